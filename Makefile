@@ -1,0 +1,95 @@
+# make run     set up, create the demo, serve it on http://$HOST:$PORT
+# make test    set up, check, test (ARGS="tests/test_text.py -x" goes to pytest)
+# make check   ruff and mypy alone
+# make lock    rewrite the two lock files after a change to pyproject.toml (UPGRADE=1: newest releases)
+# make bench   the benchmarks in bench/
+# make clean   remove what the others made, but never instance/ (another PYTHON: clean first)
+
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 8000
+# Each process counts rate limits by itself until REJOINDER_REDIS_URL is set.
+WORKERS ?= 2
+ARGS ?=
+export HOST PORT
+
+VENV_PYTHON := .venv/bin/python
+PIP := $(VENV_PYTHON) -m pip --disable-pip-version-check
+UV := $(VENV_PYTHON) -m uv
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+	$(if $(UPGRADE),--upgrade) pyproject.toml
+
+# A .venv whose Python went away (an upgrade of the system) is made anew, so its stamps count for nothing.
+ifneq ($(shell $(VENV_PYTHON) -c 'import sys, pip; print(sys.version_info >= (3, 11))' 2>/dev/null),True)
+$(shell rm -f .venv/.run .venv/.test)
+endif
+
+.PHONY: run test check lock bench clean chromium
+.NOTPARALLEL:
+
+run: .venv/.run
+	@$(VENV_PYTHON) -m flask setup
+	@$(VENV_PYTHON) -m flask demo
+	@exec $(VENV_PYTHON) -m granian --interface wsgi --host "$(HOST)" --port "$(PORT)" \
+		--workers $(WORKERS) --blocking-threads 4 --respawn-failed-workers --no-ws --log-level warning \
+		wsgi:app
+
+test: check chromium
+	@$(VENV_PYTHON) -m pytest $(ARGS)
+
+check: .venv/.test
+	@$(VENV_PYTHON) -m ruff check .
+	@$(VENV_PYTHON) -m ruff format --check .
+	@$(VENV_PYTHON) -m mypy
+
+lock:
+	$(make_venv)
+	@$(PIP) install --quiet uv
+	@$(COMPILE) --output-file requirements.lock
+	@$(COMPILE) --group test --output-file requirements-test.lock
+
+bench: .venv/.test
+	@set -e; for script in bench/*.py; do echo "$$script"; $(VENV_PYTHON) "$$script"; done
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# pip is quiet, but tells what went wrong. The locks are complete: nothing is left for it to resolve.
+.venv/.run: requirements.lock pyproject.toml
+	$(make_venv)
+	@echo "Installing the packages of requirements.lock into .venv; this may take a minute."
+	@$(PIP) install --quiet --no-deps --requirement requirements.lock
+	@PYTHONWARNINGS=ignore $(PIP) install --quiet --no-deps --editable .
+	@touch $@
+
+.venv/.test: requirements-test.lock .venv/.run
+	@echo "Installing the packages of requirements-test.lock into .venv."
+	@$(PIP) install --quiet --no-deps --requirement requirements-test.lock
+	@touch $@
+
+# Debian's Python comes without ensurepip; where there is a pip, it can fill the venv in its place.
+define make_venv
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	echo "Rejoinder needs Python 3.11 or newer, and $(PYTHON) is none. Name another: make PYTHON=python3.12" >&2; exit 1; }
+@$(VENV_PYTHON) -c 'import pip' 2>/dev/null \
+	|| $(PYTHON) -m venv --clear .venv >/dev/null 2>&1 \
+	|| { $(PYTHON) -m venv --clear --without-pip .venv \
+		&& $(PYTHON) -m pip --python $(VENV_PYTHON) install --quiet pip; } 2>/dev/null \
+	|| { echo "Python's venv module is missing. On Debian or Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+endef
+
+# The browser tests drive the system's Chromium and are left out where there is none.
+chromium:
+	@for name in "$$CHROMIUM" chromium chromium-browser google-chrome; do \
+		command -v "$$name" >/dev/null 2>&1 && exit 0; done; \
+	if [ -z "$$CI" ]; then \
+		echo "No Chromium: the browser tests are left out. On Debian: apt-get install chromium. Elsewhere set CHROMIUM to its path."; \
+		exit 0; \
+	fi; \
+	echo "Installing Chromium from the system's packages."; \
+	export DEBIAN_FRONTEND=noninteractive; \
+	{ apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-noto-core; } \
+		</dev/null >/dev/null \
+		|| { echo "Chromium cannot be installed here. Install it and set CHROMIUM to its path." >&2; exit 1; }

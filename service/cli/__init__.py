@@ -1,0 +1,23 @@
+"""The operator's door: the `flask` commands.
+
+Exit status 0 done, 1 it could not be done (one line on stderr, nothing half-written), 2 wrong usage.
+"""
+
+from flask import Flask
+
+from . import accounts, demo, exchange, privacy, rerender, sites
+
+COMMANDS = (
+    sites.site,
+    accounts.moderator,
+    demo.demo,
+    privacy.privacy,
+    rerender.rerender,
+    exchange.import_,
+    exchange.export,
+)
+
+
+def init_app(app: Flask) -> None:
+    for command in COMMANDS:
+        app.cli.add_command(command)

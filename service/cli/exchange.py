@@ -1,0 +1,349 @@
+"""`flask import` and `flask export`: comments in from elsewhere, and out again."""
+
+import hashlib
+import os
+import re
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import click
+from flask import current_app
+from flask.cli import AppGroup
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from .. import database, urls
+from ..exchange import jsonl, store, wordpress
+from ..exchange.arrange import Survey, survey, threads
+from ..exchange.record import Addresses, Record, Troubles, Unreadable
+from ..exchange.store import Run, Tally
+from ..models import Comment, Import, Site
+from ..status import ImportState, Status
+from ..vault import Vault, WrongKey
+from .sites import site_or_stop
+
+FORMATS = {wordpress.FORMAT: wordpress.read}
+COMPRESSED = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"BZh": "bzip2", b"\xfd7zXZ": "xz"}
+# From so many comments on, starting processes that render costs less than it saves.
+MANY = 2_000
+# What may end a run half-way; it can then be run on.
+FAULTS = (KeyboardInterrupt, SQLAlchemyError, database.Busy)
+
+Read = Callable[[BinaryIO, Addresses, Troubles], Iterator[Record]]
+
+import_ = AppGroup("import", help="Bring in the comments of another system.")
+export = AppGroup("export", help="Write out all comments of a site.")
+
+
+class Mapping(click.ParamType[tuple[str, str]]):
+    """OLD=NEW, two prefixes of article addresses."""
+
+    name = "OLD=NEW"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, str]:
+        found = re.fullmatch(r"(.+?)=(https?://.+)", value.strip(), re.I)
+        if not found:
+            self.fail("it looks like http://old.example=https://www.example.org", param, ctx)
+        try:
+            urls.canonical(found[2])
+        except urls.NotAnAddress:
+            self.fail(f"{found[2]} is no web address", param, ctx)
+        return found[1], found[2]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file that is read more than once, and how. Each reading moves a bar on a terminal."""
+
+    read: Read
+    path: Path
+    addresses: Addresses
+
+    def records(self, doing: str, troubles: Troubles) -> Iterator[Record]:
+        with self.path.open("rb") as file, _bar(doing, self.path.stat().st_size) as move:
+            yield from self.read(cast(BinaryIO, _Metered(file, move)), self.addresses, troubles)
+
+
+class _Metered:
+    """A file that tells how much of it was read."""
+
+    def __init__(self, file: BinaryIO, move: Callable[[int], None]) -> None:
+        self.file = file
+        self.move = move
+
+    def read(self, size: int = -1) -> bytes:
+        chunk = self.file.read(size)
+        self.move(len(chunk))
+        return chunk
+
+
+@contextmanager
+def _bar(doing: str, length: int) -> Iterator[Callable[[int], None]]:
+    """A progress bar on stderr; elsewhere than on a terminal just one line."""
+    if not sys.stderr.isatty():
+        click.echo(f"{doing} ({length:,} bytes) …", err=True)
+        yield lambda _: None
+        return
+    with click.progressbar(length=length, label=doing, file=sys.stderr) as bar:
+        yield bar.update
+
+
+def _import_command(format: str, read: Read) -> click.Command:
+    @click.argument("file", type=click.Path(path_type=Path))
+    @click.option("--site", "key", required=True, help="The site's key.")
+    @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+    @click.option(
+        "--map",
+        "maps",
+        multiple=True,
+        type=Mapping(),
+        help="Rewrite the beginning of articles' addresses; repeat for more.",
+    )
+    def command(file: Path, key: str, dry_run: bool, maps: tuple[tuple[str, str], ...]) -> None:
+        source = Source(read, file, Addresses(maps))
+        with _one_line(file):
+            _bring(format, source, key, dry_run)
+
+    command.__doc__ = f"Bring in the comments of FILE, an export of {format}."
+    return import_.command(format)(command)
+
+
+for _format, _read in FORMATS.items():
+    _import_command(_format, _read)
+
+
+@contextmanager
+def _one_line(path: Path) -> Iterator[None]:
+    """Turns what can go wrong with a file into the one line that the operator reads."""
+    try:
+        yield
+    except Unreadable as error:
+        raise click.ClickException(f"{path} cannot be imported: {error}.") from None
+    except OSError as error:
+        raise click.ClickException(f"{path}: {error.strerror or error}.") from None
+    except database.Busy:
+        raise click.ClickException("The database is busy; try again in a moment.") from None
+
+
+def _bring(format: str, source: Source, key: str, is_rehearsal: bool) -> None:
+    site = site_or_stop(database.session(), key)
+    run = Run(site.id, site.origins, format, current_app.extensions["vault"])
+    digest = _digest(source.path)
+    unsaid = Troubles()
+    try:
+        found = survey(source.records(f"Reading {source.path.name}", unsaid))
+    except Unreadable:
+        _tell_lines(unsaid)
+        raise
+    if is_rehearsal:
+        records = source.records("Rehearsing", run.troubles)
+        store.rehearse(database.session(), run, threads(records, found.runs))
+        click.echo(f"Rehearsal for {site.name}: nothing was written.")
+    else:
+        _open(run, source.path.name, digest, found)
+        _write(run, source, found)
+        click.echo(f"Import {run.import_id} into {site.name} is done.")
+    _tell(run, source.addresses, "to import" if is_rehearsal else "imported")
+
+
+def _digest(path: Path) -> str:
+    """Names the file's content. Raises Unreadable if it is plainly none to import."""
+    with path.open("rb") as file:
+        start = file.read(8)
+        for magic, name in COMPRESSED.items():
+            if start.startswith(magic):
+                raise Unreadable(f"it is compressed ({name}); unpack it first")
+        if not start:
+            raise Unreadable("it is empty")
+        file.seek(0)
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _open(run: Run, file_name: str, digest: str, found: Survey) -> None:
+    try:
+        with database.writing() as session:
+            store.begin(session, run, file_name, digest, found.runs)
+    except store.OtherAddresses as error:
+        raise click.ClickException(
+            f"Import {error} has brought this file's comments to other addresses (another --map?); "
+            f"`flask import undo {error}` takes it back."
+        ) from None
+
+
+def _write(run: Run, source: Source, found: Survey) -> None:
+    records = source.records("Importing", run.troubles)
+    state = ImportState.STOPPED
+    try:
+        with _renderers(found.comments) as run.render:
+            _step(store.write(run, threads(records, found.runs)))
+        state = ImportState.DONE
+    except (*FAULTS, OSError, BrokenProcessPool, Unreadable) as error:
+        raise click.ClickException(
+            f"Import {run.import_id} stopped ({_said(error)}) with "
+            f"{run.tally.imported.total():,} of {found.comments:,} comments written. Run the same "
+            f"command again to go on, or `flask import undo {run.import_id}`."
+        ) from None
+    finally:
+        with database.writing() as session:
+            store.end(session, run, state)
+
+
+def _step(steps: Iterable[store.Step]) -> None:
+    for step in steps:
+        with database.writing() as session:
+            step(session)
+
+
+@contextmanager
+def _renderers(comments: int) -> Iterator[store.Render]:
+    """What makes the HTML: this process, or with many comments one process for each core."""
+    cores = os.cpu_count() or 1
+    if comments < MANY or cores < 2:
+        yield store.rendered
+        return
+    pool = ProcessPoolExecutor(
+        cores,
+        get_context("spawn"),  # a forked one would share our hold on the database's lock
+        signal.signal,
+        (signal.SIGINT, signal.SIG_IGN),  # Ctrl-C is ours
+    )
+    with pool:
+        yield lambda records: store.rendered_by(pool, records, cores)
+
+
+def _said(error: BaseException) -> str:
+    """What happened, without anything that a comment says: a database's error may quote rows."""
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    if isinstance(error, database.Busy):
+        return "the database is busy"
+    if isinstance(error, Unreadable | OSError):
+        return str(error)
+    return type(getattr(error, "orig", None) or error).__name__
+
+
+def _tell(run: Run, addresses: Addresses, verb: str) -> None:
+    _tell_table(run.tally, verb)
+    for old in sorted(addresses.unused):
+        click.echo(f"--map {old}: no article's address begins so")
+    _tell_lines(run.troubles)
+    if run.tally.foreign:
+        click.echo("Articles outside the site's origins, shown with a link instead of an embed:")
+        for url in run.tally.foreign:
+            click.echo(f"  {url}")
+
+
+def _tell_table(tally: Tally, verb: str) -> None:
+    click.echo(f"{'':<10}{verb:>12}{'already there':>16}")
+    for status in Status:
+        new, known = tally.imported[status], tally.known[status]
+        if new or known or status != Status.DELETED:
+            click.echo(f"{status:<10}{new:>12,}{known:>16,}")
+    new, known = tally.imported.total(), tally.known.total()
+    click.echo(f"{'together':<10}{new:>12,}{known:>16,}")
+    click.echo(f"{'articles':<10}{tally.articles:>12,}")
+
+
+def _tell_lines(troubles: Troubles) -> None:
+    for line in troubles.lines():
+        click.echo(line)
+
+
+@import_.command("list")
+def list_imports() -> None:
+    """Show what was imported, when, and what became of it."""
+    brought = select(func.count()).where(Comment.import_id == Import.id).scalar_subquery()
+    rows = select(Import, Site.key, brought).join(Site, Site.id == Import.site_id)
+    for found, key, comments in database.session().execute(rows.order_by(Import.id)):
+        click.echo(
+            f"{found.id:>4}  {found.started_at:%Y-%m-%d %H:%M}  {key:<12} {found.format:<10} "
+            f"{found.state:<8} {comments:>9,} comments  {found.file_name}"
+        )
+
+
+@import_.command("undo")
+@click.argument("number", type=int)
+def undo(number: int) -> None:
+    """Take back what import NUMBER brought; `flask import list` shows the numbers.
+
+    Comments that were decided on or answered since then stay as empty places.
+    """
+    found = database.session().get(Import, number)
+    if found is None:
+        raise click.ClickException(f"There is no import {number}.")
+    if found.state == ImportState.UNDONE:
+        raise click.ClickException(f"Import {number} is undone already.")
+    try:
+        with database.writing() as session:
+            store.mark(session, number, ImportState.STOPPED)
+        _step(store.undo(number))
+        with database.writing() as session:
+            store.mark(session, number, ImportState.UNDONE)
+            kept = store.left_of(session, number)
+    except FAULTS as error:
+        raise click.ClickException(
+            f"Undoing import {number} stopped ({_said(error)}); run the same command again."
+        ) from None
+    click.echo(f"Import {number} is undone.")
+    if kept:
+        click.echo(f"{kept:,} × decided on or answered since then: emptied, and kept as a place")
+
+
+@export.command("json")
+@click.argument("file")
+@click.option("--site", "key", required=True, help="The site's key.")
+@click.option("--with-emails", is_flag=True, help="Write the hidden addresses too.")
+def export_json(file: str, key: str, with_emails: bool) -> None:
+    """Write every comment to FILE as JSON Lines, one comment a line; - is standard output."""
+    session = database.session()
+    site = site_or_stop(session, key)
+    vault: Vault = current_app.extensions["vault"]
+    lines = jsonl.lines(session, site.id, vault if with_emails else None)
+    try:
+        count = _print(lines) if file == "-" else _save(lines, Path(file))
+    except WrongKey as error:
+        raise click.ClickException(
+            f"There are addresses under the key {error}, which EMAIL_KEYS lacks."
+        ) from None
+    except OSError as error:
+        raise click.ClickException(f"{file}: {error.strerror or error}.") from None
+    click.echo(f"{count:,} comments of {site.name} written.", err=True)
+
+
+def _print(lines: Iterable[str]) -> int:
+    count = 0
+    for line in lines:
+        click.echo(line.encode(), nl=False)
+        count += 1
+    return count
+
+
+def _save(lines: Iterable[str], path: Path) -> int:
+    """Writes beside the file and takes its place at the end: it is never half-written."""
+    path = path.resolve()
+    if path.exists() and not path.is_file():
+        raise click.ClickException(f"{path} is not a file.")
+    # Readable by its owner only, as mkstemp makes it: it may hold addresses.
+    number, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    count = 0
+    try:
+        with open(number, "w", encoding="utf-8", newline="\n") as part:
+            for line in lines:
+                part.write(line)
+                count += 1
+            part.flush()
+            os.fsync(part.fileno())
+        Path(beside).replace(path)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise
+    return count

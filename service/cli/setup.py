@@ -1,0 +1,78 @@
+"""`flask setup`: makes the schema and the secrets. Safe to repeat: it never makes a secret twice."""
+
+import base64
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+import click
+from sqlalchemy.exc import SQLAlchemyError
+
+from .. import database, settings
+from ..vault import Vault
+
+
+def _random_key() -> str:
+    return base64.b64encode(secrets.token_bytes(settings.KEY_BYTES)).decode()
+
+
+MAKERS = {
+    "SECRET_KEY": lambda: secrets.token_urlsafe(48),
+    "EMAIL_KEYS": _random_key,
+    "INDEX_KEY": _random_key,
+}
+
+
+@click.command()
+@click.option("--new-email-key", is_flag=True, help="Add a newer key for e-mail addresses.")
+def setup(new_email_key: bool) -> None:
+    """Make the database's schema and the secrets; safe to repeat."""
+    try:
+        made = _set_up(new_email_key)
+    except settings.Unusable as error:
+        raise click.ClickException(str(error)) from None
+    except (SQLAlchemyError, OSError) as error:
+        said = str(error).splitlines()[0]
+        raise click.ClickException(f"The database cannot be set up: {said}.") from None
+    click.echo(f"Ready. {made}" if made else "Ready.")
+
+
+def _set_up(new_email_key: bool) -> str:
+    instance = Path(os.environ.get("REJOINDER_INSTANCE", settings.INSTANCE))
+    instance.mkdir(mode=0o700, parents=True, exist_ok=True)
+    instance.chmod(0o700)  # the database and the secrets are nobody else's business
+    path = instance / settings.SECRETS
+    filed = settings.from_file(path)
+    outside = settings.from_environment(os.environ) | settings.from_file(instance / "settings.toml")
+    missing = [name for name in MAKERS if name not in filed and name not in outside]
+    made = {name: MAKERS[name]() for name in missing}
+    if new_email_key and "EMAIL_KEYS" not in outside:
+        made["EMAIL_KEYS"] = ",".join([_random_key(), *settings.words(filed.get("EMAIL_KEYS", ""))])
+    loaded = settings.load(filed | made, os.environ)
+    database.migrate(loaded["DATABASE_URL"])
+    vault = Vault(loaded["EMAIL_KEYS"], loaded["INDEX_KEY"])
+    # First the database agrees to these keys, then they are written down: keys that were lost are
+    # not replaced by others behind its back.
+    database.leave_check(loaded["DATABASE_URL"], vault.check())
+    if made:
+        _write(path, filed | made)
+        return f"{path.name} in {instance.name}/ holds the secrets: keep a copy apart from the database."
+    return ""
+
+
+def _write(path: Path, values: dict[str, Any]) -> None:
+    """Whole or not at all, and readable by the owner alone."""
+    lines = [f'{name} = "{_text(value)}"' for name, value in values.items()]
+    draft = path.with_suffix(".new")
+    draft.touch(mode=0o600)
+    draft.write_text(
+        "# Made by `flask setup`. Who has this file can read every address.\n"
+        + "\n".join(lines)
+        + "\n"
+    )
+    draft.replace(path)
+
+
+def _text(value: Any) -> str:
+    return ",".join(value) if isinstance(value, list) else str(value)

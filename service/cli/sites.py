@@ -1,0 +1,54 @@
+"""`flask site`: websites that may embed threads."""
+
+import re
+
+import click
+from flask.cli import with_appcontext
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from .. import database, urls
+from ..models import Site
+
+KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+
+
+@click.group()
+def site() -> None:
+    """Websites that may embed threads."""
+
+
+@site.command("add")
+@click.argument("key")
+@click.option("--name", required=True, help="The site's name as readers know it.")
+@click.option(
+    "--origin",
+    "origins",
+    required=True,
+    multiple=True,
+    help="Like https://www.example.org; repeat for more.",
+)
+@with_appcontext
+def add(key: str, name: str, origins: tuple[str, ...]) -> None:
+    """Add a site, named KEY in its embed."""
+    if not KEY.fullmatch(key):
+        raise click.UsageError("A site key has 1 to 40 small letters, digits and hyphens.")
+    try:
+        allowed = sorted({urls.origin(origin) for origin in origins})
+    except urls.NotAnAddress as error:
+        raise click.UsageError(
+            f"{error} is no origin; it looks like https://www.example.org."
+        ) from None
+    with database.writing() as session:
+        if session.scalar(select(Site).where(Site.key == key)):
+            raise click.ClickException(f"There is a site {key} already.")
+        session.add(Site(key=key, name=name.strip(), origins=allowed))
+    click.echo(f"Added {name}. Its articles may lie on {', '.join(allowed)}.")
+
+
+def site_or_stop(session: Session, key: str) -> Site:
+    """The site, or the end of the command."""
+    found = session.scalar(select(Site).where(Site.key == key))
+    if found is None:
+        raise click.ClickException(f"There is no site {key}; `flask site add` makes one.")
+    return found

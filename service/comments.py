@@ -1,0 +1,181 @@
+"""The reader's verbs: submit a comment, find one's own again by its receipt."""
+
+import hashlib
+import ipaddress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from . import moderation, screening
+from .models import Article, Author, Comment, Site, now
+from .rules import Draft, Policy, judge
+from .status import Status
+from .text import RENDERER
+from .vault import Hidden, Vault
+
+# Without script there is no nonce: the same form from the same network is one comment this long.
+SAME_FORM = timedelta(minutes=10)
+
+
+class NoSuchParent(Exception):
+    """The comment that was answered is not shown under this article, or no longer."""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A reply as it was sent, validated and rendered: all that needs no database."""
+
+    url: str
+    given_id: str
+    title: str
+    parent: str  # public id of the comment answered, "" for none
+    name: str
+    website: str
+    email: str = field(repr=False)
+    text: str
+    html: str
+    language: str
+    network: str
+    nonce: str
+    draft: Draft
+
+
+def network_of(address: str) -> str:
+    """The network of a client's address, /24 or /48: the address itself is stored nowhere."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return ""
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
+        ip = ip.ipv4_mapped
+    return str(ipaddress.ip_network((ip, 24 if ip.version == 4 else 48), strict=False))
+
+
+def submit(
+    session: Session,
+    vault: Vault,
+    site: Site,
+    sent: Submission,
+    policy: Policy,
+    at: datetime | None = None,
+) -> Comment:
+    """Stores a reply and what the rules say of it; the same form sent twice is stored once.
+
+    Takes the moment it was sent, now unless told. Returns the comment, new or already there.
+    Raises NoSuchParent.
+    """
+    at = at or now()
+    hidden = vault.hide(sent.email, site.id)
+    keys = _keys(vault, site, sent, hidden, at)
+    if known := _known(session, keys, at, bool(sent.nonce)):
+        return known
+    article = find_article(session, site.id, sent.url, sent.given_id)
+    parent = _parent(session, article, sent.parent)
+    digest = vault.digest("words", " ".join(sent.text.casefold().split()))
+    verdict = judge(sent.draft, screening.history(session, site.id, article, digest), policy)
+    try:
+        with session.begin_nested():
+            comment = Comment(
+                site_id=site.id,
+                article=article or Article(site_id=site.id, **_article_of(sent)),
+                parent=parent,
+                root_id=(parent.root_id or parent.id) if parent else None,
+                author_id=author_of(session, site.id, hidden).id,
+                name=sent.name,
+                website=sent.website,
+                text=sent.text,
+                html=sent.html,
+                renderer=RENDERER,
+                status=moderation.initial(verdict),
+                created_at=at,
+                language=sent.language,
+                network=sent.network,
+                submission_key=keys[0],
+                text_digest=digest,
+                reasons=screening.reasons(verdict),
+            )
+            session.add(comment)
+    except IntegrityError:
+        # The same form arrived by two processes at one moment, or two first comments of an
+        # article did: look again, once.
+        if known := _known(session, keys, at, bool(sent.nonce)):
+            return known
+        raise
+    if comment.status == Status.APPROVED:
+        moderation.count_new(session, comment)
+    return comment
+
+
+def find_article(session: Session, site_id: int, url: str, given_id: str = "") -> Article | None:
+    """The article by the publisher's own id, else by its canonical URL."""
+    articles = select(Article).where(Article.site_id == site_id)
+    by_id = session.scalar(articles.where(Article.given_id == given_id)) if given_id else None
+    return by_id or session.scalar(articles.where(Article.url == url))
+
+
+def author_of(session: Session, site_id: int, hidden: Hidden) -> Author:
+    """The author whom an address belongs to, made if new."""
+    known = select(Author).where(Author.site_id == site_id, Author.email_index == hidden.index)
+    if author := session.scalar(known):
+        return author
+    author = Author(
+        site_id=site_id,
+        email_index=hidden.index,
+        email_ciphertext=hidden.ciphertext,
+        email_key_id=hidden.key_id,
+    )
+    session.add(author)
+    session.flush()
+    return author
+
+
+def by_public_id(session: Session, public_id: str) -> Comment | None:
+    return session.scalar(select(Comment).where(Comment.public_id == public_id))
+
+
+def _parent(session: Session, article: Article | None, public_id: str) -> Comment | None:
+    if not public_id:
+        return None
+    parent = by_public_id(session, public_id)
+    if (
+        parent is None
+        or article is None
+        or parent.article_id != article.id
+        or parent.status != Status.APPROVED
+    ):
+        raise NoSuchParent
+    return parent
+
+
+def _article_of(sent: Submission) -> dict[str, str | None]:
+    return {"url": sent.url, "given_id": sent.given_id or None, "title": sent.title}
+
+
+def _keys(
+    vault: Vault, site: Site, sent: Submission, hidden: Hidden, at: datetime
+) -> tuple[bytes, bytes]:
+    """The submission's key, and the one it would have had if it was sent just before.
+
+    Not of the token: a page loaded twice gives two tokens for the same words.
+    """
+    said = (site.key, sent.url, sent.given_id, sent.parent, sent.name, sent.website, sent.text)
+    span = int(at.timestamp() // SAME_FORM.total_seconds())
+
+    def key(bucket: int) -> bytes:
+        from_whom = sent.nonce or f"{vault.digest('network', sent.network).hex()} {bucket}"
+        parts = [part.encode() for part in (*said, from_whom)] + [hidden.index]
+        return hashlib.sha256(b"".join(len(p).to_bytes(4) + p for p in parts)).digest()
+
+    return key(span), key(span - 1)
+
+
+def _known(
+    session: Session, keys: tuple[bytes, bytes], at: datetime, has_nonce: bool
+) -> Comment | None:
+    same = select(Comment).where(Comment.submission_key.in_(keys))
+    if not has_nonce:
+        same = same.where(Comment.created_at > at - SAME_FORM)
+    return session.scalar(same.limit(1))

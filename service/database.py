@@ -1,0 +1,219 @@
+"""Engines, one read session per request, and the one way to write.
+
+Every request reads on a read-only engine. A door opens the write session after validation and
+rendering, calls one verb, and commits on leaving:
+
+    with database.writing() as session:
+        comments.submit(session, ...)
+
+On SQLite a writer queues on a file lock before BEGIN IMMEDIATE: SQLite's own busy handler polls
+unfairly, and a transaction that turns from reader to writer cannot wait at all.
+"""
+
+import fcntl
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+from alembic import command
+from alembic.config import Config
+from flask import Flask, current_app, g
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
+from sqlalchemy.orm import Session
+
+from .models import Check
+from .settings import Unusable
+
+WAIT_SECONDS = 5.0
+POLL_SECONDS = 0.002
+
+
+class Busy(Exception):
+    """Too many people are writing at this moment; nothing was stored."""
+
+
+class Database:
+    """The engines of one application. Takes database URLs and how many writers may wait."""
+
+    def __init__(self, url: str, read_url: str = "", waiting_writers: int = 3) -> None:
+        self.write_engine = connect(url)
+        self.read_engine = connect(read_url or url, is_read_only=True)
+        # The one who writes and those who wait; one thread of the process stays free to answer.
+        self.writers = threading.BoundedSemaphore(waiting_writers + 1)
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A write session that commits on leaving; raises Busy if its turn does not come in time."""
+        if not self.writers.acquire(blocking=False):
+            raise Busy
+        try:
+            with Session(self.write_engine) as session, session.begin():
+                session.connection()  # takes the lock now, not at the first statement
+                yield session
+        except OperationalError as error:
+            if _is_lock_timeout(error):
+                raise Busy from error
+            raise
+        finally:
+            self.writers.release()
+
+    def dispose(self) -> None:
+        self.write_engine.dispose()
+        self.read_engine.dispose()
+
+
+def connect(url: str, is_read_only: bool = False) -> Engine:
+    """An engine for SQLite or PostgreSQL; a read-only one refuses to write.
+
+    What people wrote stays out of error messages, and so out of logs.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite(url, is_read_only)
+    waits = f"-c lock_timeout={int(WAIT_SECONDS)}s"
+    refuses = "-c default_transaction_read_only=on"
+    return create_engine(
+        parsed.set(drivername="postgresql+psycopg"),
+        connect_args={"options": f"-c timezone=UTC {refuses if is_read_only else waits}"},
+        pool_pre_ping=True,
+        hide_parameters=True,
+    )
+
+
+def _sqlite(url: str, is_read_only: bool) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": WAIT_SECONDS}, hide_parameters=True)
+    lock = Path(f"{engine.url.database}.lock")
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, record: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        # FULL: a reply that was acknowledged survives a power cut.
+        pragmas = ["journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"]
+        for pragma in [*pragmas, "query_only=ON"] if is_read_only else pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+        if not is_read_only:
+            record.info["lock"] = os.open(lock, os.O_CREAT | os.O_RDWR, 0o600)
+
+    if is_read_only:
+        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+        return engine
+
+    @event.listens_for(engine, "begin")
+    def queue(connection: Connection) -> None:
+        _wait_for(connection.connection.info["lock"])
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    @event.listens_for(engine, "checkin")
+    def leave(connection: Any, record: Any) -> None:
+        if "lock" in record.info:
+            fcntl.flock(record.info["lock"], fcntl.LOCK_UN)
+
+    @event.listens_for(engine, "close")
+    def close(connection: Any, record: Any) -> None:
+        if "lock" in record.info:
+            os.close(record.info.pop("lock"))
+
+    return engine
+
+
+def _wait_for(lock: int) -> None:
+    """Polls, since a blocking lock knows no time-out; the kernel frees it if its holder dies."""
+    until = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                raise Busy from None
+            time.sleep(POLL_SECONDS)
+
+
+def _is_lock_timeout(error: OperationalError) -> bool:
+    return getattr(error.orig, "sqlstate", "") == "55P03" or "database is locked" in str(error.orig)
+
+
+def migrate(url: str) -> None:
+    """Brings a database to the newest schema; does nothing to one that has it."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    engine = connect(url)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    engine.dispose()
+
+
+def check_keys(opened: Database, expected: bytes) -> None:
+    """Stops a start with keys that are not the ones the rows were written with.
+
+    Takes what the keys at hand would have left in the database; raises Unusable.
+    """
+    try:
+        with Session(opened.read_engine) as session:
+            stored = session.get(Check, "keys")
+    except (OperationalError, ProgrammingError) as error:
+        raise Unusable(f"The database is not ready ({_said(error)}): run `flask setup`.") from error
+    if stored is None:
+        raise Unusable("The database is not ready (it has no keys): run `flask setup`.")
+    if stored.value != expected:
+        raise Unusable(
+            "INDEX_KEY is not the one this database was written with: "
+            "put back the instance/secrets.toml that belongs to it."
+        )
+
+
+def leave_check(url: str, expected: bytes) -> None:
+    """Marks a migrated database with its keys; raises Unusable if it has others."""
+    opened = Database(url)
+    with opened.writing() as session:
+        if session.get(Check, "keys") is None:
+            session.add(Check(name="keys", value=expected))
+    check_keys(opened, expected)
+    opened.dispose()
+
+
+def _said(error: DBAPIError) -> str:
+    return str(error.orig).splitlines()[0]
+
+
+def init_app(app: Flask) -> None:
+    app.extensions["database"] = Database(
+        app.config["DATABASE_URL"], app.config["READ_DATABASE_URL"], app.config["WAITING_WRITERS"]
+    )
+    app.teardown_appcontext(_close)
+
+
+def database() -> Database:
+    return cast(Database, current_app.extensions["database"])
+
+
+def session() -> Session:
+    """This request's session for reading; every look at an article is a look at one moment."""
+    if "reading" not in g:
+        g.reading = Session(database().read_engine)
+    return cast(Session, g.reading)
+
+
+@contextmanager
+def writing() -> Iterator[Session]:
+    """This application's write session. The request's reading ends here, so that what is read
+    afterwards is what was written."""
+    forget()
+    with database().writing() as session:
+        yield session
+
+
+def forget() -> None:
+    """Ends this request's reading."""
+    if "reading" in g:
+        g.pop("reading").close()
+
+
+def _close(_: BaseException | None) -> None:
+    forget()

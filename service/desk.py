@@ -1,0 +1,158 @@
+"""The moderator's readings: the queue by key, its counts, a comment's history."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, and_, func, select, tuple_
+from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
+
+from .accounts import Moderator, within_reach
+from .models import Article, Author, Comment, Decision, Site
+from .moderation import CHANGES
+from .status import Status
+from .vault import Hidden, Vault, mask
+
+PAGE = 50
+COUNTED = 1_000  # exact up to here, then "1,000+": a count may not slow the queue
+
+
+@dataclass(frozen=True)
+class Card:
+    """A comment with all that is needed to decide on it."""
+
+    comment: Comment
+    masked_email: str  # "" for none
+    history: Sequence[Decision] = ()
+
+
+@dataclass(frozen=True)
+class Queue:
+    cards: list[Card]
+    later: str | None  # what `after` opens the next page, None on the last one
+
+
+def queue(
+    session: Session,
+    vault: Vault,
+    moderator: Moderator,
+    status: Status = Status.PENDING,
+    site: str = "",
+    after: str = "",
+    size: int = PAGE,
+) -> Queue:
+    """A page of the comments of a status on the moderator's sites, oldest first."""
+    wanted = _in_reach(moderator, status, site)
+    start = session.execute(
+        select(Comment.created_at, Comment.id).where(Comment.public_id == after)
+    ).first()
+    if after and start:
+        wanted = and_(wanted, tuple_(Comment.created_at, Comment.id) > (start.created_at, start.id))
+    order = _whole().where(wanted).order_by(Comment.created_at, Comment.id).limit(size + 1)
+    found = list(session.scalars(order))
+    emails = masked_emails(session, vault, found[:size])
+    cards = [Card(comment, emails.get(comment.author_id, "")) for comment in found[:size]]
+    return Queue(cards, found[size - 1].public_id if len(found) > size else None)
+
+
+def card(session: Session, vault: Vault, comment: Comment) -> Card:
+    """One comment with its history, oldest first."""
+    history = session.scalars(
+        select(Decision)
+        .where(Decision.comment_id == comment.id)
+        .options(joinedload(Decision.note))
+        .order_by(Decision.id)
+    ).all()
+    emails = masked_emails(session, vault, [comment])
+    return Card(comment, emails.get(comment.author_id, ""), history)
+
+
+def find(session: Session, moderator: Moderator, public_id: str) -> Comment | None:
+    """A comment on one of the moderator's sites."""
+    within = (Comment.public_id == public_id, within_reach(moderator, Comment.site_id))
+    return session.scalar(_whole().where(*within))
+
+
+def find_decision(session: Session, moderator: Moderator, decision_id: int) -> Decision | None:
+    """A change of a status on one of the moderator's sites."""
+    return session.scalar(
+        select(Decision)
+        .join(Comment, Decision.comment_id == Comment.id)
+        .where(Decision.id == decision_id, Decision.act.in_(CHANGES))
+        .where(within_reach(moderator, Comment.site_id))
+    )
+
+
+def last_decisions(session: Session, moderator: Moderator, most: int = 3) -> Sequence[Decision]:
+    """What this moderator decided last, newest first."""
+    return session.scalars(
+        select(Decision)
+        .join(Decision.comment)
+        .where(Decision.moderator_id == moderator.id, Decision.act.in_(CHANGES))
+        .where(within_reach(moderator, Comment.site_id))
+        .options(contains_eager(Decision.comment))
+        .order_by(Decision.id.desc())
+        .limit(most)
+    ).all()
+
+
+def counts(session: Session, moderator: Moderator, site: str = "") -> dict[Status, int]:
+    """How many comments have each status; COUNTED + 1 stands for more than can be told quickly."""
+
+    def count(status: Status) -> int:
+        some = select(Comment.id).where(_in_reach(moderator, status, site)).limit(COUNTED + 1)
+        return session.scalar(select(func.count()).select_from(some.subquery())) or 0
+
+    return {status: count(status) for status in Status}
+
+
+def newest(session: Session, moderator: Moderator, site: str = "") -> datetime | None:
+    """When the last comment came, whatever became of it; None if there never was one."""
+
+    def last(status: Status) -> datetime | None:
+        at = select(Comment.created_at).where(_in_reach(moderator, status, site))
+        return session.scalar(at.order_by(Comment.created_at.desc()).limit(1))
+
+    return max((at for status in Status if (at := last(status))), default=None)
+
+
+def sites(session: Session, moderator: Moderator) -> Sequence[Site]:
+    return session.scalars(
+        select(Site).where(within_reach(moderator, Site.id)).order_by(Site.name)
+    ).all()
+
+
+def reveal(session: Session, vault: Vault, comment: Comment) -> str:
+    """The author's whole address, "" if there is none; the caller puts the look on record."""
+    author = session.get(Author, comment.author_id) if comment.author_id else None
+    return vault.reveal(_hidden(author), author.site_id) if author else ""
+
+
+def masked_emails(
+    session: Session, vault: Vault, comments: Sequence[Comment]
+) -> dict[int | None, str]:
+    """Each author's address with all but its first letters covered, by author."""
+    wanted = {comment.author_id for comment in comments}
+    authors = session.scalars(select(Author).where(Author.id.in_(wanted)))
+    return {author.id: mask(vault.reveal(_hidden(author), author.site_id)) for author in authors}
+
+
+def _hidden(author: Author) -> Hidden:
+    return Hidden(author.email_index, author.email_ciphertext, author.email_key_id)
+
+
+def _in_reach(moderator: Moderator, status: Status, site: str) -> ColumnElement[bool]:
+    conditions = [Comment.status == status, within_reach(moderator, Comment.site_id)]
+    if site:
+        key = select(Site.id).where(Site.key == site).scalar_subquery()
+        conditions.append(Comment.site_id == key)
+    return and_(*conditions)
+
+
+def _whole() -> Select[Comment]:
+    """Comments with what their cards show, in few queries."""
+    return select(Comment).options(
+        joinedload(Comment.article).joinedload(Article.site),
+        joinedload(Comment.parent),
+        selectinload(Comment.reasons),
+    )

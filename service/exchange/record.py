@@ -1,0 +1,193 @@
+"""A comment in nobody's format, and the cleaning that every format needs.
+
+Nothing is dropped or altered silently: whatever is, Troubles counts.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from html import unescape
+
+from .. import text, urls, vault
+from ..status import Kind, Markup, Status
+
+ANONYMOUS = "Anonymous"
+NAME_LENGTH, TITLE_LENGTH, ID_LENGTH = 200, 300, 100  # the columns' widths in models.py
+SAMPLES = 3
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]\w{1,30});")
+_EMPTY_WEBSITES = {"", "http://", "https://", "http:///", "https:///"}
+_WRITTEN_AT = ("@", "&", "%40", "\uff20", "\ufe6b")  # how an at sign may be spelt in HTML
+
+
+class Unreadable(Exception):
+    """The file cannot be imported; the message is one line and says where the fault is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A comment. `article_url` is canonical, `created_at` is UTC, `text` is as it was."""
+
+    article_url: str
+    article_title: str
+    source_id: str
+    source_parent: str | None
+    author: str
+    website: str
+    email: str = field(repr=False)
+    kind: Kind
+    state: Status
+    created_at: datetime
+    text: str
+    markup: Markup
+
+
+@dataclass
+class _Count:
+    total: int = 0
+    samples: list[str] = field(default_factory=list)
+
+
+class Troubles:
+    """What was changed or left out: how often, and at which comments first."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, _Count] = {}
+
+    def note(self, words: str, sample: str) -> None:
+        """Counts one comment under these words; `sample` is its id in the file."""
+        count = self._counts.setdefault(words, _Count())
+        count.total += 1
+        if len(count.samples) < SAMPLES:
+            count.samples.append(_printable(sample))
+
+    def lines(self) -> Iterator[str]:
+        """A line for each kind of trouble, the most frequent first."""
+        for words, count in sorted(self._counts.items(), key=lambda pair: -pair[1].total):
+            more = ", …" if count.total > len(count.samples) else ""
+            shown = f" (id {', '.join(count.samples)}{more})" if any(count.samples) else ""
+            yield f"{count.total:,} × {words}{shown}"
+
+
+class Addresses:
+    """Finds an article's canonical URL. Takes the prefixes to rewrite, old and new."""
+
+    def __init__(self, maps: Iterable[tuple[str, str]] = ()) -> None:
+        self._maps = sorted(maps, key=lambda pair: -len(pair[0]))  # the longest that fits wins
+        self.unused = {old for old, _ in self._maps}
+
+    def canonical(self, url: str) -> str:
+        """The article's address; raises urls.NotAnAddress."""
+        address = urls.canonical(self._rewritten(url.strip()))
+        if len(address.encode()) > urls.MAX_LENGTH:  # PostgreSQL cannot index a longer one
+            raise urls.NotAnAddress(address)
+        return address
+
+    def _rewritten(self, url: str) -> str:
+        for old, new in self._maps:
+            if _begins(url, old):
+                self.unused.discard(old)
+                return _join(new, url[len(old) :])
+        return url
+
+
+def _begins(url: str, prefix: str) -> bool:
+    """Whether the prefix is one of this URL; https://a.example is none of https://a.example.org."""
+    ends_in_host = prefix.count("/") == 2 and "://" in prefix
+    rest = url[len(prefix) :]
+    return url.startswith(prefix) and not (ends_in_host and rest and rest[0] not in "/?#")
+
+
+def _join(new: str, rest: str) -> str:
+    if new.endswith("/") and rest.startswith("/"):
+        return new + rest[1:]
+    if new.count("/") == 2 and rest and rest[0] not in "/?#":
+        return f"{new}/{rest}"
+    return new + rest
+
+
+def printed(typed: str) -> str:
+    """The text without control characters (PostgreSQL stores no NUL) and outer white space."""
+    return _CONTROL.sub("", typed).strip()
+
+
+def title(written: str) -> str:
+    """An article's title as plain text on one line."""
+    return text.excerpt(text.plain(written), TITLE_LENGTH)
+
+
+def author(written: str, source_id: str, troubles: Troubles) -> str:
+    """The name to show: with entities read, never an address, never empty."""
+    name = " ".join(printed(_ENTITY.sub(lambda entity: unescape(entity[0]), written)).split())
+    shown = text.mask_addresses(name)
+    if shown != name:
+        troubles.note("name that is an e-mail address: masked", source_id)
+    if len(shown) > NAME_LENGTH:
+        troubles.note(f"name longer than {NAME_LENGTH} characters: cut", source_id)
+        shown = text.excerpt(shown, NAME_LENGTH)
+    if not shown:
+        troubles.note(f"no name: shown as {ANONYMOUS}", source_id)
+    return shown or ANONYMOUS
+
+
+def website(written: str, email: str, source_id: str, troubles: Troubles) -> str:
+    """The author's website as it was written, "" if there is none that can be linked."""
+    address = printed(written).replace("&#038;", "&").replace("&amp;", "&")
+    if address.lower() in _EMPTY_WEBSITES:
+        return ""
+    try:
+        canonical = urls.website(address)
+    except urls.NotAnAddress:
+        troubles.note("website that is no web address: left out", source_id)
+        return ""
+    if _holds(address, email):
+        troubles.note("website with the author's e-mail address in it: left out", source_id)
+        return ""
+    return address if "://" in address else canonical
+
+
+def words(written: str, email: str, source_id: str, troubles: Troubles) -> str:
+    """The comment's text, in which only its author's own address is masked (promise 2)."""
+    kept = printed(written)
+    if not _holds(kept, email):
+        return kept
+    troubles.note("the author's own e-mail address in the text: masked", source_id)
+    masked = re.sub(re.escape(email), lambda _: vault.mask(email), kept, flags=re.I)
+    return text.mask_addresses(masked) if _holds(masked, email) else masked
+
+
+def known_id(written: str) -> str:
+    """An id as it is stored; one that is too long for its column by its digest."""
+    kept = printed(written)
+    return kept if len(kept) <= ID_LENGTH else digest(kept)
+
+
+def derived_id(name: str, created_at: datetime, words: str) -> str:
+    """An id for a comment without one of its own: the same at every import of it."""
+    return digest(name, created_at.isoformat(), words)
+
+
+def digest(*parts: str) -> str:
+    """A short name for some text. Never give it an address: no digest of one is made."""
+    joined = "\0".join(parts).encode("utf-8", "replace")
+    return "~" + hashlib.sha256(joined).hexdigest()[:32]
+
+
+def _holds(written: str, email: str) -> bool:
+    """Whether the address can be read in a text, however its at sign is spelt."""
+    if not email or not any(sign in written for sign in _WRITTEN_AT):
+        return False
+    own = email.casefold()
+    if own in written.casefold():
+        return True
+    return any(own == found.casefold() for found in text.addresses(written))
+
+
+def _printable(sample: str) -> str:
+    """Fit for a terminal, whatever the file holds."""
+    shown = "".join(c for c in sample if c.isprintable())[:40]
+    return text.mask_addresses(shown)

@@ -1,0 +1,402 @@
+"""Threads into the database, and a whole import out of it again.
+
+Nothing here commits. `write` and `undo` give steps: the door runs each in a write session of its
+own and commits. What takes time (reading, rendering, encrypting) happens between the steps.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
+from typing import Any, NamedTuple
+
+from sqlalchemy import delete, exists, func, insert, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from .. import moderation, urls
+from ..models import Article, Author, Comment, Decision, Import, now, public_id
+from ..status import ImportState, Markup, Status
+from ..text import RENDERER, render, render_html
+from ..vault import Hidden, Vault
+from .arrange import Placed, Thread, place
+from .record import Record, Troubles
+
+BATCH = 250  # rows a step writes: well under 100 ms
+REMOVED = 100  # rows a step of an undo takes out, each retracted by itself at worst
+RENDERERS = {Markup.MARKDOWN: render, Markup.HTML: render_html}
+
+Step = Callable[[Session], None]
+Render = Callable[[Sequence[Record]], list[str]]
+
+
+class OtherAddresses(Exception):
+    """The file is imported already, under other article addresses; holds the import's number."""
+
+
+class Stored(NamedTuple):
+    """A comment that is in the database."""
+
+    id: int
+    root_id: int | None
+    status: Status
+
+
+@dataclass
+class Place:
+    """An article as the import knows it: what is to be written there, and what is there."""
+
+    thread: Thread
+    article_id: int | None = None
+    known: dict[str, Stored] = field(default_factory=dict)
+
+
+@dataclass
+class Tally:
+    """What came of the import so far."""
+
+    imported: Counter[Status] = field(default_factory=Counter)
+    known: Counter[Status] = field(default_factory=Counter)
+    articles: int = 0
+    foreign: list[str] = field(default_factory=list)
+
+
+def html_of(markup: Markup, typed: str) -> str:
+    return str(RENDERERS[markup](typed))
+
+
+def rendered(records: Sequence[Record]) -> list[str]:
+    """The records' HTML, made by this process."""
+    return [html_of(found.markup, found.text) for found in records]
+
+
+def rendered_by(pool: Executor, records: Sequence[Record], hands: int) -> list[str]:
+    """The records' HTML, made by so many hands of a pool."""
+    markups, texts = [r.markup for r in records], [r.text for r in records]
+    share = max(1, len(records) // (hands * 2))
+    return list(pool.map(html_of, markups, texts, chunksize=share))
+
+
+@dataclass
+class Run:
+    """An import on its way: where to, from what, and what came of it so far."""
+
+    site_id: int
+    origins: list[str]
+    source: str
+    vault: Vault
+    import_id: int = 0
+    is_resumed: bool = False
+    render: Render = rendered
+    troubles: Troubles = field(default_factory=Troubles)
+    tally: Tally = field(default_factory=Tally)
+    uncounted: set[int] = field(default_factory=set)  # articles whose counters lag behind
+
+
+def begin(session: Session, run: Run, file_name: str, digest: str, addresses: Iterable[str]) -> int:
+    """Opens the import, or takes up the one that has read this file before. Returns its number.
+
+    Raises OtherAddresses if that one brought the comments to articles that are not among these:
+    they would all be doubled.
+    """
+    same = (Import.site_id == run.site_id, Import.file_digest == digest)
+    not_undone = Import.state != ImportState.UNDONE
+    newest = select(Import).where(*same, not_undone, Import.format == run.source)
+    found = session.scalars(newest.order_by(Import.id.desc()).limit(1)).first()
+    if found is None:
+        found = Import(
+            site_id=run.site_id, format=run.source, file_name=file_name[:200], file_digest=digest
+        )
+        session.add(found)
+    else:
+        if _articles_of(session, found.id) - set(addresses):
+            raise OtherAddresses(found.id)
+        run.is_resumed = found.state != ImportState.DONE
+        found.state, found.ended_at = ImportState.RUNNING, None
+    session.flush()
+    run.import_id = found.id
+    return found.id
+
+
+def end(session: Session, run: Run, state: ImportState) -> None:
+    """Closes the import; also after a fault, when some articles are still to be counted."""
+    for article_id in sorted(run.uncounted):
+        moderation.recount(session, article_id)
+    mark(session, run.import_id, state)
+
+
+def mark(session: Session, number: int, state: ImportState) -> None:
+    """Puts down what became of an import, as of now."""
+    change = update(Import).where(Import.id == number)
+    session.execute(change.values(state=state, ended_at=now()))
+
+
+def rehearse(session: Session, run: Run, threads: Iterable[Thread]) -> None:
+    """Counts what `write` would do, and writes nothing."""
+    for lot in _lots(threads):
+        places = [Place(thread) for thread in lot]
+        _look(run, places, session)
+        for new in (_new(run, found) for found in places):
+            run.tally.imported.update(moderation.imported(p.record.state) for p in new)
+
+
+def write(run: Run, threads: Iterable[Thread]) -> Iterator[Step]:
+    """The steps that bring the threads in. What is there already stays as it is."""
+    for lot in _lots(threads):
+        places = [Place(thread) for thread in lot]
+        yield partial(_look, run, places)
+        rows = ((found, placed) for found in places for placed in _new(run, found))
+        while batch := list(islice(rows, BATCH)):
+            yield _Batch(run, batch).write
+        if run.uncounted or run.is_resumed:
+            yield partial(_count, run, places)
+
+
+def _lots(threads: Iterable[Thread]) -> Iterator[list[Thread]]:
+    """Small articles together, so that a step is worth its commit."""
+    lot: list[Thread] = []
+    for thread in threads:
+        lot.append(thread)
+        if sum(len(t.records) for t in lot) >= BATCH:
+            yield lot
+            lot = []
+    if lot:
+        yield lot
+
+
+def _look(run: Run, places: Sequence[Place], session: Session) -> None:
+    """Finds the articles, and what an earlier import has brought there."""
+    by_url = {found.thread.url: found for found in places}
+    ids = dict[int, Place]()
+    wanted = select(Article.id, Article.url).where(Article.site_id == run.site_id)
+    for id, url in session.execute(wanted.where(Article.url.in_(list(by_url)))):
+        by_url[url].article_id, ids[id] = id, by_url[url]
+    there = select(
+        Comment.article_id, Comment.source_id, Comment.id, Comment.root_id, Comment.status
+    ).where(Comment.article_id.in_(list(ids)), Comment.source == run.source)
+    for row in session.execute(there):
+        ids[row.article_id].known[row.source_id or ""] = Stored(row.id, row.root_id, row.status)
+
+
+def _new(run: Run, found: Place) -> list[Placed]:
+    """What the article does not have yet, in the order in which it can be written."""
+    run.tally.articles += 1
+    if not urls.is_within(found.thread.url, run.origins):
+        run.tally.foreign.append(found.thread.url)
+    new = []
+    for placed in place(found.thread.records, found.known, run.troubles):
+        stored = found.known.get(placed.record.source_id)
+        if stored is None:
+            new.append(placed)
+        else:
+            run.tally.known[stored.status] += 1
+    return new
+
+
+def _count(run: Run, places: Sequence[Place], session: Session) -> None:
+    """Counts the articles anew that got something, now or before an earlier run was cut off."""
+    for found in places:
+        id = found.article_id
+        if id is not None and (id in run.uncounted or run.is_resumed):
+            moderation.recount(session, id)
+            run.uncounted.discard(id)
+
+
+class _Batch:
+    """Some rows, rendered and encrypted, ready to be written."""
+
+    def __init__(self, run: Run, rows: Sequence[tuple[Place, Placed]]) -> None:
+        self.run = run
+        self.rows = rows
+        self.html = run.render([placed.record for _, placed in rows])
+        emails = {placed.record.email for _, placed in rows} - {""}
+        self.hidden = {email: run.vault.hide(email, run.site_id) for email in emails}
+
+    def write(self, session: Session) -> None:
+        self._make_articles(session)
+        authors = self._authors(session)
+        values = []
+        numbers = _numbers(session, len(self.rows))
+        for id, (found, placed), html in zip(numbers, self.rows, self.html, strict=True):
+            hidden = self.hidden.get(placed.record.email)
+            author_id = authors[hidden.index] if hidden else None
+            values.append(self._row(id, found, placed, html) | {"author_id": author_id})
+        session.execute(insert(Comment), values)
+        self.run.tally.imported.update(row["status"] for row in values)
+
+    def _make_articles(self, session: Session) -> None:
+        new = {f.thread.url: f for f, _ in self.rows if f.article_id is None}
+        if new:
+            made = [self._article(found.thread) for found in new.values()]
+            _insert_missing(session, Article, made)
+            wanted = select(Article.id, Article.url).where(Article.site_id == self.run.site_id)
+            for id, url in session.execute(wanted.where(Article.url.in_(list(new)))):
+                new[url].article_id = id
+        self.run.uncounted |= {f.article_id for f, _ in self.rows if f.article_id is not None}
+
+    def _article(self, thread: Thread) -> dict[str, Any]:
+        # The publisher's own export names the article; nobody else had a say in it.
+        proved = bool(thread.title)
+        site_id = self.run.site_id
+        return {
+            "site_id": site_id,
+            "url": thread.url,
+            "title": thread.title,
+            "is_title_proved": proved,
+        }
+
+    def _authors(self, session: Session) -> dict[bytes, int]:
+        """The authors' ids by blind index; those that are new are made."""
+        by_index = {hidden.index: hidden for hidden in self.hidden.values()}
+        known = self._known_authors(session, by_index)
+        new = [self._author(by_index[index]) for index in by_index.keys() - known.keys()]
+        if not new:
+            return known
+        _insert_missing(session, Author, new)
+        return self._known_authors(session, by_index)
+
+    def _known_authors(self, session: Session, indexes: Iterable[bytes]) -> dict[bytes, int]:
+        wanted = select(Author.email_index, Author.id).where(Author.site_id == self.run.site_id)
+        found = session.execute(wanted.where(Author.email_index.in_(list(indexes))))
+        return {row.email_index: row.id for row in found}
+
+    def _author(self, hidden: Hidden) -> dict[str, Any]:
+        return {
+            "site_id": self.run.site_id,
+            "email_index": hidden.index,
+            "email_ciphertext": hidden.ciphertext,
+            "email_key_id": hidden.key_id,
+        }
+
+    def _row(self, id: int, found: Place, placed: Placed, html: str) -> dict[str, Any]:
+        record = placed.record
+        parent = found.known[placed.under] if placed.under else None
+        root_id = (parent.root_id or parent.id) if parent else None
+        status = moderation.imported(record.state)
+        found.known[record.source_id] = Stored(id, root_id, status)
+        return {
+            "id": id,
+            "public_id": public_id(),
+            "site_id": self.run.site_id,
+            "article_id": found.article_id,
+            "parent_id": parent.id if parent else None,
+            "root_id": root_id,
+            "name": record.author,
+            "website": record.website,
+            "text": record.text,
+            "html": html,
+            "markup": record.markup,
+            "renderer": RENDERER,
+            "status": status,
+            "kind": record.kind,
+            "created_at": record.created_at,
+            "import_id": self.run.import_id,
+            "source": self.run.source,
+            "source_id": record.source_id,
+            "source_parent": record.source_parent,
+        }
+
+
+def _numbers(session: Session, count: int) -> Sequence[int]:
+    """Ids for new comments, rising: a reply can be written together with what it answers."""
+    if session.get_bind().dialect.name == "sqlite":
+        last = session.scalar(select(func.max(Comment.id))) or 0  # ours: nobody else writes now
+        return range(last + 1, last + 1 + count)
+    drawn = text(
+        "SELECT nextval(pg_get_serial_sequence('comments', 'id')) FROM generate_series(1, :count)"
+    )
+    return sorted(session.scalars(drawn, {"count": count}))
+
+
+def _insert_missing(
+    session: Session, model: type[Article] | type[Author], rows: Sequence[dict[str, Any]]
+) -> None:
+    """Inserts rows; one that somebody else made in between is taken as it is."""
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    insertion = sqlite.insert(model) if is_sqlite else postgresql.insert(model)
+    session.execute(insertion.on_conflict_do_nothing(), rows)
+
+
+def _articles_of(session: Session, number: int) -> set[str]:
+    brought = select(Comment.article_id).where(Comment.import_id == number)
+    return set(session.scalars(select(Article.url).where(Article.id.in_(brought))))
+
+
+def undo(number: int) -> Iterator[Step]:
+    """The steps that take back what an import brought.
+
+    A comment that somebody decided on or answered stays as an empty place; everything else goes,
+    and so do articles and authors without any comment left.
+    """
+    brought = select(Comment.article_id).where(
+        Comment.import_id == number, Comment.source.is_not(None)
+    )
+    article_ids: list[int] = []
+    yield lambda session: article_ids.extend(session.scalars(brought.distinct()))
+    for article_id in sorted(article_ids):
+        removal = _Removal(number, article_id)
+        while not removal.is_done:
+            yield removal.step
+
+
+class _Removal:
+    """Takes an import's comments out of one article, the newest first: replies before parents."""
+
+    def __init__(self, number: int, article_id: int) -> None:
+        self.number = number
+        self.article_id = article_id
+        self.is_done = False
+
+    def step(self, session: Session) -> None:
+        brought = (
+            select(Comment.id, Comment.author_id)
+            .where(
+                Comment.import_id == self.number,
+                Comment.article_id == self.article_id,
+                Comment.source.is_not(None),
+            )
+            .order_by(Comment.id.desc())
+        )
+        rows = session.execute(brought.limit(REMOVED)).all()
+        free = _removable(session, [row.id for row in rows])
+        for row in rows:
+            if row.id not in free:
+                moderation.retract(session, session.get_one(Comment, row.id))
+        session.flush()
+        session.execute(delete(Comment).where(Comment.id.in_(free)))
+        _remove_lonely_authors(session, {row.author_id for row in rows} - {None})
+        if len(rows) < REMOVED:
+            self._finish(session)
+
+    def _finish(self, session: Session) -> None:
+        is_empty = ~exists().where(Comment.article_id == self.article_id)
+        emptied = delete(Article).where(Article.id == self.article_id, is_empty)
+        if session.execute(emptied.returning(Article.id)).first() is None:
+            moderation.recount(session, self.article_id)
+        self.is_done = True
+
+
+def _removable(session: Session, ids: Sequence[int]) -> set[int]:
+    """Of these, newest first, the ones on which nothing rests: no decision, no reply that stays."""
+    decided = set(session.scalars(select(Decision.comment_id).where(Decision.comment_id.in_(ids))))
+    replies: dict[int | None, list[int]] = {}
+    answering = select(Comment.id, Comment.parent_id).where(Comment.parent_id.in_(ids))
+    for row in session.execute(answering):
+        replies.setdefault(row.parent_id, []).append(row.id)
+    free: set[int] = set()
+    for id in ids:
+        if id not in decided and free.issuperset(replies.get(id, ())):
+            free.add(id)
+    return free
+
+
+def _remove_lonely_authors(session: Session, ids: set[int]) -> None:
+    is_lonely = ~exists().where(Comment.author_id == Author.id)
+    session.execute(delete(Author).where(Author.id.in_(ids), is_lonely))
+
+
+def left_of(session: Session, number: int) -> int:
+    """How many comments of an undone import stand as empty places."""
+    return session.scalar(select(func.count()).where(Comment.import_id == number)) or 0

@@ -1,0 +1,257 @@
+"""The tables, and what the database itself refuses.
+
+An author's address lives in `authors` and nowhere else. Rows of `decisions` are only ever added:
+triggers refuse to change or remove one. Times are UTC.
+"""
+
+import secrets
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    Enum,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from .status import Act, ImportState, Kind, Markup, Role, Status
+
+# SQLite counts rows by itself only for a column of type INTEGER.
+Id = BigInteger().with_variant(Integer, "sqlite")
+ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # no 0 o 1 l: ids are read aloud too
+
+
+def public_id() -> str:
+    """An opaque name for a comment: 60 random bits that tell neither count nor time."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(12))
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """A moment in UTC. SQLite forgets time zones, so it is told on the way in and on the way out."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def one_of(words: type[StrEnum], name: str = "") -> Enum:
+    """A column that takes these words only: the database refuses any other, a new one needs a migration."""
+    return Enum(
+        words,
+        native_enum=False,
+        create_constraint=True,
+        length=10,
+        values_callable=lambda enum: [word.value for word in enum],
+        name=f"{name or words.__name__.lower()}_known",
+    )
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UTCDateTime(), dict[str, Any]: JSON, list[str]: JSON} | {
+        words: one_of(words) for words in (Status, Role, Kind, Markup, Act, ImportState)
+    }
+
+
+class Check(Base):
+    """A value by which a start notices that the keys are not the ones the rows were written with."""
+
+    __tablename__ = "checks"
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    value: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Site(Base):
+    """A publisher's website."""
+
+    __tablename__ = "sites"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    key: Mapped[str] = mapped_column(String(40), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    origins: Mapped[list[str]]
+    settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Article(Base):
+    """A page under which people comment; made by its first comment."""
+
+    __tablename__ = "articles"
+    __table_args__ = (UniqueConstraint("site_id", "url"), UniqueConstraint("site_id", "given_id"))
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
+    url: Mapped[str] = mapped_column(Text)
+    given_id: Mapped[str | None] = mapped_column(String(200))  # the publisher's own
+    title: Mapped[str] = mapped_column(String(300), default="")
+    # What the first poster sent is a hint until a moderator approves something here (hard rule 10).
+    is_title_proved: Mapped[bool] = mapped_column(default=False)
+    version: Mapped[int] = mapped_column(default=1)
+    approved_count: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    site: Mapped[Site] = relationship()
+
+
+class Author(Base):
+    """Who gave an address to a site: the only place where an address lives."""
+
+    __tablename__ = "authors"
+    __table_args__ = (UniqueConstraint("site_id", "email_index"),)
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
+    email_index: Mapped[bytes] = mapped_column(LargeBinary)
+    email_ciphertext: Mapped[bytes] = mapped_column(LargeBinary)
+    email_key_id: Mapped[str] = mapped_column(String(8))
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Import(Base):
+    """One run of an import, which can be run on or undone whole."""
+
+    __tablename__ = "imports"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
+    format: Mapped[str] = mapped_column(String(20))
+    file_name: Mapped[str] = mapped_column(String(200))
+    file_digest: Mapped[str] = mapped_column(String(64))
+    state: Mapped[ImportState] = mapped_column(default=ImportState.RUNNING)
+    started_at: Mapped[datetime] = mapped_column(default=now)
+    ended_at: Mapped[datetime | None]
+
+
+class Comment(Base):
+    """One reply: author's name and website as typed, text as typed, safe HTML, status, parent."""
+
+    __tablename__ = "comments"
+    __table_args__ = (
+        # The same form sent twice, and the same row of a file imported twice, are one comment.
+        UniqueConstraint("submission_key"),
+        UniqueConstraint("article_id", "source", "source_id"),
+        Index("ix_comments_queue", "status", "created_at", "id"),
+        Index("ix_comments_site_queue", "site_id", "status", "created_at", "id"),
+        # Only what a thread shows at its top: a page of it is a walk along this index.
+        Index(
+            "ix_comments_thread",
+            "article_id",
+            "created_at",
+            "id",
+            sqlite_where=text("parent_id IS NULL"),
+            postgresql_where=text("parent_id IS NULL"),
+        ),
+        Index("ix_comments_digest", "site_id", "text_digest"),
+    )
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(12), unique=True, default=public_id)
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
+    article_id: Mapped[int] = mapped_column(ForeignKey("articles.id"))
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("comments.id"), index=True)
+    # The top-level comment that this one hangs under, however deep; NULL for a top-level one.
+    root_id: Mapped[int | None] = mapped_column(ForeignKey("comments.id"), index=True)
+    # On a top-level comment: how many approved replies hang under it, however deep.
+    approved_below: Mapped[int] = mapped_column(default=0)
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("authors.id"), index=True)
+    name: Mapped[str] = mapped_column(String(200))
+    website: Mapped[str] = mapped_column(Text, default="")
+    text: Mapped[str] = mapped_column(Text)
+    html: Mapped[str] = mapped_column(Text)
+    markup: Mapped[Markup] = mapped_column(default=Markup.MARKDOWN)
+    renderer: Mapped[int]
+    status: Mapped[Status]
+    kind: Mapped[Kind] = mapped_column(default=Kind.COMMENT)
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    language: Mapped[str] = mapped_column(String(20), default="")
+    # Of a client's address only the network is stored (/24, /48).
+    network: Mapped[str] = mapped_column(String(50), default="")
+    submission_key: Mapped[bytes | None] = mapped_column(LargeBinary)
+    text_digest: Mapped[bytes | None] = mapped_column(LargeBinary)  # keyed; finds repeated words
+    import_id: Mapped[int | None] = mapped_column(ForeignKey("imports.id"), index=True)
+    source: Mapped[str | None] = mapped_column(String(20))  # the format it was imported from
+    source_id: Mapped[str | None] = mapped_column(String(100))
+    source_parent: Mapped[str | None] = mapped_column(String(100))
+    article: Mapped[Article] = relationship()
+    parent: Mapped["Comment | None"] = relationship(
+        remote_side="Comment.id", foreign_keys="Comment.parent_id"
+    )
+    reasons: Mapped[list["Reason"]] = relationship(order_by="Reason.id")
+
+
+class Reason(Base):
+    """Why a rule did what it did to a comment, in words a moderator understands."""
+
+    __tablename__ = "reasons"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    comment_id: Mapped[int] = mapped_column(
+        ForeignKey("comments.id", ondelete="CASCADE"), index=True
+    )
+    rule: Mapped[str] = mapped_column(String(40))
+    matched: Mapped[str] = mapped_column(String(300), default="")
+    comment: Mapped[Comment] = relationship(back_populates="reasons")
+
+
+class Decision(Base):
+    """One change of a comment, or one look at its address: who, when, from, to, why.
+
+    Holds no reader's text and no address. `by` is the moderator's name at the time, or the part
+    of the machine that acted; `version` is the comment's after the change.
+    """
+
+    __tablename__ = "decisions"
+    __table_args__ = (
+        Index("ix_decisions_comment", "comment_id", "id"),
+        Index("ix_decisions_moderator", "moderator_id", "id"),
+    )
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    comment_id: Mapped[int] = mapped_column(ForeignKey("comments.id"))
+    moderator_id: Mapped[int | None] = mapped_column(ForeignKey("moderators.id"))
+    by: Mapped[str] = mapped_column(String(80))
+    act: Mapped[Act]
+    from_status: Mapped[Status] = mapped_column(one_of(Status, "from_status"))
+    to_status: Mapped[Status] = mapped_column(one_of(Status, "to_status"))
+    version: Mapped[int]
+    at: Mapped[datetime] = mapped_column(default=now)
+    undoes_id: Mapped[int | None] = mapped_column(ForeignKey("decisions.id"), unique=True)
+    comment: Mapped[Comment] = relationship()
+    note: Mapped["Note | None"] = relationship(back_populates="decision")
+
+
+class Note(Base):
+    """A moderator's words on a decision; apart from it, since erasure may blank them."""
+
+    __tablename__ = "notes"
+    decision_id: Mapped[int] = mapped_column(ForeignKey("decisions.id"), primary_key=True)
+    text: Mapped[str] = mapped_column(Text)
+    decision: Mapped[Decision] = relationship(back_populates="note")

@@ -1,0 +1,273 @@
+"""Every setting once: name, type, default and one sentence. Checked at start; `flask settings` prints them.
+
+A setting is looked for in the keyword arguments of create_app, then in the environment as
+REJOINDER_NAME, then in instance/settings.toml, then (secrets) in instance/secrets.toml.
+"""
+
+import base64
+import binascii
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+ROOT = Path(__file__).resolve().parent.parent
+INSTANCE = ROOT / "instance"
+SECRETS = "secrets.toml"
+KEY_BYTES = 32
+
+
+class Unusable(Exception):
+    """The settings do not allow a start; the message is one line and says what to do."""
+
+
+def text(value: Any) -> str:
+    return str(value).strip()
+
+
+def switch(value: Any) -> bool:
+    """True for on, False for off; anything else is refused."""
+    words = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
+    return words[str(value).strip().lower()]
+
+
+def count(value: Any) -> int:
+    number = int(value)
+    if number < 0:
+        raise ValueError(number)
+    return number
+
+
+def base_url(value: Any) -> str:
+    """An http(s) address without a path, or nothing."""
+    url = urlsplit(text(value))
+    if url.geturl() and (url.scheme not in ("http", "https") or not url.netloc or url.query):
+        raise ValueError(value)
+    return url.geturl().rstrip("/")
+
+
+def words(value: Any) -> list[str]:
+    """A list, or its members separated by commas."""
+    listed = value if isinstance(value, list) else text(value).split(",")
+    return [text(word) for word in listed if text(word)]
+
+
+def key(value: Any) -> bytes:
+    """32 bytes, written in base64."""
+    secret = base64.b64decode(text(value), validate=True)
+    if len(secret) != KEY_BYTES:
+        raise ValueError("a key has 32 bytes")
+    return secret
+
+
+def keys(value: Any) -> list[bytes]:
+    return [key(word) for word in words(value)]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One line of the reference. `expects` finishes the sentence "NAME must be …"."""
+
+    name: str
+    read: Callable[[Any], Any]
+    default: Any
+    sentence: str
+    expects: str = "text"
+    is_secret: bool = False
+
+
+SETTINGS = (
+    Setting(
+        "DATABASE_URL",
+        text,
+        "",
+        "Where comments are kept: sqlite:///PATH or postgresql+psycopg://USER@HOST/NAME; "
+        "empty means instance/rejoinder.db.",
+        "a database URL",
+    ),
+    Setting(
+        "READ_DATABASE_URL",
+        text,
+        "",
+        "A read-only copy of that database for threads and counts; empty means the same one.",
+        "a database URL",
+    ),
+    Setting(
+        "REDIS_URL",
+        text,
+        "",
+        "Where rate limits are counted for all processes together; empty counts in each process.",
+        "a redis:// URL",
+    ),
+    Setting(
+        "BASE_URL",
+        base_url,
+        "",
+        "The service's own public address, for links that leave it; empty means the address of the "
+        "request, which is only right while nobody else can reach it.",
+        "like https://comments.example.org",
+    ),
+    Setting(
+        "TRUSTED_PROXIES",
+        count,
+        0,
+        "How many proxies of yours stand before the service; the client's address is taken from "
+        "exactly that many hops back.",
+        "a number from 0",
+    ),
+    Setting(
+        "MAIL_URL",
+        text,
+        "",
+        "The mail server, smtp://USER:PASSWORD@HOST:PORT; empty sends no mail.",
+        "an smtp:// URL",
+    ),
+    Setting(
+        "RATE_LIMITS",
+        switch,
+        True,
+        "Whether many requests in a short time are slowed down.",
+        "on or off",
+    ),
+    Setting(
+        "FORM_MIN_SECONDS",
+        count,
+        2,
+        "A reply sent sooner than this after its form was touched is held (seen only with script).",
+        "a number of seconds",
+    ),
+    Setting(
+        "CHECK_DNS",
+        switch,
+        False,
+        "Whether to ask DNS if an e-mail's domain takes mail; never blocks a reply while DNS is down.",
+        "on or off",
+    ),
+    Setting(
+        "WAITING_WRITERS",
+        count,
+        3,
+        "How many requests of one process may wait to write; keep it below the server's threads.",
+        "a number from 0",
+    ),
+    Setting(
+        "MAX_BODY",
+        count,
+        256 * 1024,
+        "The largest request taken, in bytes; a larger one is answered with 413.",
+        "a number of bytes",
+    ),
+    Setting(
+        "SECRET_KEY",
+        text,
+        None,
+        "Signs sessions, forms and receipts.",
+        "the text that `flask setup` made",
+        is_secret=True,
+    ),
+    Setting(
+        "SECRET_KEY_FALLBACKS",
+        words,
+        [],
+        "Earlier SECRET_KEYs, so that a new one ends no receipt.",
+        "a list",
+        is_secret=True,
+    ),
+    Setting(
+        "EMAIL_KEYS",
+        keys,
+        None,
+        "Encrypt e-mail addresses, newest first; keep an older one until `flask privacy rotate-keys` ran.",
+        "base64 of 32 bytes each, separated by commas",
+        is_secret=True,
+    ),
+    Setting(
+        "INDEX_KEY",
+        key,
+        None,
+        "Finds an e-mail address without decrypting; never changes once there are comments.",
+        "base64 of 32 bytes",
+        is_secret=True,
+    ),
+)
+
+
+def from_file(path: Path) -> dict[str, Any]:
+    """The settings in a TOML file, none if it is missing; raises Unusable if it cannot be read."""
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise Unusable(f"{path.name} cannot be read: {error}.") from error
+
+
+def from_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    known = {setting.name for setting in SETTINGS}
+    found = {
+        n.removeprefix("REJOINDER_"): v for n, v in environ.items() if n.startswith("REJOINDER_")
+    }
+    return {name: value for name, value in found.items() if name in known | {"INSTANCE"}}
+
+
+def load(given: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+    """All settings, read and checked.
+
+    Takes create_app's keyword arguments (names that are not settings are left to Flask) and the
+    environment. Raises Unusable for an unknown name in a file, a value that is none, or a
+    missing secret.
+    """
+    outside = from_environment(environ) | dict(given)
+    instance = Path(outside.pop("INSTANCE", INSTANCE)).resolve()
+    filed = from_file(instance / SECRETS) | from_file(instance / "settings.toml")
+    for name in filed.keys() - {setting.name for setting in SETTINGS}:
+        raise Unusable(f"settings.toml: there is no setting {name}; `flask settings` lists them.")
+    found = filed | outside
+    loaded = {setting.name: _read(setting, found) for setting in SETTINGS}
+    loaded["DATABASE_URL"] = loaded["DATABASE_URL"] or f"sqlite:///{instance / 'rejoinder.db'}"
+    return {**found, **loaded, "INSTANCE": instance}
+
+
+def _read(setting: Setting, found: Mapping[str, Any]) -> Any:
+    value = found.get(setting.name, setting.default)
+    if value is None or (setting.is_secret and value == ""):
+        raise Unusable(
+            f"{setting.name} is not set: run `flask setup` once, or see README, 'Settings'."
+        )
+    if isinstance(value, bytes) or value == setting.default:
+        return value
+    try:
+        return setting.read(value)
+    except (ValueError, KeyError, binascii.Error):
+        shown = "the value given" if setting.is_secret else repr(value)
+        raise Unusable(f"{setting.name} must be {setting.expects}, not {shown}.") from None
+
+
+def _of_site(default: Any, sentence: str, least: int = 0, most: int = 0) -> Any:
+    return field(default=default, metadata={"sentence": sentence, "least": least, "most": most})
+
+
+@dataclass(frozen=True)
+class SiteSettings:
+    """What each site chooses for itself."""
+
+    comment_length: int = _of_site(10_000, "Characters a comment may have.", 1, 50_000)
+    reply_depth: int = _of_site(
+        4, "Replies are indented this deep; deeper ones are shown flat.", 1, 8
+    )
+    page_size: int = _of_site(50, "Top-level comments on a page of a thread.", 5, 200)
+    language: str = _of_site("en", "The language readers meet when a page's address names none.")
+
+    @classmethod
+    def read(cls, stored: Mapping[str, Any]) -> "SiteSettings":
+        """The stored choices over the defaults; raises ValueError for one that is not allowed."""
+        known = {f.name: f for f in fields(cls)}
+        for name, value in stored.items():
+            if name not in known or known[name].default is MISSING:
+                raise ValueError(f"there is no site setting {name}")
+            least, most = known[name].metadata["least"], known[name].metadata["most"]
+            if most and not least <= int(value) <= most:
+                raise ValueError(f"{name} must be from {least} to {most}")
+        return cls(**stored)

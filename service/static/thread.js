@@ -1,0 +1,341 @@
+// The thread page made nicer. Without this file everything on it works as plain pages.
+
+const root = document.documentElement;
+const $ = (selector, within = document) => within.querySelector(selector);
+
+// In a frame: the page around it, and nobody else, is heard and told.
+
+const isFramed = parent !== window;
+const origins = [location.origin, ...root.dataset.origins.split(" ")];
+let host; // the origin of the page around, once it has spoken
+
+function tell(what) {
+  if (host) parent.postMessage(what, host);
+}
+
+function tellHeight() {
+  tell({ height: Math.ceil(root.getBoundingClientRect().height) });
+}
+
+// Brings something into view, in the page around too: no browser scrolls that for us.
+function reveal(element) {
+  if (!isFramed) return element.scrollIntoView({ block: "nearest" });
+  tellHeight();
+  tell({ top: Math.max(0, element.getBoundingClientRect().top + scrollY) });
+}
+
+// Colours as numbers. A canvas reads every way of writing them, and nothing else.
+
+const pixel = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+
+function colour(written) {
+  if (!CSS.supports("color", written) || /var|url/.test(written)) return null;
+  pixel.clearRect(0, 0, 1, 1);
+  pixel.fillStyle = "#000";
+  pixel.fillStyle = written;
+  pixel.fillRect(0, 0, 1, 1);
+  const [r, g, b, alpha] = pixel.getImageData(0, 0, 1, 1).data;
+  return alpha === 255 ? [r, g, b] : null;
+}
+
+// WCAG 2.2, relative luminance and contrast ratio.
+function luminance(rgb) {
+  const [r, g, b] = rgb.map((part) =>
+    part / 255 <= 0.04045 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4);
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
+
+function contrast(a, b) {
+  const [dark, light] = [luminance(a), luminance(b)].sort((x, y) => x - y);
+  return (light + 0.05) / (dark + 0.05);
+}
+
+// The first mix of two colours, from `least` of the one towards all of it, that can be read.
+function mix(one, other, least, ratio, ground = other) {
+  for (let part = least; part < 1; part += 0.05) {
+    const mixed = one.map((value, i) => Math.round(value * part + other[i] * (1 - part)));
+    if (contrast(mixed, ground) >= ratio) return mixed;
+  }
+  return one;
+}
+
+// Colours that say something, as thread.css has them, for light pages and for dark ones.
+const STATES = {
+  error: [[179, 38, 30], [255, 157, 148]],
+  held: [[138, 83, 0], [240, 184, 102]],
+  good: [[29, 107, 56], [127, 207, 152]],
+};
+
+// Takes on the look of the page around: only what can be parsed, only colours that can be read.
+function dress({ theme, text, ground, link, font, size }) {
+  const set = (name, value) => root.style.setProperty("--rejoinder-" + name, value);
+  const paint = (name, rgb) => set(name, rgb ? `rgb(${rgb.join(" ")})` : null);
+  if (typeof font === "string" && /^[\p{L}\p{N}\s"',._-]{1,300}$/u.test(font) && CSS.supports("font-family", font)) set("font", font);
+  if (/^[\d.]+px$/.test(size)) set("size", Math.min(20, Math.max(15, parseFloat(size))) + "px");
+  const isOwn = theme === "light" || theme === "dark";
+  const [on, ink, blue] = isOwn ? [] : [ground, text, link].map((given) => colour(String(given)));
+  const isDark = on && luminance(on) < 0.18;
+  root.style.colorScheme = isOwn ? theme : on ? (isDark ? "dark" : "light") : "";
+  const isRead = (rgb) => on && rgb && contrast(rgb, on) >= 4.5;
+  const words = on && (isRead(ink) ? ink : isDark ? [255, 255, 255] : [0, 0, 0]);
+  paint("ground", on);
+  paint("text", words);
+  paint("link", isRead(blue) ? blue : words);
+  paint("quiet", on && mix(words, on, 0.6, 4.6));
+  paint("edge", on && mix(words, on, 0.4, 3.1));
+  paint("line", on && mix(words, on, 0.12, 1));
+  for (const name in STATES) paint(name, on && mix(words, STATES[name][+isDark], 0, 4.5, on));
+}
+
+function hear({ source, origin, data }) {
+  if (source !== parent || !origins.includes(origin) || data?.rejoinder !== "look") return;
+  const isFirst = !host;
+  host = origin;
+  dress(data);
+  root.classList.add("is-fitted");
+  tellHeight();
+  if (isFirst) arrive();
+}
+
+// The comment that the address names, or after a step to another page its beginning.
+function arrive() {
+  const target = $(":target");
+  const isStep = document.referrer.startsWith(location.origin + "/embed/");
+  if (target || isStep) reveal(target || root);
+}
+
+if (isFramed) {
+  root.classList.add("is-framed");
+  addEventListener("message", hear);
+  new ResizeObserver(tellHeight).observe(root);
+}
+
+// What the browser keeps, on the service's own origin: drafts, and the receipts of one's own
+// replies. Never an e-mail address. Where storage is denied it lasts as long as the page.
+
+const kept = new Map();
+
+function recall(key) {
+  try {
+    return JSON.parse(localStorage.getItem(key)) ?? kept.get(key);
+  } catch {
+    return kept.get(key);
+  }
+}
+
+function keep(key, value) {
+  kept.set(key, value);
+  try {
+    if (value) localStorage.setItem(key, JSON.stringify(value));
+    else localStorage.removeItem(key);
+  } catch {
+    // Denied or full: `kept` has it.
+  }
+}
+
+// The thread and its form, on pages that have them.
+
+const section = $("#reply");
+if (section) {
+  const form = $("form", section);
+  const { draft: about, token: tokenAddress, error: errorWord, sending, unreachable } = form.dataset;
+  const receipts = `rejoinder receipts ${about}`;
+  const button = $("button", form);
+  const summary = $("#reply-errors");
+  const heading = $("#reply-title");
+  const cancel = $(".reply-cancel", section);
+  const home = document.createComment("the form");
+  const field = (name) => form.elements[name];
+  const draftKey = () => `rejoinder draft ${about} ${field("parent").value}`;
+  let token; // the promise of a fresh one
+  let isSending = false;
+
+  // The draft, and the random name that makes a repeated sending one comment.
+
+  function nonce() {
+    return Array.from(crypto.getRandomValues(new Uint8Array(16)), (n) => n.toString(16).padStart(2, "0")).join("");
+  }
+
+  function saveDraft() {
+    const [name, website, comment] = ["name", "website", "comment"].map((name) => field(name).value);
+    keep(draftKey(), comment.trim() ? { name, website, comment, nonce: field("nonce").value } : null);
+  }
+
+  function openDraft() {
+    const draft = recall(draftKey());
+    for (const name of ["name", "website", "comment"]) field(name).value ||= draft?.[name] ?? "";
+    field("nonce").value = draft?.nonce ?? nonce();
+  }
+
+  // A token of one's own tells how long somebody wrote; without it the page's own serves.
+  function freshen() {
+    token ??= fetch(tokenAddress, { credentials: "omit", cache: "no-store" })
+      .then((answer) => answer.json())
+      .then((fresh) => { field("token").value = fresh.token; })
+      .catch(() => { token = null; });
+    return token;
+  }
+
+  // Reply in place
+
+  function answer(comment, id, title) {
+    const typed = field("comment").value;
+    saveDraft();
+    const before = draftKey();
+    field("parent").value = id;
+    const draft = recall(draftKey());
+    if (draft) field("comment").value = "";
+    else if (typed) keep(before, null); // the words move along
+    openDraft();
+    saveDraft();
+    heading.textContent = title ?? heading.dataset.title;
+    cancel.hidden = !id;
+    showErrors({}, "");
+    const foot = comment && $(":scope > .comment-foot", comment);
+    if (foot) foot.after(section);
+    else home.after(section);
+    (field("name").value ? field("comment") : field("name")).focus({ preventScroll: true });
+    reveal(comment ?? section);
+  }
+
+  // Errors
+
+  function part(tag, attributes, ...content) {
+    const made = document.createElement(tag);
+    for (const name in attributes) made.setAttribute(name, attributes[name]);
+    made.append(...content);
+    return made;
+  }
+
+  function showErrors(errors, message) {
+    summary.replaceChildren(summary.firstElementChild);
+    const list = part("ul", {});
+    for (const input of form.querySelectorAll(".field :is(input, textarea)")) {
+      const box = input.parentElement;
+      const said = errors[input.name]?.[0];
+      const hint = $(".hint", box);
+      $(".error", box)?.remove();
+      box.classList.toggle("has-error", Boolean(said));
+      for (const name of ["aria-invalid", "aria-describedby"]) input.removeAttribute(name);
+      const described = hint ? [hint.id] : [];
+      if (said) {
+        const id = `${input.id}-error`;
+        input.before(part("p", { class: "error", id },
+          part("span", { class: "visually-hidden" }, errorWord + " "), said));
+        input.setAttribute("aria-invalid", "true");
+        described.push(id);
+        list.append(part("li", {}, part("a", { href: "#" + input.id, target: "_self" }, said)));
+      }
+      if (described.length) input.setAttribute("aria-describedby", described.join(" "));
+    }
+    if (message) summary.append(part("p", {}, message));
+    if (list.hasChildNodes()) summary.append(list);
+    summary.hidden = summary.childElementCount < 2;
+    const title = document.title.replace(errorWord + " ", "");
+    document.title = summary.hidden ? title : `${errorWord} ${title}`;
+    if (summary.hidden) return summary.removeAttribute("role");
+    summary.setAttribute("role", "alert");
+    summary.focus({ preventScroll: true });
+    reveal(summary);
+  }
+
+  // Sending
+
+  async function send() {
+    const label = button.textContent;
+    isSending = true;
+    button.setAttribute("aria-disabled", "true");
+    button.textContent = sending;
+    try {
+      await freshen();
+      const answer = await fetch(form.action, {
+        method: "POST",
+        headers: { Accept: "application/json" },
+        body: new URLSearchParams(new FormData(form)),
+        credentials: "omit",
+      });
+      const said = await answer.json();
+      if (said.token) field("token").value = said.token;
+      if (answer.status === 201) await posted(new URL(said.receipt).pathname);
+      else showErrors(said.errors ?? {}, said.error ?? "");
+    } catch {
+      showErrors({}, unreachable);
+    } finally {
+      isSending = false;
+      button.removeAttribute("aria-disabled");
+      button.textContent = label;
+    }
+  }
+
+  async function posted(receipt) {
+    keep(draftKey(), null);
+    keep(receipts, [...new Set([...(recall(receipts) ?? []), receipt])]);
+    field("comment").value = "";
+    field("nonce").value = nonce();
+    token = null;
+    showErrors({}, "");
+    const shown = await show(receipt).catch(() => null);
+    if (!shown?.comment) return location.assign(receipt);
+    field("parent").value = "";
+    heading.textContent = heading.dataset.title;
+    cancel.hidden = true;
+    home.after(section);
+    $("[role=status]").textContent = shown.said;
+    shown.comment.tabIndex = -1;
+    shown.comment.focus({ preventScroll: true });
+    reveal(shown.comment);
+  }
+
+  // One's own replies that are not public yet
+
+  // Takes the comment out of its receipt, puts it where it belongs, gives what is said of it.
+  async function show(receipt) {
+    const answer = await fetch(receipt, { credentials: "omit", cache: "no-store" });
+    if (answer.status === 404) return { state: "gone" };
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const told = $("#receipt", page);
+    const comment = document.importNode($(".comment", told), true);
+    const { state } = told.dataset;
+    const said = $(".receipt-said span", told).textContent;
+    const known = document.getElementById(comment.id);
+    if (!known && state !== "published") {
+      const link = part("a", { href: receipt, target: "_blank", rel: "noopener" }, told.dataset.link);
+      comment.append(part("p", { class: "comment-foot quiet" }, said, " ", link));
+      const above = document.getElementById("comment-" + comment.dataset.parent);
+      let list = above ? $(":scope > .replies", above) : $(".comments");
+      if (!list) above.append(list = part("div", { class: "replies" }));
+      list.append(comment);
+    }
+    return { state, comment: known ?? comment, said };
+  }
+
+  async function showOwn() {
+    const waiting = [];
+    for (const receipt of recall(receipts) ?? []) {
+      const shown = await show(receipt).catch(() => ({ state: "waiting" })); // asked again next time
+      if (shown.state === "waiting") waiting.push(receipt);
+    }
+    keep(receipts, waiting.length ? waiting : null);
+  }
+
+  section.before(home);
+  field("title").value ||= new URLSearchParams(location.search).get("title") ?? "";
+  openDraft();
+  form.addEventListener("focusin", freshen);
+  form.addEventListener("input", saveDraft);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (!isSending) send();
+  });
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("a");
+    if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    const comment = link.closest(".comment");
+    if (link.matches(".reply-link")) answer(comment, comment.dataset.commentId, link.getAttribute("aria-label"));
+    else if (link.matches(".cancel-link, .write-link")) answer(null, "");
+    else return;
+    event.preventDefault();
+  });
+  showOwn();
+  if (!summary.hidden) summary.focus({ preventScroll: true });
+}

@@ -1,0 +1,48 @@
+"""The words that the database stores. One spelling for each, used everywhere."""
+
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    PENDING = "pending"  # waits for a moderator
+    APPROVED = "approved"  # the only one whose text readers see
+    REJECTED = "rejected"  # a person decided against it
+    SPAM = "spam"  # advertising or worse; trains the filter
+    DELETED = "deleted"  # text hidden; keeps its place so that replies keep theirs
+
+
+class Role(StrEnum):
+    MODERATOR = "moderator"  # decides on the comments of a site
+    PUBLISHER = "publisher"  # also its settings, imports and exports
+    ADMIN = "admin"  # everything, on all sites
+
+
+class Kind(StrEnum):
+    """What a comment is: WordPress stores announcements by other sites among the comments."""
+
+    COMMENT = "comment"
+    PINGBACK = "pingback"
+    TRACKBACK = "trackback"
+
+
+class Markup(StrEnum):
+    """Which renderer of text.py a stored text is for."""
+
+    MARKDOWN = "markdown"  # typed into our form
+    HTML = "html"  # brought along by an import
+
+
+class Act(StrEnum):
+    """What a row of the decision log records."""
+
+    DECIDED = "decided"
+    UNDONE = "undone"  # an earlier decision was taken back
+    REVEALED = "revealed"  # a moderator looked at the e-mail address
+    RETRACTED = "retracted"  # the import that brought the comment was undone
+
+
+class ImportState(StrEnum):
+    RUNNING = "running"
+    STOPPED = "stopped"  # by a person or a fault; can be run on or undone
+    DONE = "done"
+    UNDONE = "undone"

@@ -1,0 +1,78 @@
+"""Signed values, each good for one purpose."""
+
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from itsdangerous import BadData, URLSafeSerializer
+
+FORM_LIFETIME = 24 * 3600  # seconds
+BUCKET_SECONDS = 3600  # a form's token is constant for an hour, so that pages can be cached
+
+
+class Signer:
+    """Signs and reads values. Takes the secrets newest first: older ones only read."""
+
+    def __init__(self, secrets: Sequence[str]) -> None:
+        self._secrets = list(reversed(secrets))  # itsdangerous wants the oldest first
+
+    def sign(self, purpose: str, value: Any) -> str:
+        """A URL-safe token; the same value gives the same token."""
+        return self._serializer(purpose).dumps(value)
+
+    def read(self, purpose: str, token: str) -> Any | None:
+        """The value, or None for anything that was not signed for this purpose."""
+        try:
+            return self._serializer(purpose).loads(token)
+        except (BadData, ValueError):
+            return None
+
+    def _serializer(self, purpose: str) -> URLSafeSerializer:
+        return URLSafeSerializer(
+            self._secrets, salt=f"rejoinder {purpose}", signer_kwargs={"key_derivation": "hmac"}
+        )
+
+
+def bucket(now: float | None = None) -> int:
+    """The number of the hour, which a page's form token is made from."""
+    return int((time.time() if now is None else now) // BUCKET_SECONDS)
+
+
+@dataclass(frozen=True)
+class Touched:
+    """How many seconds ago the form was touched; None without script."""
+
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class FormTokens:
+    """The tokens of a reader's form on one site and article.
+
+    A page's token is constant for an hour, so that the page can be cached and shared. Script
+    fetches one of its own when the form is touched; only that one tells how long somebody took.
+    """
+
+    signer: Signer
+    site: str
+    url: str
+
+    def for_page(self) -> str:
+        return self.signer.sign("form", [self.site, self.url, bucket()])
+
+    def for_script(self) -> str:
+        return self.signer.sign(
+            "form", [self.site, self.url, time.time(), secrets.token_urlsafe(12)]
+        )
+
+    def read(self, token: str) -> Touched | None:
+        """What the token tells, None if it is not for this form or too old."""
+        value = self.signer.read("form", token)
+        if not isinstance(value, list) or value[:2] != [self.site, self.url]:
+            return None
+        is_own = len(value) == 4
+        issued_at = value[2] if is_own else value[2] * BUCKET_SECONDS
+        age = time.time() - issued_at
+        return Touched(age if is_own else None) if age <= FORM_LIFETIME else None

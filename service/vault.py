@@ -1,0 +1,120 @@
+"""Hidden e-mail addresses: encrypted at rest, found by a keyed blind index, shown masked.
+
+AES-256-GCM, bound to the row it stands in; HMAC-SHA256 for the index. Nothing here is reversible
+without the keys, and no digest of an address without a key is ever made.
+"""
+
+import hashlib
+import hmac
+import os
+import unicodedata
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from email_validator import EmailNotValidError, validate_email
+
+NONCE_BYTES = 12  # NIST SP 800-38D, 8.2.2: a random 96-bit nonce
+
+
+class WrongKey(Exception):
+    """The keys given do not open what is stored."""
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """An address as it is stored: never printable, never comparable but by its index."""
+
+    index: bytes
+    ciphertext: bytes
+    key_id: str
+
+
+def normal(address: str) -> str:
+    """The one spelling under which an address is found again (DESIGN.md, "The blind index").
+
+    Where email-validator refuses, as it does for much of what imports bring, the address is
+    trimmed, NFC, case-folded and its domain brought to ASCII.
+    """
+    trimmed = unicodedata.normalize("NFC", address.strip())
+    try:
+        return validate_email(trimmed, check_deliverability=False).normalized.casefold()
+    except EmailNotValidError:
+        local, at, domain = trimmed.casefold().rpartition("@")
+        with suppress(UnicodeError):  # an impossible domain stays as it was written
+            domain = domain.encode("idna").decode()
+        return local + at + domain
+
+
+def mask(address: str) -> str:
+    """ "jane@example.org" as moderators see it unasked: "j…@e…"; enough to tell two apart at most."""
+    local, _, domain = address.partition("@")
+    return f"{local[:1]}…@{domain[:1]}…"
+
+
+class Vault:
+    """Hides and reveals addresses. Takes the key ring, newest key first, and the index key."""
+
+    def __init__(self, email_keys: Sequence[bytes], index_key: bytes) -> None:
+        self._keys = {_key_id(key): AESGCM(key) for key in email_keys}
+        self.newest = _key_id(email_keys[0])
+        self._index_key = index_key
+
+    def index(self, address: str, purpose: str = "address") -> bytes:
+        """The blind index of an address (or, with another purpose, of its domain)."""
+        return self._digest(purpose, normal(address))
+
+    def mark(self, name: str) -> bytes:
+        """What an author's picture is drawn from: the name they show, never their address."""
+        return self._digest("mark", name)
+
+    def digest(self, purpose: str, value: str) -> bytes:
+        """A keyed digest of something that is no address: repeated words, a network."""
+        return self._digest(f"other {purpose}", value)
+
+    def check(self) -> bytes:
+        """A value that tells whether a database was written with these keys."""
+        return self._digest("check", "rejoinder")
+
+    def hide(self, address: str, site_id: int) -> Hidden:
+        """Seals an address for a site, with the newest key."""
+        return self._seal(address.strip(), self.index(address), site_id)
+
+    def renew(self, hidden: Hidden, site_id: int) -> Hidden:
+        """The same address under the newest key. The index stays: a library's newer idea of a
+        normal form may not orphan the row. Raises WrongKey."""
+        return self._seal(self.reveal(hidden, site_id), hidden.index, site_id)
+
+    def _seal(self, address: str, index: bytes, site_id: int) -> Hidden:
+        nonce = os.urandom(NONCE_BYTES)
+        sealed = self._keys[self.newest].encrypt(
+            nonce, address.strip().encode(), _row(site_id, index)
+        )
+        return Hidden(index, nonce + sealed, self.newest)
+
+    def reveal(self, hidden: Hidden, site_id: int) -> str:
+        """The address; raises WrongKey if it was hidden by a key not on the ring, or tampered with."""
+        nonce, sealed = hidden.ciphertext[:NONCE_BYTES], hidden.ciphertext[NONCE_BYTES:]
+        try:
+            return (
+                self._keys[hidden.key_id]
+                .decrypt(nonce, sealed, _row(site_id, hidden.index))
+                .decode()
+            )
+        except (KeyError, InvalidTag):
+            raise WrongKey(hidden.key_id) from None
+
+    def _digest(self, purpose: str, value: str) -> bytes:
+        return hmac.digest(self._index_key, f"{purpose}\0{value}".encode(), "sha256")
+
+
+def _row(site_id: int, index: bytes) -> bytes:
+    """Binds a ciphertext to its row, so that a copied one does not open elsewhere."""
+    return f"author {site_id} ".encode() + index
+
+
+def _key_id(key: bytes) -> str:
+    """Names a key without telling anything about it."""
+    return hashlib.sha256(b"rejoinder key id\0" + key).hexdigest()[:8]

@@ -1,0 +1,17 @@
+"""The doors: who comes in by a URL. A view reads, calls one verb, commits, answers."""
+
+from flask import Flask
+
+from . import accounts, demo, desk, errors, headers, languages, limits, ops, reader
+
+DOORS = (reader.bp, desk.bp, accounts.bp, ops.bp, demo.bp)
+
+
+def init_app(app: Flask) -> None:
+    languages.init_app(app)
+    limits.init_app(app)
+    headers.init_app(app)
+    errors.init_app(app)
+    for door in DOORS:
+        app.register_blueprint(door)
+    accounts.init_app(app)

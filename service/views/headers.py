@@ -1,0 +1,71 @@
+"""The headers of every answer. A page that is framed names by whom; all others never are."""
+
+import hashlib
+from typing import Any
+
+from flask import Flask, Response, current_app, g, request, url_for
+
+POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self'",
+    "connect-src": "'self'",
+    "frame-src": "'self'",
+    "form-action": "'self'",
+    "base-uri": "'none'",
+}
+PERMISSIONS = ("camera", "geolocation", "microphone", "payment", "usb", "browsing-topics")
+
+
+def allow_frames(origins: list[str]) -> None:
+    """Lets these origins (and our own pages) frame this answer."""
+    g.frame_ancestors = ["'self'", *origins]
+
+
+def keep_private(response: Response) -> Response:
+    """For pages that are keys: kept by no cache, told to nobody, found by no search."""
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return response
+
+
+def etag(*parts: object) -> str:
+    """A page is a pure function of these, so they name it."""
+    return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:32]
+
+
+def static_url(name: str) -> str:
+    """A file of ours, under an address that changes with the release."""
+    return url_for("static", filename=name, v=current_app.config["RELEASE"])
+
+
+def _add(response: Response) -> Response:
+    ancestors = " ".join(g.get("frame_ancestors", ["'none'"]))
+    policy = "; ".join(f"{name} {value}" for name, value in POLICY.items())
+    added = {
+        "Content-Security-Policy": f"{policy}; frame-ancestors {ancestors}",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "strict-origin-when-cross-origin",
+        "Permissions-Policy": ", ".join(f"{name}=()" for name in PERMISSIONS),
+        "Cross-Origin-Opener-Policy": "same-origin",
+    }
+    if ancestors == "'none'":
+        added["X-Frame-Options"] = "DENY"
+    if current_app.config["SESSION_COOKIE_SECURE"]:
+        added["Strict-Transport-Security"] = "max-age=31536000"
+    if request.path.startswith("/desk"):  # whoever signs in, and whatever they see
+        response.headers["Cache-Control"] = "no-store"
+    for name, value in added.items():
+        response.headers.setdefault(name, value)
+    return response
+
+
+def init_app(app: Flask) -> None:
+    app.after_request(_add)
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = 31_536_000  # static_url's addresses never change
+
+    @app.context_processor
+    def pieces() -> dict[str, Any]:
+        return {"static_url": static_url}

@@ -1,0 +1,16 @@
+"""How often one network may knock. Counted in memory by each process, or in Redis for all."""
+
+from flask import Flask
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+
+POSTING = "20 per 5 minutes"
+SIGNING_IN = "10 per minute"
+
+limiter = Limiter(get_remote_address, headers_enabled=False, strategy="moving-window")
+
+
+def init_app(app: Flask) -> None:
+    app.config["RATELIMIT_ENABLED"] = app.config["RATE_LIMITS"]
+    app.config["RATELIMIT_STORAGE_URI"] = app.config["REDIS_URL"] or "memory://"
+    limiter.init_app(app)

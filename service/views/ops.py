@@ -1,0 +1,24 @@
+"""Whether the service is alive, and whether it can work."""
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from .. import database
+
+bp = Blueprint("ops", __name__)
+
+
+@bp.get("/healthz")
+def alive() -> ResponseReturnValue:
+    return {"status": "alive"}, {"Cache-Control": "no-store"}
+
+
+@bp.get("/readyz")
+def ready() -> ResponseReturnValue:
+    try:
+        database.session().execute(text("SELECT 1 FROM checks"))
+    except DBAPIError:
+        return {"status": "the database does not answer"}, 503
+    return {"status": "ready"}, {"Cache-Control": "no-store"}

@@ -1,0 +1,360 @@
+"""The reader's door: threads, the form, receipts. Never touches the session: no cookie is set.
+
+A thread page depends on nothing but the article's and the site's versions, the release, the form
+token's hour and the URL; these are its ETag.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    current_app,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    send_from_directory,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_limiter import RateLimitExceeded
+from sqlalchemy import select
+
+from .. import comments, database, text, threads, urls
+from ..models import Article, Comment, Site
+from ..rules import Draft, Policy
+from ..settings import SiteSettings
+from ..status import Status
+from ..tokens import FormTokens, bucket
+from . import headers, languages
+from .errors import wants_json
+from .forms import ReplyForm
+from .limits import POSTING, limiter
+
+bp = Blueprint("reader", __name__)
+
+# Browsers ask again each time (a 304 is cheap); caches of a proxy may keep a page ten seconds.
+SHARED = "public, max-age=0, s-maxage=10"
+SHOWN_AS = {
+    Status.PENDING: "waiting",
+    Status.SPAM: "waiting",  # a receipt never says spam (hard rule 2)
+    Status.APPROVED: "published",
+    Status.REJECTED: "not published",
+    Status.DELETED: "not published",
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a request is about: a site, and an article there that may be unknown yet."""
+
+    site: Site
+    settings: SiteSettings
+    url: str
+    given_id: str
+    article: Article | None
+
+    @property
+    def is_ours(self) -> bool:
+        return urls.is_within(self.url, self.site.origins)
+
+    @property
+    def tokens(self) -> FormTokens:
+        return FormTokens(current_app.extensions["signer"], self.site.key, self.url)
+
+    def form(self, **values: Any) -> ReplyForm:
+        return ReplyForm(self.tokens, self.settings.comment_length, **values)
+
+
+def place_or_refuse(key: str) -> Place:
+    """The place that a request names, or the end of this request with the reason."""
+    site = database.session().scalar(select(Site).where(Site.key == key))
+    if site is None:
+        abort(404, _("There is no site with this name here. Check the site key on the page."))
+    settings = SiteSettings.read(site.settings)
+    languages.choose(settings.language)
+    headers.allow_frames(site.origins)
+    try:
+        url = urls.canonical(request.values.get("url", ""))
+    except urls.NotAnAddress:
+        abort(400, _("The address of the article is missing or is none. It begins with https://."))
+    given_id = request.values.get("article", "").strip()
+    article = comments.find_article(database.session(), site.id, url, given_id)
+    place = Place(site, settings, article.url if article else url, given_id, article)
+    if article is None and not place.is_ours:
+        abort(403, _("This article is not on a website that belongs to %(site)s.", site=site.name))
+    return place
+
+
+@bp.get("/embed.js")
+def loader() -> ResponseReturnValue:
+    """The script that publishers put on their pages."""
+    response = send_from_directory(str(current_app.static_folder), "embed.js", max_age=600)
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    return response
+
+
+@bp.get("/embed/<key>")
+def thread(key: str) -> ResponseReturnValue:
+    place = place_or_refuse(key)
+    return _cached(place, "reader/thread.html", "text/html")
+
+
+@bp.get("/embed/<key>/fragment")
+def fragment(key: str) -> ResponseReturnValue:
+    """The same to be included by a publisher's server or build."""
+    return _cached(place_or_refuse(key), "reader/fragment.html", "text/html")
+
+
+@bp.get("/embed/<key>/token")
+def token(key: str) -> ResponseReturnValue:
+    """A fresh token for the form, asked for by script when somebody begins to write."""
+    return {"token": place_or_refuse(key).tokens.for_script()}, {"Cache-Control": "no-store"}
+
+
+@bp.get("/embed/<key>/counts")
+def counts(key: str) -> ResponseReturnValue:
+    """How many comments readers see under each of the addresses asked about."""
+    site = database.session().scalar(select(Site).where(Site.key == key)) or abort(404)
+    asked = request.args.getlist("url")[:100]
+    counted = {url: threads.count(database.session(), site.id, _or_none(url)) for url in asked}
+    return counted, {"Cache-Control": SHARED, "Access-Control-Allow-Origin": "*"}
+
+
+@bp.post("/embed/<key>/comments")
+@limiter.limit(POSTING)
+def submit(key: str) -> ResponseReturnValue:
+    place = place_or_refuse(key)
+    if not place.is_ours:
+        abort(
+            403,
+            _("This article is not on a website that belongs to %(site)s.", site=place.site.name),
+        )
+    is_origin_withheld = _check_origin(place)
+    form = place.form()
+    if not form.validate():
+        return _again(place, form)
+    sent = _submission(place, form, is_origin_withheld)
+    policy = Policy(least_seconds=current_app.config["FORM_MIN_SECONDS"])
+    try:
+        with database.writing() as session:
+            comment = comments.submit(
+                session, current_app.extensions["vault"], place.site, sent, policy
+            )
+            public_id = comment.public_id
+    except comments.NoSuchParent:
+        form.parent.data = ""
+        return _again(
+            place,
+            form,
+            _(
+                "The comment you answer is no longer shown. Your reply is kept: "
+                "press “Post reply” once more to post it by itself."
+            ),
+        )
+    except database.Busy:
+        said = _(
+            "Many people are writing at this moment. Your reply is kept; try again in 5 seconds."
+        )
+        return _again(place, form, said, 503, 5)
+    receipt = url_for(".receipt", token=_signer().sign("receipt", public_id), _external=True)
+    if wants_json():
+        return {"receipt": receipt, "id": public_id}, 201
+    if back := _way_back(place.site, form.return_to.data or ""):
+        receipt = f"{receipt}?{urls.query(return_to=back)}"
+    return redirect(receipt, 303)
+
+
+@bp.errorhandler(RateLimitExceeded)
+def too_often(error: RateLimitExceeded) -> ResponseReturnValue:
+    """The form comes back with what was typed and says when to try again."""
+    place = place_or_refuse((request.view_args or {})["key"])
+    seconds = max(1, round(error.limit.limit.get_expiry() / error.limit.limit.amount))
+    said = _(
+        "You have posted several replies in a short time. Your text is kept; "
+        "try again in %(seconds)s seconds.",
+        seconds=seconds,
+    )
+    return _again(place, place.form(), said, 429, seconds)
+
+
+@bp.get("/receipts/<token>")
+def receipt(token: str) -> ResponseReturnValue:
+    """What became of one's own comment. The link is a key: nothing else opens this page."""
+    public_id = _signer().read("receipt", token)
+    found = comments.by_public_id(database.session(), public_id) if public_id else None
+    if found is None:
+        abort(404, _("This receipt is not complete, or its comment was erased. Check the link."))
+    site = found.article.site
+    languages.choose(SiteSettings.read(site.settings).language)
+    headers.allow_frames(site.origins)
+    is_public = found.status == Status.APPROVED
+    page = render_template(
+        "reader/receipt.html",
+        site=site,
+        article=found.article,
+        comment=found,
+        html=text.trusted(found.html) if is_public else text.unlink(found.html),
+        state=SHOWN_AS[found.status],
+        answers=_answered(found),
+        back=_way_back(site, request.args.get("return_to", "")),
+    )
+    return headers.keep_private(make_response(page))
+
+
+@bp.get("/comments/<public_id>")
+def permalink(public_id: str) -> ResponseReturnValue:
+    """To the comment under its article; what is not public is not there."""
+    found = comments.by_public_id(database.session(), public_id)
+    if found is None or found.status != Status.APPROVED:
+        abort(404)
+    target = f"{found.article.url}#comment-{found.public_id}"
+    if urls.is_within(found.article.url, found.article.site.origins):
+        return redirect(target, 302)
+    # Imported from elsewhere: a page with a link, so that nobody is sent off unasked.
+    return render_template("reader/elsewhere.html", target=target, article=found.article)
+
+
+def _cached(place: Place, template: str, mimetype: str) -> ResponseReturnValue:
+    """A page of the thread, or 304 if the asker has it."""
+    tag = headers.etag(
+        place.article.version if place.article else 0,
+        place.site.version,
+        current_app.config["RELEASE"],
+        bucket(),
+        request.url,
+    )
+    response = Response(mimetype=mimetype)
+    response.set_etag(tag)
+    response.headers["Cache-Control"] = SHARED
+    if not request.if_none_match.contains(tag):
+        response.set_data(_page(place, template, _blank_form(place)))
+    return response.make_conditional(request)
+
+
+def _blank_form(place: Place) -> ReplyForm:
+    values = {"url": place.url, "article": place.given_id, "lang": request.args.get("lang", "")}
+    return place.form(formdata=None, data={**values, "parent": request.args.get("parent", "")})
+
+
+def _page(place: Place, template: str, form: ReplyForm, message: str = "") -> str:
+    """The thread with the form. Takes a message that is about the whole form."""
+    shown = threads.EMPTY
+    if place.article:
+        shown = threads.page(
+            database.session(),
+            place.article,
+            place.settings.page_size,
+            place.settings.reply_depth,
+            after=request.values.get("after", ""),
+            at=request.values.get("at", "") or (form.parent.data or ""),
+        )
+    return render_template(
+        template,
+        site=place.site,
+        article=place.article,
+        url=place.url,
+        thread=shown,
+        form=form,
+        message=message,
+        answered=threads.find(shown.comments, form.parent.data or ""),
+        comment_length=place.settings.comment_length,
+        is_open=place.is_ours,
+        trusted=text.trusted,
+        base=request.host_url.rstrip("/") if not _base() else _base(),
+        here=_here,
+    )
+
+
+def _again(
+    place: Place, form: ReplyForm, message: str = "", status: int = 422, retry: int = 0
+) -> ResponseReturnValue:
+    """The form once more, with all that was typed, each error beside its field."""
+    added = {"Cache-Control": "no-store"} | ({"Retry-After": str(retry)} if retry else {})
+    message = message or " ".join(map(str, form.token.errors))
+    if wants_json():
+        said = {name: errors for name, errors in form.errors.items() if name != "token"}
+        return {"errors": said, "error": message, "token": place.tokens.for_page()}, status, added
+    if message or form.errors:
+        g.has_errors = True
+    return _page(place, "reader/thread.html", form, message), status, added
+
+
+def _submission(place: Place, form: ReplyForm, is_origin_withheld: bool) -> comments.Submission:
+    """Renders what was typed: before any transaction begins."""
+    touched = place.tokens.read(form.token.data or "")
+    typed = form.comment.data or ""
+    return comments.Submission(
+        url=place.url,
+        given_id=place.given_id,
+        title=form.title.data or "",
+        parent=form.parent.data or "",
+        name=form.name.data or "",
+        website=form.website.data or "",
+        email=form.email.data or "",
+        text=typed,
+        html=text.render(typed),
+        language=str(form.lang.data or "")[:20],
+        network=comments.network_of(request.remote_addr or ""),
+        nonce=form.nonce.data or "",
+        draft=Draft(
+            name=form.name.data or "",
+            text=typed,
+            addresses=tuple(text.addresses(typed)),
+            is_origin_withheld=is_origin_withheld,
+            seconds=touched.seconds if touched else None,
+        ),
+    )
+
+
+def _check_origin(place: Place) -> bool:
+    """Whether the browser withheld where the form stood; ends the request for a foreign page."""
+    sent = request.headers.get("Origin", "")
+    known = {"", "null", request.host_url.rstrip("/"), _base(), *place.site.origins}
+    if sent not in known:
+        site = place.site.name
+        abort(403, _("This form stands on a page that does not belong to %(site)s.", site=site))
+    return sent == "null"
+
+
+def _answered(comment: Comment) -> str:
+    """Whom a comment answers, as readers see the name; "" if they do not see it."""
+    parent = comment.parent
+    if parent is None or parent.status != Status.APPROVED:
+        return ""
+    return text.mask_addresses(parent.name)
+
+
+def _way_back(site: Site, return_to: str) -> str:
+    """The page to link back to, if it is the publisher's."""
+    return return_to if urls.is_within(return_to, site.origins) else ""
+
+
+def _here(**changes: str) -> str:
+    """This thread's address with something changed."""
+    kept = ("url", "article", "title", "sort", "lang", "after", "at")
+    given = {name: request.values[name] for name in kept if request.values.get(name)}
+    values = {name: value for name, value in (given | changes).items() if value}
+    path = url_for("reader.thread", key=(request.view_args or {})["key"])
+    return f"{path}?{urls.query(**values)}"
+
+
+def _or_none(url: str) -> str:
+    try:
+        return urls.canonical(url)
+    except urls.NotAnAddress:
+        return ""
+
+
+def _signer() -> Any:
+    return current_app.extensions["signer"]
+
+
+def _base() -> str:
+    return str(current_app.config["BASE_URL"])

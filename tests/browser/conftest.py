@@ -1,0 +1,167 @@
+"""What the browser's tests share: a served application, a publisher's pages on another origin.
+
+They run on SQLite; one that asks for both databases says
+`@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)`.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, Page
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
+
+HTML = {"Content-Type": "text/html; charset=utf-8"}
+
+
+@pytest.fixture(params=["sqlite"])
+def database_url(
+    request: pytest.FixtureRequest,
+    make_database: Callable[[str], AbstractContextManager[str]],
+) -> Iterator[str]:
+    with make_database(request.param) as url:
+        yield url
+
+
+@dataclass
+class Live:
+    """The application as it is served: its origin, and itself for looking behind the scenes."""
+
+    url: str
+    app: Flask
+
+
+@dataclass
+class Publisher:
+    """A publisher's website: `pages` may change while it is served."""
+
+    url: str
+    pages: dict[str, tuple[str, Mapping[str, str]]] = field(default_factory=dict)
+
+    def write(self, path: str, html: str, headers: Mapping[str, str] | None = None) -> str:
+        """Puts a page at a path, with its own headers if given; returns the page's URL."""
+        self.pages[path] = (html, headers or {})
+        return self.url + path
+
+
+@pytest.fixture
+def serve(make_app: Callable[..., Flask]) -> Iterator[Callable[..., Live]]:
+    """Serves applications at http://127.0.0.1:PORT, each request in a thread of its own."""
+    servers: list[BaseWSGIServer] = []
+
+    def start(**settings: Any) -> Live:
+        # The port is known before the application, which has to know its own address.
+        server = make_server("127.0.0.1", 0, Flask("empty"), True, request_handler=Quiet)
+        url = f"http://127.0.0.1:{server.server_port}"
+        server.app = app = make_app(BASE_URL=url, **settings)
+        servers.append(server)
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        return Live(url, app)
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def live(serve: Callable[..., Live]) -> Live:
+    """The application, served."""
+    return serve()
+
+
+@pytest.fixture
+def publisher() -> Iterator[Publisher]:
+    """A website at http://localhost:PORT: to a browser another site than 127.0.0.1."""
+    with _publishing() as published:
+        yield published
+
+
+@pytest.fixture
+def another_publisher() -> Iterator[Publisher]:
+    with _publishing() as published:
+        yield published
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A reader's fresh browser; nothing in it outlives the test."""
+    made = browser.new_context(locale="en-GB", timezone_id="UTC")
+    made.set_default_timeout(10_000)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    """A tab. What its console calls an error is in `console_errors`."""
+    return context.new_page()
+
+
+@pytest.fixture
+def console_errors(page: Page) -> list[str]:
+    """Errors of the page's console and uncaught ones of its scripts, as they come."""
+    errors: list[str] = []
+    page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    return errors
+
+
+@pytest.fixture
+def screenshot(tmp_path: Path) -> Callable[..., Path]:
+    """Takes a picture of a whole page as NAME.png, in the folder that SCREENSHOTS names."""
+    folder = Path(os.environ.get("SCREENSHOTS") or tmp_path)
+
+    def take(page: Page, name: str, **options: Any) -> Path:
+        path = folder / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        page.screenshot(**({"path": path, "full_page": True, "animations": "disabled"} | options))
+        return path
+
+    return take
+
+
+@contextmanager
+def _publishing() -> Iterator[Publisher]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Pages)
+    server.daemon_threads = True
+    server.publisher = Publisher(f"http://localhost:{server.server_port}")  # type: ignore[attr-defined]
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    try:
+        yield server.publisher  # type: ignore[attr-defined]
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+class Quiet(WSGIRequestHandler):
+    """Writes no access log: it would stand between the tests' own lines."""
+
+    def log_request(self, *_: Any) -> None:
+        pass
+
+
+class Pages(BaseHTTPRequestHandler):
+    """Answers with the publisher's pages."""
+
+    def do_GET(self) -> None:
+        html, headers = self.server.publisher.pages.get(  # type: ignore[attr-defined]
+            self.path.partition("?")[0], (None, {})
+        )
+        if self.path == "/favicon.ico":  # browsers ask unasked, and log that it is missing
+            html = ""
+        self.send_response(404 if html is None else 200)
+        for name, value in (HTML | dict(headers)).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write((html or "Not here").encode())
+
+    def log_message(self, *_: Any) -> None:
+        pass

@@ -1,0 +1,469 @@
+"""The desk in a real Chromium: cards that leave, colleagues that come first, and no script at all."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from cast import ORIGIN, add_moderator, add_site, stored
+from conftest import Live
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
+from sqlalchemy import select
+
+from service import accounts, database
+from service.models import Article, Author, Comment, Decision, Reason, Site
+from service.status import Status
+
+NAMES = ("Rita", "Otto", "Lena", "Pit")
+EMAIL = "{}@readers.example"
+SIZES = {"desktop": (1280, 800), "tablet": (768, 1024), "phone": (390, 844), "smallest": (320, 640)}
+
+
+def fill(app: Flask, names: tuple[str, ...] = NAMES, text: str = "I saw it twice.") -> None:
+    """Puts one pending comment of each into the queue, in this order."""
+    with app.app_context(), database.writing() as session:
+        site = session.scalars(select(Site)).first()
+        article = session.scalars(select(Article)).first()
+        if article is None:
+            article = Article(site_id=site.id, url=f"{ORIGIN}/review", title="A review")
+        session.add(article)
+        session.flush()
+        for name in names:
+            hidden = app.extensions["vault"].hide(EMAIL.format(name.lower()), site.id)
+            author = Author(
+                site_id=site.id,
+                email_index=hidden.index,
+                email_ciphertext=hidden.ciphertext,
+                email_key_id=hidden.key_id,
+            )
+            session.add(author)
+            session.flush()
+            comment = Comment(
+                site_id=site.id,
+                article_id=article.id,
+                author_id=author.id,
+                name=name,
+                text=text,
+                html=f"<p>{text}</p>",
+                renderer=1,
+                status=Status.PENDING,
+            )
+            comment.reasons.append(Reason(rule="every_reply"))
+            session.add(comment)
+
+
+@pytest.fixture
+def live(live: Live) -> Live:
+    """The Daily with four replies in the queue."""
+    add_site(live.app)
+    fill(live.app)
+    return live
+
+
+def enter(live: Live, context: BrowserContext, name: str = "mo") -> Page:
+    """Signs a moderator in by a link; gives their tab, at the queue."""
+    moderator_id = add_moderator(live.app, f"{name}@daily.example")
+    with live.app.app_context(), database.writing() as session:
+        moderator = session.get_one(accounts.Moderator, moderator_id)
+        secret = accounts.make_link(session, moderator)
+    page = context.new_page()
+    page.goto(f"{live.url}/desk/sign-in/{secret}")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page).to_have_url(f"{live.url}/desk/")
+    return page
+
+
+@pytest.fixture
+def mo(live: Live, context: BrowserContext) -> Page:
+    return enter(live, context)
+
+
+@pytest.fixture
+def ina(live: Live, browser: Browser) -> Iterator[Page]:
+    """A colleague in a browser of her own."""
+    context = browser.new_context()
+    yield enter(live, context, "ina")
+    context.close()
+
+
+@pytest.fixture
+def plain(live: Live, browser: Browser) -> Iterator[Page]:
+    """Mo with JavaScript off."""
+    context = browser.new_context(java_script_enabled=False)
+    yield enter(live, context)
+    context.close()
+
+
+def card(page: Page, name: str) -> Locator:
+    return page.get_by_role("article", name=f"Comment by {name}", exact=True)
+
+
+def press(page: Page, name: str, button: str) -> None:
+    card(page, name).get_by_role("button", name=button, exact=True).click()
+
+
+def strip(page: Page) -> Locator:
+    return page.get_by_role("region", name="Your last decisions")
+
+
+def expect_counts(page: Page, **expected: int) -> None:
+    for status, count in expected.items():
+        tab = page.locator(f".tabs [data-status={status}] .count")
+        expect(tab).to_have_text(str(count))
+
+
+def statuses(app: Flask) -> dict[str, str]:
+    return {comment.name: comment.status for comment in stored(app)}
+
+
+def count_decisions(app: Flask) -> int:
+    with app.app_context():
+        return len(database.session().scalars(select(Decision)).all())
+
+
+# Deciding by script
+
+
+def test_a_decided_card_leaves_without_a_reload(live: Live, mo: Page) -> None:
+    mo.evaluate("window.isSamePage = true")
+    press(mo, "Rita", "Approve")
+    expect(card(mo, "Rita")).to_have_count(0)
+    expect(card(mo, "Otto")).to_be_focused()
+    expect(mo.get_by_role("status")).to_have_text("Rita: approved")
+    expect(strip(mo)).to_contain_text("Rita: approved")
+    expect_counts(mo, pending=3, approved=1)
+    assert mo.evaluate("window.isSamePage")
+    assert statuses(live.app)["Rita"] == Status.APPROVED
+
+
+def test_each_button_does_what_it_says(live: Live, mo: Page) -> None:
+    for name, button in zip(NAMES, ("Approve", "Reject", "Spam", "Delete"), strict=True):
+        press(mo, name, button)
+        expect(card(mo, name)).to_have_count(0)
+    expect(mo.get_by_text("Nothing is waiting.")).to_be_visible()
+    expect_counts(mo, pending=0, approved=1, rejected=1, spam=1, deleted=1)
+    assert list(statuses(live.app).values()) == ["approved", "rejected", "spam", "deleted"]
+
+
+def test_undo_brings_the_card_back_to_its_place(live: Live, mo: Page) -> None:
+    press(mo, "Otto", "Spam")
+    strip(mo).get_by_role("button", name="Undo").click()
+    expect(card(mo, "Otto")).to_be_focused()
+    assert mo.locator(".card .comment-author").all_inner_texts() == list(NAMES)
+    expect_counts(mo, pending=4, spam=0)
+    assert statuses(live.app)["Otto"] == Status.PENDING
+    press(mo, "Otto", "Approve")  # with the version that undoing left
+    expect(strip(mo)).to_contain_text("Otto: approved")
+    assert statuses(live.app)["Otto"] == Status.APPROVED
+
+
+def test_undo_brings_back_a_card_decided_before_the_page_was_loaded(live: Live, mo: Page) -> None:
+    press(mo, "Otto", "Spam")
+    expect(strip(mo)).to_contain_text("Otto: spam")
+    mo.reload()
+    strip(mo).get_by_role("button", name="Undo").click()
+    expect(card(mo, "Otto")).to_be_focused()
+    assert mo.locator(".card .comment-author").all_inner_texts() == list(NAMES)
+
+
+def test_an_undone_undo_takes_the_card_away_again(live: Live, mo: Page) -> None:
+    press(mo, "Otto", "Spam")
+    strip(mo).get_by_role("button", name="Undo").click()
+    expect(card(mo, "Otto")).to_be_visible()
+    strip(mo).get_by_role("button", name="Undo").click()
+    expect(card(mo, "Otto")).to_have_count(0)
+    expect_counts(mo, pending=3, spam=1)
+    assert statuses(live.app)["Otto"] == Status.SPAM
+
+
+def test_a_double_click_decides_once(live: Live, mo: Page) -> None:
+    """The second click may land on the card that has moved up."""
+    button = card(mo, "Rita").get_by_role("button", name="Approve")
+    box = button.bounding_box()
+    assert box
+    mo.mouse.move(box["x"] + 20, box["y"] + 10)
+    mo.mouse.down(click_count=1)
+    mo.mouse.up(click_count=1)
+    expect(card(mo, "Rita")).to_have_count(0)
+    mo.mouse.down(click_count=2)
+    mo.mouse.up(click_count=2)
+    mo.wait_for_timeout(300)
+    assert list(statuses(live.app).values()) == ["approved", "pending", "pending", "pending"]
+
+
+def test_a_busy_card_takes_no_second_decision(live: Live, mo: Page) -> None:
+    mo.evaluate(
+        """() => {
+            const [approve, , spam] = document.querySelector(".card").querySelectorAll(".act");
+            approve.click();
+            spam.click();
+        }"""
+    )
+    expect(strip(mo)).to_contain_text("Rita: approved")
+    mo.wait_for_timeout(200)
+    expect(card(mo, "Rita")).to_have_count(0)
+    assert (statuses(live.app)["Rita"], count_decisions(live.app)) == (Status.APPROVED, 1)
+
+
+def test_the_last_card_of_a_page_leads_to_the_next(live: Live, mo: Page) -> None:
+    fill(live.app, tuple(f"R{number}" for number in range(48)))
+    mo.reload()
+    mo.locator(".card").evaluate_all("cards => cards.slice(0, 49).forEach(card => card.remove())")
+    press(mo, "R45", "Approve")
+    expect(mo.get_by_text("All on this page are decided.")).to_be_visible()
+    expect(mo.get_by_role("link", name="Later comments")).to_be_focused()
+    mo.keyboard.press("Enter")
+    expect(mo.locator(".card")).to_have_count(2)
+
+
+def test_it_works_by_keyboard_alone(live: Live, mo: Page) -> None:
+    card(mo, "Rita").get_by_role("button", name="Reject").focus()
+    mo.keyboard.press("Enter")
+    expect(card(mo, "Otto")).to_be_focused()
+    for _ in range(20):
+        mo.keyboard.press("Tab")
+        if mo.evaluate("document.activeElement.textContent.trim()") == "Approve":
+            break
+    mo.keyboard.press("Space")
+    expect(card(mo, "Lena")).to_be_focused()
+    expect(strip(mo)).to_contain_text("Otto: approved")
+    assert list(statuses(live.app).values())[:2] == ["rejected", "approved"]
+    outline = mo.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline == "solid"
+
+
+def test_nothing_moves_for_who_wants_it_still(live: Live, mo: Page) -> None:
+    mo.emulate_media(reduced_motion="reduce")
+    took = mo.evaluate(
+        """async () => {
+            const card = document.querySelector(".card");
+            const began = performance.now();
+            card.querySelector(".act-approve").click();
+            while (card.isConnected) await new Promise(requestAnimationFrame);
+            return performance.now() - began;
+        }"""
+    )
+    assert took < 100
+
+
+# When it cannot be done
+
+
+def test_two_moderators_on_one_card(live: Live, mo: Page, ina: Page) -> None:
+    press(ina, "Rita", "Reject")
+    expect(strip(ina)).to_contain_text("Rita: rejected")
+    press(mo, "Rita", "Approve")
+    alert = card(mo, "Rita").get_by_role("alert")
+    expect(alert).to_contain_text(re.compile(r"ina rejected this \d+ seconds? ago\."))
+    expect(alert).to_contain_text("Your “Approve” was not applied.")
+    for button in card(mo, "Rita").locator(".act").all():
+        expect(button).to_be_disabled()
+    expect_counts(mo, pending=3, rejected=1, approved=0)
+    assert (statuses(live.app)["Rita"], count_decisions(live.app)) == (Status.REJECTED, 1)
+    alert.get_by_role("link", name="Open it as it stands now").click()
+    expect(mo.get_by_text("ina rejected this")).to_be_visible()
+
+
+def test_undo_after_a_colleague_says_so_and_changes_nothing(
+    live: Live, mo: Page, ina: Page
+) -> None:
+    press(mo, "Rita", "Approve")
+    expect(strip(mo)).to_contain_text("Rita: approved")
+    ina.goto(f"{live.url}/desk/?status=approved")
+    press(ina, "Rita", "Spam")
+    expect(strip(ina)).to_contain_text("Rita: spam")
+    strip(mo).get_by_role("button", name="Undo").click()
+    expect(strip(mo)).to_contain_text("ina marked this as spam")
+    assert statuses(live.app)["Rita"] == Status.SPAM
+
+
+def refuse(page: Page, answer: Callable[[Route], None]) -> None:
+    page.route("**/decide", answer)
+
+
+def test_a_lost_line_brings_the_card_back_with_the_reason(live: Live, mo: Page) -> None:
+    refuse(mo, lambda route: route.abort())
+    press(mo, "Otto", "Spam")
+    expect(card(mo, "Otto").get_by_role("alert")).to_contain_text("No answer came")
+    assert mo.locator(".card .comment-author").all_inner_texts() == list(NAMES)
+    expect_counts(mo, pending=4, spam=0)
+    mo.unroute("**/decide")
+    press(mo, "Otto", "Spam")
+    expect(strip(mo)).to_contain_text("Otto: spam")
+    expect(mo.get_by_role("alert")).to_have_count(0)
+
+
+def test_a_broken_server_brings_the_card_back_with_the_reason(live: Live, mo: Page) -> None:
+    refuse(mo, lambda route: route.fulfill(status=500, body="<h1>Oh</h1>"))
+    press(mo, "Pit", "Spam")
+    expect(card(mo, "Pit").get_by_role("alert")).to_contain_text("Something broke on our side.")
+    expect(card(mo, "Pit").get_by_role("button", name="Spam")).to_be_enabled()
+
+
+def test_who_is_signed_out_loses_nothing(live: Live, mo: Page) -> None:
+    other = mo.context.new_page()
+    other.goto(f"{live.url}/desk/")
+    other.get_by_role("button", name="Sign out").click()
+    expect(other).to_have_url(f"{live.url}/desk/login")
+    press(mo, "Rita", "Approve")
+    alert = card(mo, "Rita").get_by_role("alert")
+    expect(alert).to_contain_text("You are signed out, so nothing was changed.")
+    link = alert.get_by_role("link", name="Sign in in a new tab")
+    expect(link).to_have_attribute("target", "_blank")
+    # Signed in again elsewhere, the page that stayed open goes on working.
+    enter(live, mo.context)
+    press(mo, "Rita", "Approve")
+    expect(strip(mo)).to_contain_text("Rita: approved")
+    assert statuses(live.app)["Rita"] == Status.APPROVED
+
+
+# The address
+
+
+def test_an_address_is_shown_in_place_and_on_record(live: Live, mo: Page) -> None:
+    expect(card(mo, "Rita")).to_contain_text("r…@r…")
+    card(mo, "Rita").get_by_role("button", name="Show the email address of Rita").click()
+    expect(card(mo, "Rita")).to_contain_text("rita@readers.example")
+    expect(mo.get_by_text("rita@readers.example")).to_be_focused()
+    assert count_decisions(live.app) == 1
+    press(mo, "Rita", "Approve")
+    expect(strip(mo)).to_contain_text("Rita: approved")
+
+
+# Without script
+
+
+def test_all_of_it_works_without_script(live: Live, plain: Page) -> None:
+    press(plain, "Rita", "Approve")
+    expect(card(plain, "Rita")).to_have_count(0)
+    expect_counts(plain, pending=3, approved=1)
+    assert plain.url.startswith(f"{live.url}/desk/#card-")
+    strip(plain).get_by_role("button", name="Undo").click()
+    expect(card(plain, "Rita")).to_be_visible()
+    card(plain, "Rita").get_by_role("button", name="Show").click()
+    expect(plain.get_by_text("rita@readers.example")).to_be_visible()
+    plain.get_by_label("Note").fill("off topic")
+    plain.get_by_role("button", name="Reject").click()
+    expect(plain.locator(".history")).to_contain_text("mo rejected this")
+    expect(plain.locator(".history")).to_contain_text("off topic")
+    plain.get_by_role("button", name="Undo this").click()
+    expect(plain.locator(".history")).to_contain_text("pending again")
+    assert statuses(live.app)["Rita"] == Status.PENDING
+
+
+def test_without_script_the_second_is_told_too(live: Live, plain: Page, ina: Page) -> None:
+    press(ina, "Rita", "Reject")
+    expect(strip(ina)).to_contain_text("Rita: rejected")
+    press(plain, "Rita", "Approve")
+    alert = plain.get_by_role("alert")
+    expect(alert).to_contain_text("ina rejected this")
+    expect(alert).to_contain_text("Your “Approve” was not applied.")
+    assert statuses(live.app)["Rita"] == Status.REJECTED
+
+
+# How it looks and reads
+
+
+def test_a_link_shows_where_it_leads(live: Live, mo: Page) -> None:
+    bare = "https://b.example/x"
+    fill(
+        live.app,
+        ("Linker",),
+        f'<a href="https://a.example/buy">here</a> <a href="{bare}">{bare}</a>',
+    )
+    mo.reload()
+    shown = (
+        card(mo, "Linker")
+        .locator(".comment-body a")
+        .evaluate_all("links => links.map(link => getComputedStyle(link, '::after').content)")
+    )
+    assert shown == ['"(https://a.example/buy)"', "none"]
+
+
+def test_a_long_comment_folds_and_opens(live: Live, mo: Page) -> None:
+    fill(live.app, ("Long",), "A very long way to say so. " * 60)
+    mo.reload()
+    body = card(mo, "Long").locator(".comment-body")
+    folded = body.bounding_box()
+    card(mo, "Long").get_by_role("button", name="Show all of it").click()
+    opened = body.bounding_box()
+    assert folded
+    assert opened
+    assert folded["height"] < 90 < opened["height"]
+    expect(card(mo, "Rita").get_by_role("button", name="Show all of it")).to_have_count(0)
+
+
+@pytest.mark.parametrize(("size", "least"), [("desktop", 5), ("phone", 2)])
+def test_enough_cards_are_in_view(live: Live, mo: Page, size: str, least: int) -> None:
+    fill(live.app, ("Ada", "Bea", "Cyd"), "I saw it twice in one week, and liked it better. " * 2)
+    mo.set_viewport_size(dict(zip(("width", "height"), SIZES[size], strict=True)))
+    mo.reload()
+    whole = mo.locator(".card").evaluate_all(
+        "cards => cards.filter(c => c.getBoundingClientRect().bottom <= innerHeight).length"
+    )
+    assert whole >= least
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_no_page_is_wider_than_the_screen(
+    live: Live, mo: Page, size: str, screenshot: Callable[..., Path]
+) -> None:
+    fill(live.app, ("N" * 80,), "Donaudampfschifffahrtsgesellschaft" * 8)
+    comment = stored(live.app)[-1].public_id
+    mo.set_viewport_size(dict(zip(("width", "height"), SIZES[size], strict=True)))
+    for name, path in (
+        ("queue", ""),
+        ("comment", f"comments/{comment}"),
+        ("empty", "?status=spam"),
+    ):
+        mo.goto(f"{live.url}/desk/{path}")
+        screenshot(mo, f"desk-{name}-{size}")
+        width = mo.evaluate("document.documentElement.scrollWidth")
+        assert width == SIZES[size][0], name
+
+
+CHECKS = """() => {
+    const faults = [];
+    const say = (what, node) => faults.push(`${what}: ${node.outerHTML.slice(0, 90)}`);
+    const ids = [...document.querySelectorAll("[id]")].map(node => node.id);
+    for (const id of ids) if (ids.indexOf(id) !== ids.lastIndexOf(id)) faults.push(`twice: ${id}`);
+    for (const node of document.querySelectorAll("button, a")) {
+        if (!node.textContent.trim() && !node.getAttribute("aria-label")) say("no name", node);
+    }
+    for (const node of document.querySelectorAll("input:not([type=hidden]), select, textarea")) {
+        if (!node.labels.length) say("no label", node);
+    }
+    for (const node of document.querySelectorAll("[aria-describedby], [aria-labelledby]")) {
+        const named = node.getAttribute("aria-describedby") || node.getAttribute("aria-labelledby");
+        for (const id of named.split(" ")) if (!document.getElementById(id)) say("names nothing", node);
+    }
+    if (document.querySelectorAll("h1").length !== 1) faults.push("not one h1");
+    if (document.querySelectorAll("main").length !== 1) faults.push("not one main");
+    for (const node of document.querySelectorAll("button, select, .card a, nav a")) {
+        const { width, height } = node.getBoundingClientRect();
+        if (node.offsetParent && (height < 24 || width < 24)) say(`small (${width}x${height})`, node);
+    }
+    for (const node of document.querySelectorAll("[style], style, script:not([src])")) {
+        say("inline", node);
+    }
+    return faults;
+}"""
+
+
+def test_everything_has_a_name_and_a_size_to_hit(
+    live: Live, mo: Page, context: BrowserContext
+) -> None:
+    errors: list[str] = []
+    mo.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+    press(mo, "Rita", "Approve")
+    expect(strip(mo)).to_contain_text("Rita: approved")
+    paths = ["", "?status=approved", "?status=spam", f"comments/{stored(live.app)[0].public_id}"]
+    faults = {}
+    for path in paths:
+        mo.goto(f"{live.url}/desk/{path}")
+        faults[path] = mo.evaluate(CHECKS)
+    mo.get_by_role("button", name="Sign out").click()
+    faults["login"] = mo.evaluate(CHECKS)
+    assert {path: found for path, found in faults.items() if found} == {}
+    assert errors == []

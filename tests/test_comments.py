@@ -1,0 +1,165 @@
+import dataclasses
+from datetime import timedelta
+
+import pytest
+from cast import ARTICLE, add_site, stored
+from sqlalchemy import select
+
+from service import comments, database, text
+from service.models import Article, Author, Comment, Site, now
+from service.rules import Draft, Policy
+from service.status import Status
+
+OPEN = Policy(holds_every_reply=False)
+SENT = comments.Submission(
+    url=ARTICLE,
+    given_id="",
+    title="A review",
+    parent="",
+    name="Rita",
+    website="",
+    email="rita@example.org",
+    text="Hear, hear.",
+    html=str(text.render("Hear, hear.")),
+    language="en",
+    network="192.0.2.0/24",
+    nonce="",
+    draft=Draft("Rita", "Hear, hear."),
+)
+
+
+@pytest.fixture
+def site(app):
+    return add_site(app)
+
+
+@pytest.fixture
+def submit(app, site):
+    def submit(policy=Policy(), at=None, **changes):  # noqa: B008 (frozen)
+        sent = dataclasses.replace(SENT, **changes)
+        with app.app_context(), database.writing() as session:
+            vault = app.extensions["vault"]
+            found = session.get_one(Site, site)
+            return comments.submit(session, vault, found, sent, policy, at).public_id
+
+    return submit
+
+
+def approve(app, public_id):
+    """As if a moderator had: only to set a scene."""
+    with app.app_context(), database.writing() as session:
+        comment = comments.by_public_id(session, public_id)
+        comment.article.approved_count += 1
+        session.execute(type(comment).__table__.update().values(status="approved"))
+
+
+def test_it_stores_a_reply_that_waits(app, submit):
+    submit()
+    [comment] = stored(app)
+    assert (comment.name, comment.text, comment.status) == ("Rita", "Hear, hear.", Status.PENDING)
+    assert comment.network == "192.0.2.0/24"
+
+
+def test_the_address_lives_encrypted_with_the_author(app, submit):
+    submit()
+    with app.app_context():
+        author = database.session().scalars(select(Author)).one()
+        assert b"rita" not in author.email_ciphertext
+        assert app.extensions["vault"].index("RITA@example.org") == author.email_index
+
+
+@pytest.mark.parametrize("nonce", ["", "a nonce that script made"])
+def test_the_same_form_sent_twice_is_one_comment(app, submit, nonce):
+    assert submit(nonce=nonce) == submit(nonce=nonce)
+    assert len(stored(app)) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"text": "Hear."},
+        {"name": "R."},
+        {"website": "https://rita.example/"},
+        {"email": "another@example.org"},
+        {"url": ARTICLE + "-2"},
+        {"network": "198.51.100.0/24"},
+        {"nonce": "made by script"},
+    ],
+)
+def test_another_form_is_another_comment(app, submit, change):
+    assert submit() != submit(**change)
+
+
+def test_without_script_the_same_words_may_be_said_again_later(app, submit):
+    then = now() - comments.SAME_FORM - timedelta(seconds=1)
+    assert submit(at=then) != submit()
+
+
+def test_without_script_a_retry_is_known_across_any_boundary_of_the_clock(app, submit):
+    start = now().replace(microsecond=0)
+    first = submit(at=start)
+    for seconds in (1, 299, 599):
+        assert submit(at=start + timedelta(seconds=seconds)) == first
+
+
+def test_a_stranger_who_repeats_another_s_words_gets_nothing_of_theirs(app, submit):
+    first = submit()
+    assert submit(network="198.51.100.0/24", email="stranger@example.org") != first
+    with app.app_context():
+        [second] = database.session().scalars(select(Comment).where(Comment.public_id != first))
+        rules = [reason.rule for reason in second.reasons]
+    assert rules == ["every_reply", "unknown_article", "repeated"]
+
+
+def test_an_article_nobody_approved_anything_under_is_held_in_any_mode(app, submit):
+    submit(OPEN)
+    assert stored(app)[0].status == Status.PENDING
+
+
+def test_a_comment_that_no_rule_holds_is_counted_at_once(app, submit):
+    approve(app, submit())
+    submit(OPEN, text="Well said.")
+    with app.app_context():
+        assert database.session().scalar(select(Article.approved_count)) == 2
+
+
+def test_a_reply_hangs_under_what_it_answers(app, submit):
+    first = submit()
+    approve(app, first)
+    second = submit(parent=first, text="So it is.")
+    approve(app, second)
+    submit(parent=second, text="It is.")
+    one, two, three = stored(app)
+    assert (two.parent_id, two.root_id) == (one.id, one.id)
+    assert (three.parent_id, three.root_id) == (two.id, one.id)
+
+
+def test_a_reply_to_what_is_not_shown_is_refused_and_nothing_is_stored(app, submit):
+    waiting = submit()
+    for parent in (waiting, "nonsense"):
+        with pytest.raises(comments.NoSuchParent):
+            submit(parent=parent, text="Me too.")
+    approve(app, waiting)
+    with pytest.raises(comments.NoSuchParent):
+        submit(parent=waiting, url=ARTICLE + "-2", text="Me too.")
+    assert len(stored(app)) == 1
+
+
+def test_the_publisher_s_own_id_finds_an_article_that_has_moved(app, submit):
+    submit(given_id="review-7")
+    submit(given_id="review-7", url="https://daily.example/moved", text="Again.")
+    assert len({comment.article_id for comment in stored(app)}) == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("203.0.113.77", "203.0.113.0/24"),
+        ("::ffff:203.0.113.77", "203.0.113.0/24"),
+        ("2001:db8:1:2:3::4", "2001:db8:1::/48"),
+        ("", ""),
+        ("nonsense", ""),
+    ],
+)
+def test_of_a_client_s_address_the_network_is_kept(address, network):
+    assert comments.network_of(address) == network

@@ -1,0 +1,54 @@
+import pytest
+
+from service.rules import Draft, History, Policy, explain, judge
+from service.status import Status
+
+OPEN = Policy(holds_every_reply=False, least_seconds=2)
+
+
+def fired(draft, history=History(), policy=OPEN):  # noqa: B008 (both are frozen)
+    return [(reason.rule, reason.matched) for reason in judge(draft, history, policy).reasons]
+
+
+@pytest.mark.parametrize(
+    ("draft", "history", "policy", "expected"),
+    [
+        (Draft("Rita", "Hi"), History(), OPEN, []),
+        (Draft("Rita", "Hi"), History(), Policy(), [("every_reply", "")]),
+        (Draft("Rita", "Hi"), History(is_article_known=False), OPEN, [("unknown_article", "")]),
+        (
+            Draft("Rita", "to a@b.example", ("a@b.example",)),
+            History(),
+            OPEN,
+            [("address_in_text", "")],
+        ),
+        (Draft("Rita", "Hi"), History(repeats=3), OPEN, [("repeated", "3×")]),
+        (Draft("Rita", "Hi", is_origin_withheld=True), History(), OPEN, [("withheld", "")]),
+        (Draft("Rita", "Hi", seconds=0.51), History(), OPEN, [("too_fast", "0.5 s")]),
+        (Draft("Rita", "Hi", seconds=2), History(), OPEN, []),
+        (Draft("Rita", "Hi", seconds=None), History(), OPEN, []),
+    ],
+)
+def test_it_fires(draft, history, policy, expected):
+    assert fired(draft, history, policy) == expected
+
+
+def test_silence_means_approved_and_one_reason_holds():
+    assert judge(Draft("Rita", "Hi"), History(), OPEN).status == Status.APPROVED
+    assert judge(Draft("Rita", "Hi"), History(repeats=1), OPEN).status == Status.PENDING
+
+
+def test_every_reason_that_fired_is_on_record():
+    draft = Draft("Rita", "a@b.example", ("a@b.example",), is_origin_withheld=True)
+    assert [rule for rule, _ in fired(draft)] == ["address_in_text", "withheld"]
+
+
+def test_no_reason_holds_an_address():
+    draft = Draft("Rita", "a@b.example", ("a@b.example",))
+    assert "a@b" not in repr(judge(draft, History(), OPEN).reasons)
+
+
+def test_every_reason_has_a_sentence_for_moderators():
+    draft = Draft("Rita", "a@b.example", ("a@b.example",), True, 0.1)
+    for rule, matched in fired(draft, History(False, 2), Policy(least_seconds=2)):
+        assert (explain(rule) % {"matched": matched}).endswith(".")

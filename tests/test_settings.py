@@ -1,0 +1,74 @@
+import base64
+
+import pytest
+
+from service.settings import SETTINGS, SiteSettings, Unusable, load
+
+KEY = base64.b64encode(b"k" * 32).decode()
+SECRETS = {"SECRET_KEY": "s", "EMAIL_KEYS": KEY, "INDEX_KEY": KEY}
+
+
+def test_it_starts_with_secrets_alone(tmp_path):
+    loaded = load(SECRETS | {"INSTANCE": tmp_path}, {})
+    assert loaded["DATABASE_URL"] == f"sqlite:///{tmp_path / 'rejoinder.db'}"
+    assert loaded["EMAIL_KEYS"] == [b"k" * 32]
+
+
+def test_arguments_win_over_the_environment_and_that_over_files(tmp_path):
+    (tmp_path / "settings.toml").write_text(
+        "TRUSTED_PROXIES = 1\nRATE_LIMITS = false\nMAX_BODY = 7"
+    )
+    environ = {"REJOINDER_TRUSTED_PROXIES": "2", "REJOINDER_RATE_LIMITS": "on"}
+    loaded = load(SECRETS | {"INSTANCE": tmp_path, "TRUSTED_PROXIES": 3}, environ)
+    assert (loaded["TRUSTED_PROXIES"], loaded["RATE_LIMITS"], loaded["MAX_BODY"]) == (3, True, 7)
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_it_does_not_start_without_a_secret(tmp_path, name):
+    with pytest.raises(Unusable, match=f"{name} is not set: run `flask setup`"):
+        load({k: v for k, v in SECRETS.items() if k != name} | {"INSTANCE": tmp_path}, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TRUSTED_PROXIES", "-1"),
+        ("TRUSTED_PROXIES", "many"),
+        ("RATE_LIMITS", "perhaps"),
+        ("BASE_URL", "comments.example"),
+        ("INDEX_KEY", "short"),
+        ("EMAIL_KEYS", "c2hvcnQ="),
+    ],
+)
+def test_it_does_not_start_with_a_wrong_value_and_names_no_secret(tmp_path, name, value):
+    with pytest.raises(Unusable, match=f"{name} must be") as refused:
+        load(SECRETS | {"INSTANCE": tmp_path, name: value}, {})
+    assert "\n" not in str(refused.value)
+    assert name not in SECRETS or value not in str(refused.value)
+
+
+def test_a_name_that_is_no_setting_stops_the_start(tmp_path):
+    (tmp_path / "settings.toml").write_text('DATABSE_URL = "sqlite://"')
+    with pytest.raises(Unusable, match="there is no setting DATABSE_URL"):
+        load(SECRETS | {"INSTANCE": tmp_path}, {})
+
+
+def test_a_broken_file_is_one_clear_line(tmp_path):
+    (tmp_path / "settings.toml").write_text("= 1")
+    with pytest.raises(Unusable, match=r"settings\.toml cannot be read"):
+        load(SECRETS | {"INSTANCE": tmp_path}, {})
+
+
+def test_every_setting_has_its_sentence():
+    assert all(setting.sentence.endswith(".") for setting in SETTINGS)
+
+
+def test_a_site_may_leave_everything_as_it_is():
+    assert SiteSettings.read({}).comment_length == 10_000
+    assert SiteSettings.read({"reply_depth": 2}).reply_depth == 2
+
+
+@pytest.mark.parametrize("stored", [{"reply_depth": 0}, {"reply_depth": 99}, {"colour": "red"}])
+def test_a_site_s_setting_is_checked(stored):
+    with pytest.raises(ValueError, match="reply_depth|colour"):
+        SiteSettings.read(stored)

@@ -1,0 +1,53 @@
+import time
+
+from service.tokens import FORM_LIFETIME, FormTokens, Signer
+
+PAGE = "https://daily.example/a"
+
+
+def test_it_reads_what_it_signed():
+    assert Signer(["s"]).read("receipt", Signer(["s"]).sign("receipt", "abc")) == "abc"
+
+
+def test_a_token_is_good_for_one_purpose_only():
+    assert Signer(["s"]).read("form", Signer(["s"]).sign("receipt", "abc")) is None
+
+
+def test_it_refuses_a_token_that_was_changed():
+    token = Signer(["s"]).sign("receipt", "abc")
+    assert [Signer(["s"]).read("receipt", t) for t in (token[:-1], "x" + token, "", "é.é")] == [
+        None
+    ] * 4
+
+
+def test_a_new_secret_ends_no_receipt():
+    old = Signer(["old"]).sign("receipt", "abc")
+    assert Signer(["new", "old"]).read("receipt", old) == "abc"
+    assert Signer(["new"]).read("receipt", old) is None
+    assert Signer(["new"]).read("receipt", Signer(["new", "old"]).sign("receipt", "abc")) == "abc"
+
+
+def test_a_page_s_token_is_the_same_for_an_hour_so_that_pages_can_be_cached():
+    tokens = FormTokens(Signer(["s"]), "daily", PAGE)
+    assert tokens.for_page() == tokens.for_page()
+    assert tokens.read(tokens.for_page()).seconds is None
+
+
+def test_script_s_token_is_its_own_and_tells_how_long_ago_it_was_fetched():
+    tokens = FormTokens(Signer(["s"]), "daily", PAGE)
+    assert tokens.for_script() != tokens.for_script()
+    assert 0 <= tokens.read(tokens.for_script()).seconds < 5
+
+
+def test_a_form_s_token_is_for_its_site_and_article():
+    token = FormTokens(Signer(["s"]), "daily", PAGE).for_page()
+    assert FormTokens(Signer(["s"]), "daily", PAGE + "b").read(token) is None
+    assert FormTokens(Signer(["s"]), "weekly", PAGE).read(token) is None
+
+
+def test_a_form_s_token_ends_after_a_day(monkeypatch):
+    tokens = FormTokens(Signer(["s"]), "daily", PAGE)
+    made = [tokens.for_page(), tokens.for_script()]
+    later = time.time() + FORM_LIFETIME + 1
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert [tokens.read(token) for token in made] == [None, None]

@@ -1,0 +1,314 @@
+import json
+import re
+
+import pytest
+from cast import ARTICLE, ORIGIN, add_moderator, add_site, reply, sign_in, stored, token
+from sqlalchemy import update
+
+from service import comments, database
+from service.models import Comment, Site
+from service.views import limits
+
+THREAD = {"url": ARTICLE}
+
+
+@pytest.fixture(autouse=True)
+def site(app):
+    return add_site(app)
+
+
+@pytest.fixture
+def approve(app):
+    moderator = add_moderator(app)
+
+    def approve(public_id):
+        mo = sign_in(app, app.test_client(), moderator)
+        page = mo.get(f"/desk/comments/{public_id}").text
+        version = re.search(r'data-version="(\d+)"', page)[1]
+        key = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)[1]
+        sent = {"action": "approve", "version": version, "csrf_token": key}
+        assert mo.post(f"/desk/comments/{public_id}/decide", data=sent).status_code == 303
+
+    return approve
+
+
+def test_a_reply_waits_until_a_moderator_approves_it(app, client, approve):
+    sent = reply(app, client)
+    assert sent.status_code == 303
+    assert "Hear, hear." not in client.get("/embed/daily", query_string=THREAD).text
+    [comment] = stored(app)
+    approve(comment.public_id)
+    page = client.get("/embed/daily", query_string=THREAD).text
+    assert f'<article id="comment-{comment.public_id}"' in page
+    assert f'data-comment-id="{comment.public_id}"' in page
+    assert "Hear, hear." in page
+
+
+def test_the_reader_s_doors_set_no_cookie(app, client):
+    answers = [client.get("/embed/daily", query_string=THREAD), reply(app, client)]
+    answers.append(client.get(answers[1].location))
+    for answer in answers:
+        assert "Set-Cookie" not in answer.headers
+        assert "Cookie" not in answer.headers.get("Vary", "")
+
+
+def test_the_form_says_what_it_asks_and_promises(client):
+    page = client.get("/embed/daily", query_string=THREAD).text
+    words = re.sub(r"<[^>]+>|\s+", " ", page)
+    words = re.sub(r"\s+", " ", words)
+    assert "Leave a Reply" in words
+    assert "Your email address will not be published. Required fields are marked *" in words
+    for name, hint in (("name", "name"), ("email", "email"), ("website", "url")):
+        assert re.search(rf'<input[^>]*autocomplete="{hint}"[^>]*name="{name}"', page), name
+    for field in re.findall(r'<(?:input|textarea)[^>]*id="([^"]+)"[^>]*>', page):
+        if f'type="hidden" id="{field}"' not in page and not re.search(
+            rf'<input[^>]*id="{field}"[^>]*type="hidden"', page
+        ):
+            assert f'for="{field}"' in page, field
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "said"),
+    [
+        ("name", "", "Enter your name"),
+        ("name", "   ", "Enter your name"),
+        ("name", "\u200b\u2060", "Enter a name that can be seen"),
+        ("name", "\u3164", "Enter a name that can be seen"),
+        ("name", "x" * 81, "at most 80 characters"),
+        ("name", "Rita\u202eatiR", "change its direction"),
+        ("name", "Ri\x07ta", "control characters"),
+        ("name", "rita@example.org", "not an email address"),
+        ("email", "", "Enter an email address like name@example.org"),
+        ("email", "rita", "Enter an email address like name@example.org"),
+        ("email", "a" * 250 + "@example.org", "Enter an email address like name@example.org"),
+        ("website", "javascript:alert(1)", "Enter a website like https://example.org"),
+        ("comment", "", "Write your comment"),
+        ("comment", " \n\u200b ", "Write your comment"),
+        ("comment", "x" * 10_003, "Shorten your comment by 3 characters"),
+    ],
+)
+def test_a_refused_form_comes_back_with_all_that_was_typed(app, client, field, typed, said):
+    answer = reply(app, client, **{field: typed})
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert re.search(r"<title>\s*Error:", answer.text)
+    assert 'id="reply-errors"' in answer.text
+    assert re.search(rf'<(?:input|textarea)[^>]*name="{field}"[^>]*>', answer.text)
+    tag = re.search(rf'<(?:input|textarea)[^>]*name="{field}"[^>]*>', answer.text)[0]
+    assert 'aria-invalid="true"' in tag
+    assert "aria-describedby" in tag
+    for other, kept in {"name": "Rita", "comment": "Hear, hear."}.items():
+        assert other == field or kept in answer.text
+    assert stored(app) == []
+
+
+def test_the_longest_that_is_allowed_is_taken(app, client):
+    local = "a" * 64
+    address = f"{local}@{'b' * 61}.{'c' * 61}.{'d' * 61}.org"[:254]
+    sent = reply(app, client, name="x" * 80, comment="ü" * 10_000, email=address)
+    assert sent.status_code in (303, 422)
+    sent = reply(app, client, name="x" * 80, comment="ü" * 10_000)
+    assert sent.status_code == 303
+
+
+def test_a_site_chooses_how_long_a_comment_may_be(app, client):
+    add_site(app, "short", "https://short.example", comment_length=10)
+    url = "https://short.example/a"
+    assert reply(app, client, "short", url=url, comment="12345678901").status_code == 422
+    assert reply(app, client, "short", url=url, comment="1234567890").status_code == 303
+
+
+def test_line_ends_and_letters_are_stored_in_one_form(app, client):
+    reply(app, client, comment="one\r\ntwo cafe\u0301", name=" Rene\u0301e ")
+    [comment] = stored(app)
+    assert (comment.text, comment.name) == ("one\ntwo café", "Renée")
+
+
+def test_the_same_form_sent_twice_leads_to_the_same_receipt(app, client):
+    first, second = reply(app, client), reply(app, client)
+    assert first.location == second.location
+    assert len(stored(app)) == 1
+
+
+def test_the_receipt_shows_the_reply_as_it_will_look_and_is_a_key(app, client):
+    sent = reply(app, client, comment="**Bold** and https://rita.example/")
+    page = client.get(sent.location)
+    assert page.status_code == 200
+    assert "<strong>Bold</strong>" in page.text
+    assert 'href="https://rita.example/' not in page.text  # not a link before it is approved
+    assert re.search(r"<title>\s*Received:", page.text)
+    assert "waiting for a moderator" in page.text
+    assert "rita.reader" not in page.text
+    assert page.headers["Cache-Control"] == "no-store"
+    assert page.headers["Referrer-Policy"] == "no-referrer"
+    assert "noindex" in page.headers["X-Robots-Tag"]
+    assert client.get(sent.location[:-2]).status_code == 404
+
+
+def test_the_receipt_links_back_to_the_publisher_s_page_only(app, client):
+    good = reply(app, client, return_to=f"{ORIGIN}/back")
+    assert f'href="{ORIGIN}/back"' in client.get(good.location).text
+    evil = reply(app, client, return_to="https://evil.example/", comment="Again.")
+    assert "evil.example" not in evil.location
+    assert "evil.example" not in client.get(f"{evil.location}?return_to=https://evil.example/").text
+
+
+def test_a_receipt_never_says_spam(app, client):
+    sent = reply(app, client)
+    with app.app_context(), database.writing() as session:
+        session.execute(update(Comment).values(status="spam"))
+    assert "spam" not in client.get(sent.location).text.lower()
+
+
+@pytest.mark.parametrize("stale", ["", "nonsense", "other"])
+def test_an_old_or_foreign_token_is_no_refusal(app, client, stale):
+    sent = token(app, ARTICLE + "-2") if stale == "other" else stale
+    answer = reply(app, client, token=sent)
+    assert answer.status_code == 422
+    assert "Your reply is kept" in answer.text
+    assert "Hear, hear." in answer.text
+    fresh = re.search(r'name="token"[^>]*value="([^"]+)"', answer.text)[1]
+    assert reply(app, client, token=fresh).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [(ORIGIN, 303), ("http://localhost", 303), ("https://evil.example", 403), ("null", 303)],
+)
+def test_it_looks_where_the_form_stood(app, client, origin, status):
+    assert reply(app, client, headers={"Origin": origin}).status_code == status
+
+
+def test_a_reply_from_a_nameless_page_is_held_with_the_reason(app, client):
+    reply(app, client, headers={"Origin": "null"})
+    with app.app_context():
+        found = comments.by_public_id(database.session(), stored(app)[0].public_id)
+        assert "withheld" in [reason.rule for reason in found.reasons]
+
+
+def test_a_page_that_is_not_the_site_s_is_refused_with_the_reason(app, client):
+    answer = reply(app, client, url="https://evil.example/a")
+    assert answer.status_code == 403
+    assert "not on a website that belongs to The Daily" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "said"),
+    [
+        ("/embed/nobody?url=https://daily.example/", 404, "no site with this name"),
+        ("/embed/daily", 400, "address of the article"),
+        ("/embed/daily?url=javascript:alert(1)", 400, "address of the article"),
+        ("/embed/daily?url=https://evil.example/", 403, "not on a website"),
+        ("/receipts/nonsense", 404, "receipt"),
+        ("/comments/nonsense", 404, "no such page"),
+    ],
+)
+def test_what_cannot_be_shown_is_said_in_words(client, path, status, said):
+    answer = client.get(path)
+    assert answer.status_code == status
+    assert said in answer.text
+
+
+def test_a_title_of_an_unknown_article_is_never_echoed(client):
+    page = client.get("/embed/daily", query_string=THREAD | {"title": "Buy pills"}).text
+    assert "Buy pills" not in page
+
+
+def test_script_gets_json(app, client):
+    headers = {"Accept": "application/json"}
+    sent = reply(app, client, headers=headers)
+    assert sent.status_code == 201
+    assert client.get(sent.json["receipt"]).status_code == 200
+    refused = reply(app, client, headers=headers, name="", email="x")
+    assert refused.status_code == 422
+    assert set(refused.json["errors"]) == {"name", "email"}
+
+
+def test_a_thread_page_is_kept_by_its_etag_until_something_changes(app, client, approve):
+    reply(app, client)
+    first = client.get("/embed/daily", query_string=THREAD)
+    assert first.headers["Cache-Control"] == "public, max-age=0, s-maxage=10"
+    known = {"If-None-Match": first.headers["ETag"]}
+    assert client.get("/embed/daily", query_string=THREAD, headers=known).status_code == 304
+    approve(stored(app)[0].public_id)
+    assert client.get("/embed/daily", query_string=THREAD, headers=known).status_code == 200
+
+
+def test_frames_are_allowed_on_the_site_s_origins_and_no_others(app, client):
+    policy = client.get("/embed/daily", query_string=THREAD).headers["Content-Security-Policy"]
+    assert f"frame-ancestors 'self' {ORIGIN}" in policy
+    desk = client.get("/desk/login").headers
+    assert "frame-ancestors 'none'" in desk["Content-Security-Policy"]
+
+
+def test_the_fragment_is_no_whole_page_and_leads_back(app, client):
+    page = client.get("/embed/daily/fragment", query_string=THREAD).text
+    assert "<html" not in page
+    assert "<script" not in page
+    assert 'action="http://localhost/embed/daily/comments' in page
+    assert re.search(rf'name="return_to"[^>]*value="{ARTICLE}"', page)
+
+
+def test_it_counts_what_readers_see(app, client, approve):
+    reply(app, client)
+    approve(stored(app)[0].public_id)
+    reply(app, client, comment="Waiting.")
+    asked = {"url": [ARTICLE, ARTICLE + "-2", "nonsense"]}
+    counted = client.get("/embed/daily/counts", query_string=asked).json
+    assert counted == {ARTICLE: 1, ARTICLE + "-2": 0, "nonsense": 0}
+
+
+def test_a_permalink_leads_to_the_article_once_it_is_public(app, client, approve):
+    reply(app, client)
+    public_id = stored(app)[0].public_id
+    assert client.get(f"/comments/{public_id}").status_code == 404
+    approve(public_id)
+    assert client.get(f"/comments/{public_id}").location == f"{ARTICLE}#comment-{public_id}"
+
+
+def test_a_permalink_off_the_site_s_origins_is_a_link_and_no_redirect(app, client, approve):
+    reply(app, client)
+    public_id = stored(app)[0].public_id
+    approve(public_id)
+    with app.app_context(), database.writing() as session:
+        session.execute(update(Site).values(origins=["https://moved.example"]))
+    answer = client.get(f"/comments/{public_id}")
+    assert answer.status_code == 200
+    assert f'href="{ARTICLE}#comment-{public_id}"' in answer.text
+
+
+def test_too_large_is_said_so(app, client):
+    answer = reply(app, client, comment="x" * 600_000)
+    assert answer.status_code == 413
+    assert "too large" in answer.text
+
+
+def test_too_many_keep_their_text_and_learn_when_to_try_again(make_app, monkeypatch):
+    app = make_app(RATE_LIMITS="on")
+    client = app.test_client()
+    for number in range(int(limits.POSTING.split()[0])):
+        assert reply(app, client, comment=f"No. {number}").status_code == 303
+    answer = reply(app, client, comment="One too many.")
+    assert answer.status_code == 429
+    assert "One too many." in answer.text
+    assert "Your text is kept" in answer.text
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_a_busy_database_keeps_the_text(app, client, monkeypatch):
+    """As when five seconds were not enough."""
+
+    def busy(self):
+        raise database.Busy
+
+    monkeypatch.setattr(database.Database, "writing", busy)
+    answer = reply(app, client)
+    assert answer.status_code == 503
+    assert "Hear, hear." in answer.text
+
+
+def test_the_address_of_a_receipt_is_not_the_parent_s_business(app, client):
+    """The JSON that script reads is for the frame alone: no other origin may read it."""
+    sent = reply(app, client, headers={"Accept": "application/json", "Origin": ORIGIN})
+    assert "Access-Control-Allow-Origin" not in sent.headers
+    assert json.loads(sent.text)["receipt"]
