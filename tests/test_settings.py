@@ -70,5 +70,5 @@ def test_a_site_may_leave_everything_as_it_is():
 
 @pytest.mark.parametrize("stored", [{"reply_depth": 0}, {"reply_depth": 99}, {"colour": "red"}])
 def test_a_site_s_setting_is_checked(stored):
-    with pytest.raises(ValueError, match="reply_depth|colour"):
+    with pytest.raises(ValueError, match=r"reply_depth|colour"):
         SiteSettings.read(stored)

@@ -6,15 +6,15 @@ They run on SQLite; one that asks for both databases says
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
+from live import Live, Publisher
 from playwright.sync_api import Browser, BrowserContext, Page
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
@@ -28,27 +28,6 @@ def database_url(
 ) -> Iterator[str]:
     with make_database(request.param) as url:
         yield url
-
-
-@dataclass
-class Live:
-    """The application as it is served: its origin, and itself for looking behind the scenes."""
-
-    url: str
-    app: Flask
-
-
-@dataclass
-class Publisher:
-    """A publisher's website: `pages` may change while it is served."""
-
-    url: str
-    pages: dict[str, tuple[str, Mapping[str, str]]] = field(default_factory=dict)
-
-    def write(self, path: str, html: str, headers: Mapping[str, str] | None = None) -> str:
-        """Puts a page at a path, with its own headers if given; returns the page's URL."""
-        self.pages[path] = (html, headers or {})
-        return self.url + path
 
 
 @pytest.fixture

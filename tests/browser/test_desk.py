@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from cast import ORIGIN, add_moderator, add_site, stored
-from conftest import Live
 from flask import Flask
+from live import Live
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 from sqlalchemy import select
 

@@ -430,3 +430,22 @@ def test_it_stands_in_an_article(page, live, publisher, article, screenshot, wid
     heading = page.get_by_role("heading", name="The harbour light").bounding_box()
     inside = frame_of(page).get_by_role("heading", level=1).bounding_box()
     assert heading["x"] == inside["x"]
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(320, "light"), (1280, "light"), (768, "dark")])
+def test_the_demo_is_an_article_with_a_thread(
+    page, live, screenshot, console_errors, width, scheme
+):
+    made = live.app.test_cli_runner().invoke(args=["demo"])
+    assert made.exit_code == 0, made.output
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)
+    page.goto(f"{live.url}/demo/")
+    page.locator("rejoinder-thread").scroll_into_view_if_needed()
+    expect_to_fit(page)
+    expect(frame_of(page).locator(".comment .comment").first).to_be_visible()
+    page.set_viewport_size({"width": width, "height": 5000})
+    expect_to_fit(page)
+    screenshot(page, f"demo-{width}-{scheme}")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert console_errors == []
