@@ -6,7 +6,7 @@ import re
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -68,7 +68,7 @@ class Source:
     path: Path
     addresses: Addresses
 
-    def records(self, doing: str, troubles: Troubles) -> Iterator[Record]:
+    def records(self, doing: str, troubles: Troubles) -> Generator[Record]:
         with self.path.open("rb") as file, _bar(doing, self.path.stat().st_size) as move:
             yield from self.read(cast(BinaryIO, _Metered(file, move)), self.addresses, troubles)
 
@@ -193,6 +193,7 @@ def _write(run: Run, source: Source, found: Survey) -> None:
             f"command again to go on, or `flask import undo {run.import_id}`."
         ) from None
     finally:
+        records.close()  # ends the bar's line
         with database.writing() as session:
             store.end(session, run, state)
 

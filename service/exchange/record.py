@@ -161,8 +161,13 @@ def words(written: str, email: str, source_id: str, troubles: Troubles) -> str:
 
 
 def known_id(written: str) -> str:
-    """An id as it is stored; one that is too long for its column by its digest."""
+    """An id as it is stored; one that is too long for its column by its digest.
+
+    One with an at sign is none: exports show ids, and a file may hold anything.
+    """
     kept = printed(written)
+    if "@" in kept:
+        return ""
     return kept if len(kept) <= ID_LENGTH else digest(kept)
 
 

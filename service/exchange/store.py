@@ -24,12 +24,14 @@ from ..vault import Hidden, Vault
 from .arrange import Placed, Thread, place
 from .record import Record, Troubles
 
-BATCH = 250  # rows a step writes: well under 100 ms
+BATCH = 250  # rows a step writes at most: well under 100 ms
+LOT = 200  # from so many comments on, small articles make a step together
+COUNTED = 10  # articles whose counters a step makes anew
 REMOVED = 100  # rows a step of an undo takes out, each retracted by itself at worst
 RENDERERS = {Markup.MARKDOWN: render, Markup.HTML: render_html}
 
 Step = Callable[[Session], None]
-Render = Callable[[Sequence[Record]], list[str]]
+Render = Callable[[Sequence[Record]], Iterable[str]]
 
 
 class OtherAddresses(Exception):
@@ -72,11 +74,11 @@ def rendered(records: Sequence[Record]) -> list[str]:
     return [html_of(found.markup, found.text) for found in records]
 
 
-def rendered_by(pool: Executor, records: Sequence[Record], hands: int) -> list[str]:
-    """The records' HTML, made by so many hands of a pool."""
+def rendered_by(pool: Executor, records: Sequence[Record], hands: int) -> Iterator[str]:
+    """The records' HTML, made by so many hands of a pool; they begin at once."""
     markups, texts = [r.markup for r in records], [r.text for r in records]
     share = max(1, len(records) // (hands * 2))
-    return list(pool.map(html_of, markups, texts, chunksize=share))
+    return pool.map(html_of, markups, texts, chunksize=share)
 
 
 @dataclass
@@ -150,8 +152,9 @@ def write(run: Run, threads: Iterable[Thread]) -> Iterator[Step]:
         rows = ((found, placed) for found in places for placed in _new(run, found))
         while batch := list(islice(rows, BATCH)):
             yield _Batch(run, batch).write
-        if run.uncounted or run.is_resumed:
-            yield partial(_count, run, places)
+        is_behind = bool(run.uncounted) or run.is_resumed
+        for start in range(0, len(places) if is_behind else 0, COUNTED):
+            yield partial(_count, run, places[start : start + COUNTED])
 
 
 def _lots(threads: Iterable[Thread]) -> Iterator[list[Thread]]:
@@ -159,7 +162,7 @@ def _lots(threads: Iterable[Thread]) -> Iterator[list[Thread]]:
     lot: list[Thread] = []
     for thread in threads:
         lot.append(thread)
-        if sum(len(t.records) for t in lot) >= BATCH:
+        if sum(len(t.records) for t in lot) >= LOT:
             yield lot
             lot = []
     if lot:
@@ -210,9 +213,10 @@ class _Batch:
     def __init__(self, run: Run, rows: Sequence[tuple[Place, Placed]]) -> None:
         self.run = run
         self.rows = rows
-        self.html = run.render([placed.record for _, placed in rows])
+        html = run.render([placed.record for _, placed in rows])
         emails = {placed.record.email for _, placed in rows} - {""}
         self.hidden = {email: run.vault.hide(email, run.site_id) for email in emails}
+        self.html = list(html)  # by now, where others made it
 
     def write(self, session: Session) -> None:
         self._make_articles(session)

@@ -1,0 +1,118 @@
+import pytest
+
+from service import urls
+from service.exchange import record
+from service.exchange.record import Addresses, Troubles
+
+EMAIL = "rita@example.org"
+
+
+def lines(troubles):
+    return " ".join(troubles.lines())
+
+
+@pytest.mark.parametrize(
+    ("written", "shown", "trouble"),
+    [
+        ("Rita", "Rita", ""),
+        ("  Rita\n Reader ", "Rita Reader", ""),
+        ("Tom &amp; Jerry", "Tom & Jerry", ""),
+        ("R&D &copyist", "R&D &copyist", ""),
+        ("Zo\x00ë", "Zoë", ""),
+        ("", "Anonymous", "no name"),
+        ("\x07", "Anonymous", "no name"),
+        ("rita@example.org", "r…@…", "masked"),
+        ("x" * 300, "x" * 199 + "…", "cut"),
+    ],
+)
+def test_a_name_is_fit_to_show(written, shown, trouble):
+    troubles = Troubles()
+    assert record.author(written, "1", troubles) == shown
+    assert trouble in lines(troubles)
+    assert bool(trouble) == bool(lines(troubles))
+
+
+@pytest.mark.parametrize(
+    ("written", "kept", "trouble"),
+    [
+        ("", "", ""),
+        ("http://", "", ""),
+        ("https://", "", ""),
+        ("http://rita.example", "http://rita.example", ""),
+        ("http://rita.example/?a=1&amp;b=2&#038;c=3", "http://rita.example/?a=1&b=2&c=3", ""),
+        ("rita.example", "https://rita.example/", ""),
+        ("javascript:alert(1)", "", "no web address"),
+        ("https://rita.example/?me=RITA@example.org", "", "e-mail address"),
+        ("mailto:rita@example.org", "", "no web address"),
+    ],
+)
+def test_a_website_is_kept_as_written_or_left_out(written, kept, trouble):
+    troubles = Troubles()
+    assert record.website(written, EMAIL, "1", troubles) == kept
+    assert trouble in lines(troubles)
+    assert bool(trouble) == bool(lines(troubles))
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("\n <b>Hi</b>  there \n", "<b>Hi</b>  there"),
+        ("a\x00b\x0bc", "abc"),
+        ("Write to Rita@Example.org.", "Write to r…@e…."),
+        ("Write to rita&#64;example.org.", "Write to r…@…."),
+        ("Write to editor@daily.example.", "Write to editor@daily.example."),
+    ],
+)
+def test_of_a_text_only_its_authors_address_is_masked(written, kept):
+    assert record.words(written, EMAIL, "1", Troubles()) == kept
+
+
+OLD, NEW = "http://old.example", "https://new.example"
+
+
+@pytest.mark.parametrize(
+    ("maps", "url", "found"),
+    [
+        ([], "HTTPS://Daily.example:443/a#b", "https://daily.example/a"),
+        ([(OLD, NEW)], "http://old.example/a", "https://new.example/a"),
+        ([(OLD, NEW)], "http://old.example.org/a", "http://old.example.org/a"),
+        ([(OLD, f"{NEW}/blog/")], "http://old.example/a", "https://new.example/blog/a"),
+        ([(f"{OLD}/", NEW)], "http://old.example/a", "https://new.example/a"),
+        ([(OLD, NEW), (f"{OLD}/x", "http://x.example")], f"{OLD}/x/a", "http://x.example/a"),
+        ([("/", f"{NEW}/")], "/2020/a", "https://new.example/2020/a"),
+    ],
+)
+def test_an_address_is_rewritten_by_the_longest_prefix(maps, url, found):
+    assert Addresses(maps).canonical(url) == found
+
+
+@pytest.mark.parametrize("url", ["", "/a", "ftp://a.example/", "https://a.example/" + "é" * 1_200])
+def test_what_is_no_address_is_refused(url):
+    with pytest.raises(urls.NotAnAddress):
+        Addresses().canonical(url)
+
+
+def test_a_prefix_that_fits_nothing_is_remembered():
+    addresses = Addresses(
+        [("http://a.example", "http://b.example"), ("http://x.example", "http://y.example")]
+    )
+    addresses.canonical("http://a.example/1")
+    assert addresses.unused == {"http://x.example"}
+
+
+def test_troubles_are_counted_with_the_first_samples_and_tell_no_address():
+    troubles = Troubles()
+    for number in range(5):
+        troubles.note("often", str(number))
+    troubles.note("once", "rita@example.org \x1b[31m")
+    often, once = troubles.lines()
+    assert often == "5 × often (id 0, 1, 2, …)"
+    assert "rita@" not in once
+    assert "\x1b" not in once
+
+
+def test_a_derived_id_is_the_same_each_time_and_short():
+    at = record.LONG_AGO
+    assert record.derived_id("Rita", at, "Hi") == record.derived_id("Rita", at, "Hi")
+    assert record.derived_id("Rita", at, "Hi") != record.derived_id("Rita", at, "Ho")
+    assert len(record.known_id("9" * 500)) <= record.ID_LENGTH

@@ -1,0 +1,228 @@
+"""Imports into a database: stopped and run on, run again, undone."""
+
+import itertools
+
+import pytest
+from cast import ARTICLE, add_moderator, add_site, reply, stored
+from sqlalchemy import func, select
+
+from service import database, moderation
+from service.accounts import Moderator
+from service.exchange import arrange, store
+from service.models import Article, Author, Comment, Decision, Import, Site
+from service.status import Act, ImportState, Kind, Status
+
+
+class Desk:
+    """Imports records into The Daily as the command line does, in small batches."""
+
+    def __init__(self, app, monkeypatch):
+        monkeypatch.setattr(store, "BATCH", 4)
+        monkeypatch.setattr(store, "LOT", 4)
+        monkeypatch.setattr(store, "REMOVED", 3)
+        self.app = app
+        self.site_id = add_site(app)
+        self.mo = add_moderator(app)
+
+    def run(self):
+        with self.app.app_context():
+            origins = database.session().get_one(Site, self.site_id).origins
+        return store.Run(self.site_id, origins, "wordpress", self.app.extensions["vault"])
+
+    def bring(self, records, steps=None, digest="d"):
+        """All of an import, or its first steps only, as if its process had died then."""
+        run = self.run()
+        found = arrange.survey(records)
+        with self.app.app_context():
+            with database.writing() as session:
+                store.begin(session, run, "export.xml", digest, found.runs)
+            for step in itertools.islice(
+                store.write(run, arrange.threads(records, found.runs)), steps
+            ):
+                with database.writing() as session:
+                    step(session)
+            if steps is None:
+                with database.writing() as session:
+                    store.end(session, run, ImportState.DONE)
+        return run
+
+    def undo(self, number, steps=None):
+        with self.app.app_context():
+            for step in itertools.islice(store.undo(number), steps):
+                with database.writing() as session:
+                    step(session)
+
+    def decide(self, source_id, to):
+        with self.app.app_context(), database.writing() as session:
+            comment = session.scalars(select(Comment).where(Comment.source_id == source_id)).one()
+            mo = session.get_one(Moderator, self.mo)
+            moderation.decide(session, comment, to, comment.version, mo)
+
+    def read(self, query):
+        with self.app.app_context():
+            return database.session().execute(query).all()
+
+    def count(self, model):
+        return self.read(select(func.count()).select_from(model))[0][0]
+
+
+@pytest.fixture
+def desk(app, monkeypatch):
+    return Desk(app, monkeypatch)
+
+
+def thread(wxr, count=10, url=ARTICLE):
+    """A comment and replies, each to the one before."""
+    return [wxr.record(n, n - 1 if n > 1 else None, n, url) for n in range(1, count + 1)]
+
+
+def shape(app):
+    """Who hangs under whom, in the words of the file."""
+    comments = {c.id: c for c in stored(app)}
+    return {
+        c.source_id: (
+            c.parent_id and comments[c.parent_id].source_id,
+            c.root_id and comments[c.root_id].source_id,
+        )
+        for c in comments.values()
+    }
+
+
+def test_a_thread_keeps_its_shape_and_is_counted(app, desk, wxr):
+    records = [*thread(wxr), wxr.record(11, 3, 11, state=Status.SPAM, kind=Kind.PINGBACK)]
+    run = desk.bring(records)
+    assert run.tally.imported == {Status.APPROVED: 10, Status.SPAM: 1}
+    assert shape(app)["1"] == (None, None)
+    assert shape(app)["10"] == ("9", "1")
+    assert shape(app)["11"] == ("3", "1")
+    assert desk.read(select(Article.approved_count, Article.is_title_proved)) == [(10, True)]
+    assert [c.approved_below for c in stored(app) if c.source_id == "1"] == [9]
+
+
+def test_one_address_is_one_author_and_no_address_is_none(app, desk, wxr):
+    records = [
+        wxr.record(1, email="Rita@Example.org"),
+        wxr.record(2, email="rita@example.org"),
+        wxr.record(3, email=""),
+        wxr.record(4, email=""),
+        wxr.record(5, email="not an address"),
+    ]
+    desk.bring(records)
+    assert desk.count(Author) == 2
+    authors = {c.source_id: c.author_id for c in stored(app)}
+    assert authors["1"] == authors["2"] != authors["5"]
+    assert authors["3"] is authors["4"] is None
+
+
+def test_running_it_twice_doubles_nothing_and_overwrites_nothing(app, desk, wxr):
+    desk.bring(thread(wxr))
+    desk.decide("2", Status.REJECTED)
+    again = desk.bring(thread(wxr))
+    assert len(stored(app)) == 10
+    assert again.tally.imported.total() == 0
+    assert again.tally.known == {Status.APPROVED: 9, Status.REJECTED: 1}
+    assert desk.count(Import) == 1
+
+
+def test_a_newer_export_adds_what_is_new_under_what_is_there(app, desk, wxr):
+    desk.bring(thread(wxr, 5))
+    desk.bring(thread(wxr, 8), digest="newer")
+    assert len(stored(app)) == 8
+    assert shape(app)["6"] == ("5", "1")
+    assert desk.count(Import) == 2
+
+
+@pytest.mark.parametrize("steps", range(8))
+def test_wherever_it_was_cut_off_it_can_be_run_on(app, desk, wxr, steps):
+    records = thread(wxr) + thread(wxr, 3, "https://daily.example/other")
+    desk.bring(records, steps)
+    desk.bring(records)
+    assert len(stored(app)) == 13
+    assert sorted(desk.read(select(Article.approved_count))) == [(3,), (10,)]
+    assert desk.read(select(Import.state)) == [(ImportState.DONE,)]
+
+
+@pytest.mark.parametrize("steps", range(6))
+def test_wherever_it_was_cut_off_it_can_be_undone(app, desk, wxr, steps):
+    run = desk.bring(thread(wxr), steps)
+    desk.undo(run.import_id)
+    assert [desk.count(m) for m in (Comment, Article, Author)] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("steps", range(1, 5))
+def test_an_undo_that_was_cut_off_can_be_run_on(app, desk, wxr, steps):
+    run = desk.bring(thread(wxr))
+    desk.undo(run.import_id, steps)
+    desk.undo(run.import_id)
+    assert [desk.count(m) for m in (Comment, Article, Author)] == [0, 0, 0]
+
+
+def test_an_undo_leaves_a_place_for_what_others_built_upon(app, desk, wxr):
+    run = desk.bring([*thread(wxr, 6), wxr.record(7, 1, 7), wxr.record(8, 7, 8)])
+    desk.decide("3", Status.SPAM)
+    answered = next(c.public_id for c in stored(app) if c.source_id == "7")
+    assert reply(app, app.test_client(), parent=answered).status_code == 303
+    desk.undo(run.import_id)
+    left = {c.id: c for c in stored(app)}
+    imported = [c for c in left.values() if c.import_id]
+    own = next(c for c in left.values() if not c.import_id)
+    assert [c.text for c in imported] == [""] * 4  # 1, 2, 3 and 7; 4, 5, 6 and 8 are gone
+    assert {c.status for c in imported} == {Status.DELETED}
+    assert {(c.source, c.source_id, c.author_id) for c in imported} == {(None, None, None)}
+    assert left[own.parent_id].parent_id == own.root_id
+    retracted = select(func.count()).where(Decision.act == Act.RETRACTED)
+    assert desk.read(retracted) == [(4,)]
+    assert desk.count(Author) == 1  # Rita's, who wrote the reply
+    assert desk.read(select(Article.approved_count)) == [(0,)]
+
+
+def test_what_was_undone_can_be_imported_again(app, desk, wxr):
+    first = desk.bring(thread(wxr, 5))
+    desk.decide("3", Status.SPAM)
+    desk.undo(first.import_id)
+    with app.app_context(), database.writing() as session:
+        store.mark(session, first.import_id, ImportState.UNDONE)
+    second = desk.bring(thread(wxr, 5))
+    assert second.import_id != first.import_id
+    assert second.tally.imported.total() == 5
+    assert desk.read(select(Article.approved_count)) == [(5,)]
+
+
+def test_an_undo_leaves_other_peoples_articles_and_authors(app, desk, wxr):
+    reply(app, app.test_client(), email="rita@example.org")
+    run = desk.bring(thread(wxr, 5))
+    assert desk.count(Author) == 1
+    desk.undo(run.import_id)
+    assert [desk.count(m) for m in (Comment, Article, Author)] == [1, 1, 1]
+
+
+def test_the_same_file_under_other_addresses_is_refused(desk, wxr):
+    run = desk.bring(thread(wxr, 2))
+    with pytest.raises(store.OtherAddresses) as refused:
+        desk.bring(thread(wxr, 2, "https://daily.example/elsewhere"))
+    assert refused.value.args == (run.import_id,)
+    assert desk.count(Comment) == 2
+
+
+def test_articles_outside_the_sites_origins_come_in_and_are_listed(desk, wxr):
+    run = desk.bring(thread(wxr, 2, "https://elsewhere.example/a") + thread(wxr, 1))
+    assert run.tally.foreign == ["https://elsewhere.example/a"]
+    assert desk.count(Comment) == 3
+
+
+def test_a_rehearsal_counts_what_is_new_and_what_is_there(app, desk, wxr):
+    desk.bring(thread(wxr, 3))
+    run, records = desk.run(), thread(wxr, 5)
+    with app.app_context():
+        threads = arrange.threads(records, arrange.survey(records).runs)
+        store.rehearse(database.session(), run, threads)
+    assert (run.tally.imported.total(), run.tally.known.total()) == (2, 3)
+    assert desk.count(Comment) == 3
+
+
+def test_small_articles_share_a_step(app, desk, wxr):
+    records = [wxr.record(n, url=f"https://daily.example/{n}") for n in range(40)]
+    with app.app_context():
+        runs = arrange.survey(records).runs
+        lots = list(store._lots(arrange.threads(records, runs)))
+    assert [len(lot) for lot in lots] == [4] * 10
