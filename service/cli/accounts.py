@@ -4,8 +4,10 @@ import sys
 
 import click
 from email_validator import EmailNotValidError, validate_email
+from flask import current_app
 from flask.cli import with_appcontext
 from flask_security import hash_password
+from sqlalchemy import select
 
 from .. import accounts, database
 from ..status import Role
@@ -38,6 +40,21 @@ def add(email: str, role: str, site_key: str | None, password_stdin: bool) -> No
         site = site_or_stop(session, site_key) if site_key else None
         accounts.add(session, address, Role(role), site, hashed)
     click.echo(f"{address} is {role}" + (f" of {site_key}." if site_key else " on all sites."))
+
+
+@moderator.command("link")
+@click.argument("email")
+@with_appcontext
+def link(email: str) -> None:
+    """Print a link that signs a person in once, for who forgot the password."""
+    with database.writing() as session:
+        known = select(accounts.Moderator).where(accounts.Moderator.email == email.strip().lower())
+        found = session.scalar(known)
+        if found is None:
+            raise click.ClickException(f"There is no moderator {email}.")
+        secret = accounts.make_link(session, found)
+    base = current_app.config["BASE_URL"] or "http://127.0.0.1:8000"
+    click.echo(f"{base}/desk/sign-in/{secret}")
 
 
 def _password(is_piped: bool) -> str:

@@ -4,7 +4,7 @@ import base64
 import re
 
 import pytest
-from cast import add_site, reply, stored
+from cast import add_moderator, add_site, reply, stored
 from sqlalchemy import select, update
 
 from service import accounts, database
@@ -66,6 +66,18 @@ def test_a_moderator_signs_in_with_the_password_given(app, flask):
     with app.app_context():
         [mo] = database.session().scalars(select(accounts.Moderator))
         assert mo.password.startswith("$argon2")
+
+
+def test_who_forgot_the_password_gets_a_link_that_works_once(app, flask):
+    add_site(app)
+    add_moderator(app)
+    assert flask("moderator", "link", "nobody@daily.example").exit_code == 1
+    path = flask("moderator", "link", "Mo@daily.example").stdout.strip().partition("localhost")[2]
+    client = app.test_client()
+    key = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', client.get(path).text)[1]
+    assert client.post(path, data={"csrf_token": key}).status_code == 303
+    assert client.get("/desk/").status_code == 200
+    assert client.get(path).status_code == 404
 
 
 def test_a_short_password_is_refused(app, flask):
