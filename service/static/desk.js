@@ -11,7 +11,7 @@
   const list = document.querySelector(".cards");
   const strip = document.querySelector(".strip ul");
   const announcements = document.getElementById("announcements");
-  const away = new Map(); // cards that left, by comment: {card, place}
+  const away = new Map(); // cards that left, by comment: {card, place, leaving}
 
   // Asking
 
@@ -117,18 +117,20 @@
     card.classList.add("is-leaving");
     focusAfter(card);
     card.inert = true;
-    away.set(card.dataset.commentId, { card, place });
     const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const gone = { opacity: 0, blockSize: 0, paddingBlock: 0, marginBlock: 0, borderWidth: 0 };
     const full = { opacity: 1, blockSize: `${card.offsetHeight}px` };
     const leaving = card.animate([full, { ...full, opacity: 0, offset: 0.6 }, gone], isStill ? 0 : LEAVING);
-    leaving.finished.then(() => card.remove(), () => {}).then(sayWhatIsLeft);
+    away.set(card.dataset.commentId, { card, place, leaving });
+    // The end is told late: the card may have come back in between, and may be leaving again.
+    const isAway = () => away.get(card.dataset.commentId)?.leaving === leaving;
+    leaving.finished.then(() => isAway() && card.remove(), () => {}).then(sayWhatIsLeft);
   }
 
   function comeBack(card) {
-    const { place } = away.get(card.dataset.commentId);
+    const { place, leaving } = away.get(card.dataset.commentId);
     away.delete(card.dataset.commentId);
-    for (const animation of card.getAnimations()) animation.cancel();
+    leaving.cancel();
     card.classList.remove("is-leaving");
     card.inert = false;
     place.replaceWith(card);

@@ -294,6 +294,28 @@ def test_a_lost_line_brings_the_card_back_with_the_reason(live: Live, mo: Page) 
     expect(mo.get_by_role("alert")).to_have_count(0)
 
 
+def test_a_card_that_came_back_stays_however_late_its_leaving_ends(live: Live, mo: Page) -> None:
+    """Browsers tell the end of an animation in their own time, maybe after the server's answer."""
+    mo.evaluate(
+        """() => {
+            const animate = Element.prototype.animate;
+            const late = () => new Promise((done) => setTimeout(done, 400));
+            Element.prototype.animate = function (...how) {
+                const animation = animate.apply(this, how);
+                const ended = animation.finished.catch(() => {}).then(late);
+                ended.then(() => (window.hasEnded = true));
+                Object.defineProperty(animation, "finished", { value: ended });
+                return animation;
+            };
+        }"""
+    )
+    refuse(mo, lambda route: route.abort())
+    press(mo, "Otto", "Spam")
+    expect(card(mo, "Otto").get_by_role("alert")).to_contain_text("No answer came")
+    mo.wait_for_function("window.hasEnded")
+    expect(card(mo, "Otto").get_by_role("button", name="Spam")).to_be_visible()
+
+
 def test_a_broken_server_brings_the_card_back_with_the_reason(live: Live, mo: Page) -> None:
     refuse(mo, lambda route: route.fulfill(status=500, body="<h1>Oh</h1>"))
     press(mo, "Pit", "Spam")
