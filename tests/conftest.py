@@ -15,7 +15,8 @@ import postgres as postgresql
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from playwright.sync_api import Browser, sync_playwright
+from jinja2 import FileSystemBytecodeCache
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from service import create_app, database
 from service.vault import Vault
@@ -96,14 +97,23 @@ def database_url(
         yield url
 
 
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """Templates, compiled once and not again for each test's application."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
 @pytest.fixture
-def make_app(database_url: str, tmp_path: Path) -> Iterator[Callable[..., Flask]]:
+def make_app(
+    database_url: str, tmp_path: Path, compiled: FileSystemBytecodeCache
+) -> Iterator[Callable[..., Flask]]:
     """Makes applications on this test's database; settings given by name win."""
     made = []
 
     def make(**settings: Any) -> Flask:
         defaults = SETTINGS | {"DATABASE_URL": database_url, "INSTANCE": tmp_path}
         made.append(create_app(**(defaults | settings)))
+        made[-1].jinja_env.bytecode_cache = compiled
         return made[-1]
 
     yield make
@@ -140,6 +150,7 @@ def browser() -> Iterator[Browser]:
     executable = next(filter(None, found), None)
     if executable is None:
         pytest.skip("there is no Chromium here; CHROMIUM names its path")
+    expect.set_options(timeout=15_000)  # generous: nothing waits that long where all is well
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=executable, args=CHROMIUM)
         yield launched

@@ -58,7 +58,7 @@ class Server:
     def database(self, template: str = "migrated") -> Iterator[str]:
         """The URL of a new database, which is dropped afterwards."""
         name = f"t_{next(self._numbers)}"
-        self.run(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         try:
             yield self.url(name)
         finally:

@@ -73,7 +73,7 @@ def another_publisher() -> Iterator[Publisher]:
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A reader's fresh browser; nothing in it outlives the test."""
     made = browser.new_context(locale="en-GB", timezone_id="UTC")
-    made.set_default_timeout(10_000)
+    made.set_default_timeout(20_000)
     yield made
     made.close()
 

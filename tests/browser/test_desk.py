@@ -303,7 +303,7 @@ def test_a_card_that_came_back_stays_however_late_its_leaving_ends(live: Live, m
             Element.prototype.animate = function (...how) {
                 const animation = animate.apply(this, how);
                 const ended = animation.finished.catch(() => {}).then(late);
-                ended.then(() => (window.hasEnded = true));
+                ended.then(() => document.body.append("The leaving has ended."));
                 Object.defineProperty(animation, "finished", { value: ended });
                 return animation;
             };
@@ -312,7 +312,7 @@ def test_a_card_that_came_back_stays_however_late_its_leaving_ends(live: Live, m
     refuse(mo, lambda route: route.abort())
     press(mo, "Otto", "Spam")
     expect(card(mo, "Otto").get_by_role("alert")).to_contain_text("No answer came")
-    mo.wait_for_function("window.hasEnded")
+    expect(mo.get_by_text("The leaving has ended.")).to_be_attached()
     expect(card(mo, "Otto").get_by_role("button", name="Spam")).to_be_visible()
 
 
