@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    CheckConstraint,
     DateTime,
     Dialect,
     Enum,
@@ -28,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from .status import Act, ImportState, Kind, Markup, Role, Status
+from .status import Act, ImportState, Kind, Mark, Markup, Outcome, ReportReason, Role, Status
 
 # SQLite counts rows by itself only for a column of type INTEGER.
 Id = BigInteger().with_variant(Integer, "sqlite")
@@ -82,7 +83,8 @@ class Base(DeclarativeBase):
         }
     )
     type_annotation_map = {datetime: UTCDateTime(), dict[str, Any]: JSON, list[str]: JSON} | {
-        words: one_of(words) for words in (Status, Role, Kind, Markup, Act, ImportState)
+        words: one_of(words)
+        for words in (Status, Role, Kind, Markup, Act, ImportState, Mark, ReportReason, Outcome)
     }
 
 
@@ -121,6 +123,7 @@ class Article(Base):
     is_title_proved: Mapped[bool] = mapped_column(default=False)
     version: Mapped[int] = mapped_column(default=1)
     approved_count: Mapped[int] = mapped_column(default=0)
+    liked_at: Mapped[datetime | None]  # when a like last came; likes do not raise the version
     created_at: Mapped[datetime] = mapped_column(default=now)
     site: Mapped[Site] = relationship()
 
@@ -171,7 +174,29 @@ class Comment(Base):
             sqlite_where=text("parent_id IS NULL"),
             postgresql_where=text("parent_id IS NULL"),
         ),
+        Index(
+            "ix_comments_liked",
+            "article_id",
+            "like_count",
+            "id",
+            sqlite_where=text("parent_id IS NULL"),
+            postgresql_where=text("parent_id IS NULL"),
+        ),
+        Index("ix_comments_replies", "root_id", "status", "created_at", "id"),
         Index("ix_comments_digest", "site_id", "text_digest"),
+        # The few that wait though they are published: an edit, or readers' reports.
+        Index(
+            "ix_comments_edit_at",
+            "edit_at",
+            sqlite_where=text("edit_at IS NOT NULL"),
+            postgresql_where=text("edit_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_comments_reported_at",
+            "reported_at",
+            sqlite_where=text("reported_at IS NOT NULL"),
+            postgresql_where=text("reported_at IS NOT NULL"),
+        ),
     )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     public_id: Mapped[str] = mapped_column(String(12), unique=True, default=public_id)
@@ -179,7 +204,7 @@ class Comment(Base):
     article_id: Mapped[int] = mapped_column(ForeignKey("articles.id"))
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("comments.id"), index=True)
     # The top-level comment that this one hangs under, however deep; NULL for a top-level one.
-    root_id: Mapped[int | None] = mapped_column(ForeignKey("comments.id"), index=True)
+    root_id: Mapped[int | None] = mapped_column(ForeignKey("comments.id"))
     # On a top-level comment: how many approved replies hang under it, however deep.
     approved_below: Mapped[int] = mapped_column(default=0)
     author_id: Mapped[int | None] = mapped_column(ForeignKey("authors.id"), index=True)
@@ -198,6 +223,14 @@ class Comment(Base):
     network: Mapped[str] = mapped_column(String(50), default="")
     submission_key: Mapped[bytes | None] = mapped_column(LargeBinary)
     text_digest: Mapped[bytes | None] = mapped_column(LargeBinary)  # keyed; finds repeated words
+    mark: Mapped[Mark] = mapped_column(default=Mark.NONE)
+    like_count: Mapped[int] = mapped_column(default=0)
+    edited_at: Mapped[datetime | None]
+    # An edit of a published comment that waits for a moderator (hard rule 3).
+    edit_text: Mapped[str | None] = mapped_column(Text)
+    edit_html: Mapped[str | None] = mapped_column(Text)
+    edit_at: Mapped[datetime | None]
+    reported_at: Mapped[datetime | None]  # since when readers' reports ask for a moderator
     import_id: Mapped[int | None] = mapped_column(ForeignKey("imports.id"), index=True)
     source: Mapped[str | None] = mapped_column(String(20))  # the format it was imported from
     source_id: Mapped[str | None] = mapped_column(String(100))
@@ -254,4 +287,79 @@ class Note(Base):
     __tablename__ = "notes"
     decision_id: Mapped[int] = mapped_column(ForeignKey("decisions.id"), primary_key=True)
     text: Mapped[str] = mapped_column(Text)
+    public_text: Mapped[str] = mapped_column(Text, default="")  # what the comment's author is told
     decision: Mapped[Decision] = relationship(back_populates="note")
+
+
+class Revision(Base):
+    """An earlier text of a comment; erasure blanks it."""
+
+    __tablename__ = "revisions"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    comment_id: Mapped[int] = mapped_column(
+        ForeignKey("comments.id", ondelete="CASCADE"), index=True
+    )
+    text: Mapped[str] = mapped_column(Text)
+    html: Mapped[str] = mapped_column(Text)
+    replaced_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class LikeKey(Base):
+    """The key of one day's likes. It is thrown away with the day, and then nobody can tell any more
+    which network liked what."""
+
+    __tablename__ = "like_keys"
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)
+    key: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Like(Base):
+    """That a network liked a comment today: a hint, gone tomorrow. The comment keeps the count."""
+
+    __tablename__ = "likes"
+    comment_id: Mapped[int] = mapped_column(
+        ForeignKey("comments.id", ondelete="CASCADE"), primary_key=True
+    )
+    network_digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    day: Mapped[str] = mapped_column(String(10))
+
+
+class Report(Base):
+    """What a reader says against a comment, one from each network; open until there is an outcome."""
+
+    __tablename__ = "reports"
+    __table_args__ = (UniqueConstraint("comment_id", "network_digest"),)
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(12), unique=True, default=public_id)
+    comment_id: Mapped[int] = mapped_column(ForeignKey("comments.id", ondelete="CASCADE"))
+    reason: Mapped[ReportReason]
+    explanation: Mapped[str] = mapped_column(Text, default="")
+    contact_id: Mapped[int | None] = mapped_column(ForeignKey("authors.id"), index=True)
+    network_digest: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    outcome: Mapped[Outcome | None]
+    closed_at: Mapped[datetime | None]
+    comment: Mapped[Comment] = relationship()
+
+
+class Follow(Base):
+    """Who wants letters about new comments under an article, or about answers to a comment.
+
+    None is sent before the address has confirmed (hard rule 6).
+    """
+
+    __tablename__ = "follows"
+    __table_args__ = (
+        UniqueConstraint("author_id", "article_id"),
+        UniqueConstraint("author_id", "comment_id"),
+        CheckConstraint("(article_id IS NULL) <> (comment_id IS NULL)", name="one_thing"),
+    )
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    author_id: Mapped[int] = mapped_column(ForeignKey("authors.id"))
+    article_id: Mapped[int | None] = mapped_column(ForeignKey("articles.id"), index=True)
+    comment_id: Mapped[int | None] = mapped_column(
+        ForeignKey("comments.id", ondelete="CASCADE"), index=True
+    )
+    language: Mapped[str] = mapped_column(String(20), default="")
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    confirmed_at: Mapped[datetime | None]

@@ -245,8 +245,11 @@ def _read(setting: Setting, found: Mapping[str, Any]) -> Any:
         raise Unusable(f"{setting.name} must be {setting.expects}, not {shown}.") from None
 
 
-def _of_site(default: Any, sentence: str, least: int = 0, most: int = 0) -> Any:
-    return field(default=default, metadata={"sentence": sentence, "least": least, "most": most})
+def _of_site(
+    default: Any, sentence: str, least: int = 0, most: int = 0, one_of: tuple[str, ...] = ()
+) -> Any:
+    limits = {"least": least, "most": most, "one_of": one_of}
+    return field(default=default, metadata={"sentence": sentence, **limits})
 
 
 @dataclass(frozen=True)
@@ -258,7 +261,27 @@ class SiteSettings:
         4, "Replies are indented this deep; deeper ones are shown flat.", 1, 8
     )
     page_size: int = _of_site(50, "Top-level comments on a page of a thread.", 5, 200)
+    replies_shown: int = _of_site(
+        20, "Replies shown under a top-level comment before “show more replies”.", 1, 200
+    )
+    sort: str = _of_site(
+        "oldest", "The order that readers meet first.", one_of=("oldest", "newest", "liked")
+    )
     language: str = _of_site("en", "The language readers meet when a page's address names none.")
+    edit_minutes: int = _of_site(
+        15, "Minutes in which readers may change what they posted; 0 for never.", 0, 10_080
+    )
+    likes: bool = _of_site(False, "Whether readers may like comments.")
+    reports: bool = _of_site(True, "Whether readers may report comments.")
+    report_threshold: int = _of_site(
+        3, "Reports that bring a published comment back to the moderators.", 1, 1_000
+    )
+    reports_hold: bool = _of_site(
+        False, "Whether a comment with that many reports is hidden until a moderator has looked."
+    )
+    is_indexed: bool = _of_site(
+        False, "Whether search engines may list the thread as a page of its own."
+    )
 
     @classmethod
     def read(cls, stored: Mapping[str, Any]) -> "SiteSettings":
@@ -267,7 +290,25 @@ class SiteSettings:
         for name, value in stored.items():
             if name not in known or known[name].default is MISSING:
                 raise ValueError(f"there is no site setting {name}")
-            least, most = known[name].metadata["least"], known[name].metadata["most"]
+            limits = known[name].metadata
+            least, most, one_of = limits["least"], limits["most"], limits["one_of"]
             if most and not least <= int(value) <= most:
                 raise ValueError(f"{name} must be from {least} to {most}")
+            if one_of and value not in one_of:
+                raise ValueError(f"{name} must be one of {', '.join(one_of)}")
         return cls(**stored)
+
+    @classmethod
+    def parse(cls, name: str, written: str) -> Any:
+        """A setting's value as an operator writes it; raises ValueError saying what it may be."""
+        kinds = {f.name: type(f.default) for f in fields(cls)}
+        if name not in kinds:
+            raise ValueError(f"there is no site setting {name}; there are {', '.join(kinds)}")
+        readers: dict[type, Callable[[str], Any]] = {int: int, bool: switch, str: text}
+        words = {int: "a number", bool: "on or off", str: "text"}
+        try:
+            value = readers[kinds[name]](written)
+        except (ValueError, KeyError):
+            raise ValueError(f"{name} must be {words[kinds[name]]}") from None
+        cls.read({name: value})
+        return value

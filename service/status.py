@@ -39,6 +39,37 @@ class Act(StrEnum):
     UNDONE = "undone"  # an earlier decision was taken back
     REVEALED = "revealed"  # a moderator looked at the e-mail address
     RETRACTED = "retracted"  # the import that brought the comment was undone
+    EDITED = "edited"  # the author changed the text
+    DISCARDED = "discarded"  # a waiting edit was turned down; the text stays as it was
+    WITHDRAWN = "withdrawn"  # the author took the comment back, and its text is gone
+    MARKED = "marked"  # as the article's author, as staff, or as neither any more
+    KEPT = "kept"  # reported by readers, and left as it is
+    HELD = "held"  # so many readers reported it that the site wants it looked at first
+
+
+class Mark(StrEnum):
+    """Who is speaking, where a moderator vouches for it."""
+
+    NONE = "none"
+    AUTHOR = "author"  # wrote the article
+    STAFF = "staff"  # speaks for the site
+
+
+class ReportReason(StrEnum):
+    """Why a reader thinks a comment should not stand."""
+
+    SPAM = "spam"
+    OFFENSIVE = "offensive"
+    PRIVATE = "private"  # shows what is somebody's own
+    OFF_TOPIC = "off_topic"
+    ILLEGAL = "illegal"  # a notice in the sense of the Digital Services Act, article 16
+
+
+class Outcome(StrEnum):
+    """What became of a report."""
+
+    REMOVED = "removed"
+    KEPT = "kept"
 
 
 class ImportState(StrEnum):

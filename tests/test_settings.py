@@ -68,7 +68,32 @@ def test_a_site_may_leave_everything_as_it_is():
     assert SiteSettings.read({"reply_depth": 2}).reply_depth == 2
 
 
-@pytest.mark.parametrize("stored", [{"reply_depth": 0}, {"reply_depth": 99}, {"colour": "red"}])
+@pytest.mark.parametrize(
+    "stored", [{"reply_depth": 0}, {"reply_depth": 99}, {"colour": "red"}, {"sort": "best"}]
+)
 def test_a_site_s_setting_is_checked(stored):
-    with pytest.raises(ValueError, match=r"reply_depth|colour"):
+    with pytest.raises(ValueError, match=r"reply_depth|colour|sort"):
         SiteSettings.read(stored)
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "value"),
+    [("likes", "on", True), ("edit_minutes", "30", 30), ("sort", "newest", "newest")],
+)
+def test_a_site_s_setting_is_read_as_an_operator_writes_it(name, written, value):
+    assert SiteSettings.parse(name, written) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "said"),
+    [
+        ("likes", "maybe", "likes must be on or off"),
+        ("edit_minutes", "soon", "edit_minutes must be a number"),
+        ("edit_minutes", "-1", "edit_minutes must be from 0 to 10080"),
+        ("sort", "best", "sort must be one of oldest, newest, liked"),
+        ("colour", "red", "there is no site setting colour"),
+    ],
+)
+def test_a_wrong_one_is_refused_with_what_it_may_be(name, written, said):
+    with pytest.raises(ValueError, match=said):
+        SiteSettings.parse(name, written)

@@ -1,6 +1,7 @@
 """`flask site`: websites that may embed threads."""
 
 import re
+from dataclasses import asdict
 
 import click
 from flask.cli import with_appcontext
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from .. import database, urls
 from ..models import Site
+from ..settings import SiteSettings
 
 KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
@@ -44,6 +46,39 @@ def add(key: str, name: str, origins: tuple[str, ...]) -> None:
             raise click.ClickException(f"There is a site {key} already.")
         session.add(Site(key=key, name=name.strip(), origins=allowed))
     click.echo(f"Added {name}. Its articles may lie on {', '.join(allowed)}.")
+
+
+@site.command("set")
+@click.argument("key")
+@click.argument("name")
+@click.argument("value")
+@with_appcontext
+def set_(key: str, name: str, value: str) -> None:
+    """Give the site KEY's setting NAME a VALUE; `flask settings` lists them."""
+    try:
+        parsed = SiteSettings.parse(name, value)
+    except ValueError as error:
+        raise click.UsageError(f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
+    with database.writing() as session:
+        found = site_or_stop(session, key)
+        found.settings = found.settings | {name: parsed}
+        found.version += 1  # what readers are shown may change
+    click.echo(f"{name} of {key} is {_shown(parsed)}.")
+
+
+@site.command("show")
+@click.argument("key")
+@with_appcontext
+def show(key: str) -> None:
+    """Print the site KEY's name, origins and settings."""
+    found = site_or_stop(database.session(), key)
+    click.echo(f"{found.name} ({', '.join(found.origins)})")
+    for name, value in asdict(SiteSettings.read(found.settings)).items():
+        click.echo(f"{name}  {_shown(value)}")
+
+
+def _shown(value: object) -> str:
+    return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
 
 
 def site_or_stop(session: Session, key: str) -> Site:

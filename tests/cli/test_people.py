@@ -53,6 +53,30 @@ def test_wrong_usage_and_what_cannot_be_done_change_nothing(app, flask, words, s
         assert database.session().scalars(select(accounts.Moderator)).all() == []
 
 
+def test_a_site_s_setting_is_given_and_shown(app, flask):
+    flask("site", "add", "daily", "--name", "The Daily", "--origin", "https://daily.example")
+    given = flask("site", "set", "daily", "likes", "on")
+    assert (given.exit_code, given.output) == (0, "likes of daily is on.\n")
+    shown = flask("site", "show", "daily").output.splitlines()
+    assert shown[0] == "The Daily (https://daily.example)"
+    assert {"likes  on", "sort  oldest", "edit_minutes  15"} <= set(shown)
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (("daily", "likes", "maybe"), 2, "Likes must be on or off."),
+        (("daily", "colour", "red"), 2, "There is no site setting colour"),
+        (("weekly", "likes", "on"), 1, "There is no site weekly"),
+    ],
+)
+def test_a_wrong_setting_is_refused_and_changes_nothing(app, flask, words, status, said):
+    flask("site", "add", "daily", "--name", "The Daily", "--origin", "https://daily.example")
+    refused = flask("site", "set", *words)
+    assert (refused.exit_code, said in refused.output) == (status, True)
+    assert "likes  off" in flask("site", "show", "daily").output
+
+
 def test_a_moderator_signs_in_with_the_password_given(app, flask):
     add_site(app)
     words = ("moderator", "add", "Mo@Daily.example", "--role", "moderator", "--site", "daily")
