@@ -163,6 +163,8 @@ ACCESS = {
     "reader.submit": ANYBODY,
     "reader.receipt": ANYBODY,
     "reader.permalink": ANYBODY,
+    "feeds.site": ANYBODY,
+    "feeds.thread": ANYBODY,
     "ops.alive": ANYBODY,
     "ops.ready": ANYBODY,
     "demo.article": ANYBODY,

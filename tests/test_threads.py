@@ -51,10 +51,11 @@ def grow(app):
 
 @pytest.fixture
 def page(app):
-    def page(size=50, depth=4, **place):
+    def page(size=50, depth=4, replies=20, sort="oldest", **place):
         with app.app_context():
             article = database.session().scalars(select(Article)).one()
-            return threads.page(database.session(), article, size, depth, **place)
+            shape = threads.Shape(sort, size, replies, depth)
+            return threads.page(database.session(), article, shape, **place)
 
     return page
 
@@ -64,7 +65,7 @@ def drawn(comments, level=0):
     lines = []
     for comment in comments:
         name = "()" if comment.is_gone else comment.name
-        answers = f" > {comment.answers}" if comment.answers else ""
+        answers = f" > {comment.answers.name or '()'}" if comment.answers else ""
         lines += ["  " * level + name + answers, *drawn(comment.replies, level + 1)]
     return lines
 
@@ -95,7 +96,7 @@ def test_deeper_replies_stay_attached_and_say_whom_they_answer(grow, page):
 
 def test_nesting_of_any_depth_is_shown(grow, page):
     grow("\n".join("  " * level + f"+{level}" for level in range(1_200)))
-    assert len(drawn(page().comments)) == 1_200
+    assert len(drawn(page(replies=1_200).comments)) == 1_200
 
 
 def test_pages_are_walked_in_both_directions_and_overlap_nowhere(grow, page):

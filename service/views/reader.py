@@ -1,10 +1,12 @@
 """The reader's door: threads, the form, receipts. Never touches the session: no cookie is set.
 
-A thread page depends on nothing but the article's and the site's versions, the release, the form
-token's hour and the URL; these are its ETag.
+A thread page depends on nothing but the article's and the site's versions, the half minute of the
+last like, the release, the form token's hour and the URL; these are its ETag.
 """
 
+import time
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from flask import (
@@ -40,6 +42,7 @@ bp = Blueprint("reader", __name__)
 
 # Browsers ask again each time (a 304 is cheap); caches of a proxy may keep a page ten seconds.
 SHARED = "public, max-age=0, s-maxage=10"
+LIKES_SECONDS = 30  # likes reach the page so often at most
 SHOWN_AS = {
     Status.PENDING: "waiting",
     Status.SPAM: "waiting",  # a receipt never says spam (hard rule 2)
@@ -225,6 +228,7 @@ def _cached(place: Place, template: str, mimetype: str) -> ResponseReturnValue:
     """A page of the thread, or 304 if the asker has it."""
     tag = headers.etag(
         place.article.version if place.article else 0,
+        _likes(place.article.liked_at if place.article else None, time.time()),
         place.site.version,
         current_app.config["RELEASE"],
         bucket(),
@@ -238,6 +242,27 @@ def _cached(place: Place, template: str, mimetype: str) -> ResponseReturnValue:
     return response.make_conditional(request)
 
 
+def _likes(liked_at: datetime | None, now: float) -> int:
+    """Names the likes that a page shows: a new name at most twice a minute, and always one in the
+    end."""
+    if liked_at is None:
+        return 0
+    began, current = int(liked_at.timestamp() // LIKES_SECONDS), int(now // LIKES_SECONDS)
+    return began if current <= began else began + 1
+
+
+def _shape(settings: SiteSettings) -> threads.Shape:
+    """How the thread is laid out: as the reader chose, else as the site did."""
+    offered = [sort for sort in threads.ORDERS if sort != "liked" or settings.likes]
+    wanted = [request.values.get("sort", ""), settings.sort, offered[0]]
+    return threads.Shape(
+        sort=next(sort for sort in wanted if sort in offered),
+        size=settings.page_size,
+        replies=settings.replies_shown,
+        depth=settings.reply_depth,
+    )
+
+
 def _blank_form(place: Place) -> ReplyForm:
     values = {"url": place.url, "article": place.given_id, "lang": request.args.get("lang", "")}
     return place.form(formdata=None, data={**values, "parent": request.args.get("parent", "")})
@@ -245,15 +270,15 @@ def _blank_form(place: Place) -> ReplyForm:
 
 def _page(place: Place, template: str, form: ReplyForm, message: str = "") -> str:
     """The thread with the form. Takes a message that is about the whole form."""
-    shown = threads.EMPTY
+    shown, shape = threads.EMPTY, _shape(place.settings)
     if place.article:
         shown = threads.page(
             database.session(),
             place.article,
-            place.settings.page_size,
-            place.settings.reply_depth,
+            shape,
             after=request.values.get("after", ""),
             at=request.values.get("at", "") or (form.parent.data or ""),
+            under=request.values.get("under", ""),
         )
     return render_template(
         template,
@@ -261,6 +286,10 @@ def _page(place: Place, template: str, form: ReplyForm, message: str = "") -> st
         article=place.article,
         url=place.url,
         thread=shown,
+        sort=shape.sort,
+        asked=request.values.get("at", ""),
+        has_likes=place.settings.likes,
+        is_indexed=place.settings.is_indexed,
         form=form,
         message=message,
         answered=threads.find(shown.comments, form.parent.data or ""),
@@ -338,7 +367,7 @@ def _way_back(site: Site, return_to: str) -> str:
 
 def _here(**changes: str) -> str:
     """This thread's address with something changed."""
-    kept = ("url", "article", "title", "sort", "lang", "after", "at")
+    kept = ("url", "article", "title", "sort", "lang", "after", "at", "under")
     given = {name: request.values[name] for name in kept if request.values.get(name)}
     values = {name: value for name, value in (given | changes).items() if value}
     path = url_for("reader.thread", key=(request.view_args or {})["key"])
