@@ -99,7 +99,7 @@ function hear({ source, origin, data }) {
 
 // The comment that the address names, or after a step to another page its beginning.
 function arrive() {
-  const target = $(":target");
+  const target = $(":target, .is-asked");
   const isStep = document.referrer.startsWith(location.origin + "/embed/");
   if (target || isStep) reveal(target || root);
 }
@@ -109,6 +109,59 @@ if (isFramed) {
   addEventListener("message", hear);
   new ResizeObserver(tellHeight).observe(root);
 }
+
+// Has the keyboard begin there; gives it back.
+function attend(element) {
+  element.tabIndex = -1;
+  element.focus({ preventScroll: true });
+  return element;
+}
+
+// Times as people say them; the exact one stays in the title.
+
+const UNITS = [["year", 31556952], ["month", 2629746], ["week", 604800], ["day", 86400], ["hour", 3600], ["minute", 60]];
+
+function relate() {
+  for (const time of document.querySelectorAll("time")) {
+    const seconds = (Date.now() - Date.parse(time.dateTime)) / 1000;
+    const [unit, length] = UNITS.find(([, length]) => seconds >= length) ?? ["second", Infinity];
+    time.title ||= time.textContent;
+    time.textContent = new Intl.RelativeTimeFormat(root.lang, { numeric: seconds < 60 ? "auto" : "always" })
+      .format(-Math.trunc(seconds / length), unit);
+  }
+}
+
+relate();
+setInterval(relate, 60000);
+
+// More of the thread in place; where that fails the link does what links do.
+
+async function more(link) {
+  const list = link.closest(".replies, .comments");
+  const same = list.matches(".replies") ? `#${list.parentElement.id} > .replies` : ".comments";
+  try {
+    const answer = await fetch(link.href, { credentials: "omit" });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const fresh = [...$(same, page).children].filter((part) => !$("[rel=prev]", part));
+    link.parentElement.replaceWith(...fresh.filter(({ id }) => !id || !document.getElementById(id)));
+    relate();
+    attend(fresh.find((part) => part.isConnected));
+    $("[role=status]").textContent = $(".comments", page).dataset.shown;
+  } catch {
+    location.assign(link.href);
+  }
+}
+
+const isPlain = (event) => !(event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.(".more-link, .answers-link");
+  const answered = document.getElementById("comment-" + link?.dataset.answers);
+  if (!isPlain(event) || !(answered || link?.matches(".more-link"))) return;
+  event.preventDefault();
+  if (answered) reveal(attend(answered));
+  else more(link);
+});
 
 // What the browser keeps, on the service's own origin: drafts, and the receipts of one's own
 // replies. Never an e-mail address. Where storage is denied it lasts as long as the page.
@@ -281,9 +334,7 @@ if (section) {
     cancel.hidden = true;
     home.after(section);
     $("[role=status]").textContent = shown.said;
-    shown.comment.tabIndex = -1;
-    shown.comment.focus({ preventScroll: true });
-    reveal(shown.comment);
+    reveal(attend(shown.comment));
   }
 
   // One's own replies that are not public yet
@@ -305,6 +356,7 @@ if (section) {
       let list = above ? $(":scope > .replies", above) : $(".comments");
       if (!list) above.append(list = part("div", { class: "replies" }));
       list.append(comment);
+      relate();
     }
     return { state, comment: known ?? comment, said };
   }
@@ -329,7 +381,7 @@ if (section) {
   });
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.("a");
-    if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    if (!link || !isPlain(event)) return;
     const comment = link.closest(".comment");
     if (link.matches(".reply-link")) answer(comment, comment.dataset.commentId, link.getAttribute("aria-label"));
     else if (link.matches(".cancel-link, .write-link")) answer(null, "");

@@ -136,13 +136,13 @@ def test_it_walks_a_long_thread_by_pages(without_script, live):
     expect(page.get_by_role("heading", level=1)).to_have_text("130 replies")
     seen = page.locator(".comment-body").all_inner_texts()
     for _ in range(2):
-        page.get_by_role("link", name="Later replies").click()
+        page.get_by_role("link", name="Show more replies").click()
         seen += page.locator(".comment-body").all_inner_texts()
-    expect(page.get_by_role("link", name="Later replies")).to_have_count(0)
+    expect(page.get_by_role("link", name="Show more replies")).to_have_count(0)
     assert seen == [f"Number {number}." for number in range(130)]
     for _ in range(2):
-        page.get_by_role("link", name="Earlier replies").click()
-    expect(page.get_by_role("link", name="Earlier replies")).to_have_count(0)
+        page.get_by_role("link", name="Show previous replies").click()
+    expect(page.get_by_role("link", name="Show previous replies")).to_have_count(0)
     expect(page.get_by_text("Number 0.", exact=True)).to_be_visible()
 
 
@@ -378,7 +378,7 @@ def test_an_article_elsewhere_can_be_read_but_not_answered(page, live):
     expect(page.get_by_text("A fine review.")).to_be_visible()
     expect(page.get_by_text("Replies to it can be read here, but not written.")).to_be_visible()
     expect(page.locator("form, .reply-link")).to_have_count(0)
-    page.get_by_role("link", name="UTC").click()
+    page.locator(".comment-link").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("This comment is on another website")
 
 
