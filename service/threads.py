@@ -30,6 +30,7 @@ PUBLIC = (
     Comment.status,
     Comment.kind,
     Comment.created_at,
+    Comment.like_count,
 )
 
 
@@ -44,6 +45,7 @@ class Shown:
     created_at: datetime
     kind: Kind
     is_gone: bool = False
+    likes: int = 0
     answers: str = ""  # whom it answers, where the page does not show it by nesting
     replies: list["Shown"] = field(default_factory=list)
 
@@ -209,4 +211,6 @@ def _shown(row: AnyRow) -> Shown:
     if row.status != Status.APPROVED:
         return Shown(row.public_id, "", "", "", row.created_at, row.kind, is_gone=True)
     name = mask_addresses(row.name)  # imports bring addresses in the place of names
-    return Shown(row.public_id, name, row.website, row.html, row.created_at, row.kind)
+    return Shown(
+        row.public_id, name, row.website, row.html, row.created_at, row.kind, likes=row.like_count
+    )

@@ -2,9 +2,9 @@
 
 from flask import Flask
 
-from . import accounts, demo, desk, errors, headers, languages, limits, ops, reader
+from . import accounts, demo, desk, errors, headers, languages, limits, ops, participation, reader
 
-DOORS = (reader.bp, desk.bp, accounts.bp, ops.bp, demo.bp)
+DOORS = (reader.bp, participation.bp, desk.bp, accounts.bp, ops.bp, demo.bp)
 
 
 def init_app(app: Flask) -> None:
