@@ -127,7 +127,7 @@ class ReplyForm(FlaskForm):
     follow = SelectField(
         _l("Email me"),
         choices=[
-            SelectChoice(Wish.NOTHING.value, _l("About nothing")),
+            SelectChoice(Wish.NOTHING.value, _l("No, thank you")),
             SelectChoice(Wish.REPLIES.value, _l("When someone answers my reply")),
             SelectChoice(Wish.ARTICLE.value, _l("About every new reply here")),
         ],

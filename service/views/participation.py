@@ -78,7 +78,9 @@ def report(key: str, public_id: str) -> ResponseReturnValue:
             "Many people are writing at this moment. Your report is kept; try again in 5 seconds."
         )
         return _form(place, comment, form, said, 503, 5)
-    return redirect(url_for(".receipt", token=token, lang=_lang(), _external=True), 303)
+    return redirect(
+        url_for(".receipt", report_token=token, lang=_lang(), _external=True, _anchor="report"), 303
+    )
 
 
 @bp.errorhandler(RateLimitExceeded)
@@ -96,10 +98,10 @@ def too_often(error: RateLimitExceeded) -> ResponseReturnValue:
     return _form(place, comment, ReportForm(place.tokens), said, 429, seconds)
 
 
-@bp.get("/reports/<token>")
-def receipt(token: str) -> ResponseReturnValue:
+@bp.get("/reports/<report_token>")
+def receipt(report_token: str) -> ResponseReturnValue:
     """What became of one's report. The link is a key: nothing else opens this page."""
-    read = current_app.extensions["signer"].read("report", token)
+    read = current_app.extensions["signer"].read("report", report_token)
     session = database.session()
     found = reports.by_public_id(session, read[0]) if read else None
     if found is None:
