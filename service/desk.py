@@ -7,8 +7,9 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, and_, func, select, tuple_
 from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
+from . import reports
 from .accounts import Moderator, within_reach
-from .models import Article, Author, Comment, Decision, Site
+from .models import Article, Author, Comment, Decision, Report, Site
 from .moderation import CHANGES
 from .status import Status
 from .vault import Hidden, Vault, mask
@@ -24,6 +25,7 @@ class Card:
     comment: Comment
     masked_email: str  # "" for none
     history: Sequence[Decision] = ()
+    reports: Sequence[Report] = ()  # open ones, oldest first
 
 
 @dataclass(frozen=True)
@@ -49,10 +51,34 @@ def queue(
     if after and start:
         wanted = and_(wanted, tuple_(Comment.created_at, Comment.id) > (start.created_at, start.id))
     order = _whole().where(wanted).order_by(Comment.created_at, Comment.id).limit(size + 1)
-    found = list(session.scalars(order))
-    emails = masked_emails(session, vault, found[:size])
-    cards = [Card(comment, emails.get(comment.author_id, "")) for comment in found[:size]]
-    return Queue(cards, found[size - 1].public_id if len(found) > size else None)
+    return _page(session, vault, list(session.scalars(order)), size)
+
+
+def reported(
+    session: Session,
+    vault: Vault,
+    moderator: Moderator,
+    site: str = "",
+    after: str = "",
+    size: int = PAGE,
+) -> Queue:
+    """A page of what readers reported and no moderator has looked at since, whatever its status;
+    what was reported first comes first."""
+    wanted = _reported(moderator, site)
+    start = session.execute(
+        select(Comment.reported_at, Comment.id).where(Comment.public_id == after)
+    ).first()
+    if after and start and start.reported_at:
+        place = (start.reported_at, start.id)
+        wanted = and_(wanted, tuple_(Comment.reported_at, Comment.id) > place)
+    order = _whole().where(wanted).order_by(Comment.reported_at, Comment.id).limit(size + 1)
+    return _page(session, vault, list(session.scalars(order)), size)
+
+
+def count_reported(session: Session, moderator: Moderator, site: str = "") -> int:
+    """How many comments `reported` lists in all; COUNTED + 1 as in `counts`."""
+    some = select(Comment.id).where(_reported(moderator, site)).limit(COUNTED + 1)
+    return session.scalar(select(func.count()).select_from(some.subquery())) or 0
 
 
 def card(session: Session, vault: Vault, comment: Comment) -> Card:
@@ -64,7 +90,8 @@ def card(session: Session, vault: Vault, comment: Comment) -> Card:
         .order_by(Decision.id)
     ).all()
     emails = masked_emails(session, vault, [comment])
-    return Card(comment, emails.get(comment.author_id, ""), history)
+    reported = reports.open_of(session, [comment.id]).get(comment.id, [])
+    return Card(comment, emails.get(comment.author_id, ""), history, reported)
 
 
 def find(session: Session, moderator: Moderator, public_id: str) -> Comment | None:
@@ -141,8 +168,28 @@ def _hidden(author: Author) -> Hidden:
     return Hidden(author.email_index, author.email_ciphertext, author.email_key_id)
 
 
+def _page(session: Session, vault: Vault, found: list[Comment], size: int) -> Queue:
+    """The cards of at most `size` comments. Takes one more if there is one."""
+    shown = found[:size]
+    emails = masked_emails(session, vault, shown)
+    reported = reports.open_of(session, [comment.id for comment in shown])
+    cards = [
+        Card(comment, emails.get(comment.author_id, ""), reports=reported.get(comment.id, []))
+        for comment in shown
+    ]
+    return Queue(cards, shown[-1].public_id if len(found) > size else None)
+
+
+def _reported(moderator: Moderator, site: str) -> ColumnElement[bool]:
+    return _within(moderator, site, Comment.reported_at.is_not(None))
+
+
 def _in_reach(moderator: Moderator, status: Status, site: str) -> ColumnElement[bool]:
-    conditions = [Comment.status == status, within_reach(moderator, Comment.site_id)]
+    return _within(moderator, site, Comment.status == status)
+
+
+def _within(moderator: Moderator, site: str, what: ColumnElement[bool]) -> ColumnElement[bool]:
+    conditions = [what, within_reach(moderator, Comment.site_id)]
     if site:
         key = select(Site.id).where(Site.key == site).scalar_subquery()
         conditions.append(Comment.site_id == key)

@@ -4,16 +4,19 @@ A change and its decision row are one act, guarded by the version that the moder
 that readers see follow in the same transaction.
 """
 
+from contextlib import suppress
+
 from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session, aliased
 
+from . import reports
 from .accounts import Moderator
 from .models import Article, Comment, Decision, Note
 from .rules import Verdict
-from .status import Act, Status
+from .status import Act, Outcome, Status
 
 # The acts that changed a status; only the latest of them can be undone.
-CHANGES = (Act.DECIDED, Act.UNDONE, Act.RETRACTED)
+CHANGES = (Act.DECIDED, Act.UNDONE, Act.RETRACTED, Act.HELD)
 
 
 class Stale(Exception):
@@ -47,6 +50,8 @@ def decide(
     Takes the version that the moderator saw. Returns the decision, None if the comment has that
     status already. Raises Stale if the comment has changed since.
     """
+    if comment.status == to == Status.APPROVED and comment.reported_at:
+        return _keep(session, comment, version, moderator, note)
     if comment.version == version and comment.status == to:
         return None
     return _change(session, comment, to, version, moderator, Act.DECIDED, note=note)
@@ -111,7 +116,7 @@ def _change(
     comment: Comment,
     to: Status,
     version: int,
-    moderator: Moderator | None,
+    moderator: Moderator | str | None,
     act: Act,
     note: str = "",
     undoes_id: int | None = None,
@@ -158,7 +163,7 @@ def _record(
     comment: Comment,
     before: Status,
     to: Status,
-    moderator: Moderator | None,
+    moderator: Moderator | str | None,
     act: Act,
     note: str = "",
     undoes_id: int | None = None,
@@ -166,8 +171,8 @@ def _record(
     """Adds a row to the log; it is complete at once, since no row is ever changed."""
     decision = Decision(
         comment=comment,
-        moderator_id=moderator.id if moderator else None,
-        by=moderator.name if moderator else "command line",
+        moderator_id=moderator.id if moderator and not isinstance(moderator, str) else None,
+        by=moderator if isinstance(moderator, str) else getattr(moderator, "name", "command line"),
         act=act,
         from_status=before,
         to_status=to,
@@ -178,3 +183,27 @@ def _record(
     session.add(decision)
     session.flush()
     return decision
+
+
+def hold(session: Session, comment: Comment) -> None:
+    """Takes a published comment back to the queue, since so many readers reported it."""
+    with suppress(Stale):  # a moderator who decided at this very moment has the last word
+        _change(session, comment, Status.PENDING, comment.version, "readers’ reports", Act.HELD)
+
+
+def _keep(
+    session: Session, comment: Comment, version: int, moderator: Moderator, note: str
+) -> Decision:
+    """Leaves a published comment as it is, whatever readers reported."""
+    guarded = (
+        update(Comment)
+        .where(Comment.id == comment.id, Comment.version == version)
+        .values(version=Comment.version + 1)
+        .returning(Comment.version)
+    )
+    if session.scalar(guarded) is None:
+        raise Stale(latest(session, comment.id))
+    reports.close(session, comment.id, Outcome.KEPT)
+    session.refresh(comment, ["version", "reported_at"])
+    kept = comment.status
+    return _record(session, comment, kept, kept, moderator, Act.KEPT, note)

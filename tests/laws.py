@@ -18,8 +18,9 @@ FLOORS = {
     "settings": 0, "status": 0, "layout": 0, "text": 0, "urls": 0, "tokens": 0, "vault": 0,
     "rules": 1, "models": 1,
     "database": 2, "migrations": 2, "outbound": 2, "letters": 2, "accounts": 2,
+    "reports": 2,
     "moderation": 3, "screening": 3,
-    "threads": 4, "comments": 4, "desk": 4, "mail": 4, "exchange": 4,
+    "threads": 4, "comments": 4, "desk": 4, "likes": 4, "follows": 4, "mail": 4, "exchange": 4,
     "views": 5, "cli": 5,
     "": 6,  # service/__init__.py, where the parts meet
 }  # fmt: skip

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import laws
 import pytest
-from cast import ARTICLE, SITE, add_moderator, add_site, reply, sign_in, stored
+from cast import ARTICLE, SITE, add_moderator, add_site, reply, sign_in, stored, token
 from sqlalchemy import MetaData, select
 from werkzeug.routing import Rule
 
@@ -165,6 +165,10 @@ ACCESS = {
     "reader.permalink": ANYBODY,
     "feeds.site": ANYBODY,
     "feeds.thread": ANYBODY,
+    "participation.like": ANYBODY,
+    "participation.offer": ANYBODY,
+    "participation.report": ANYBODY,
+    "participation.receipt": ANYBODY,
     "ops.alive": ANYBODY,
     "ops.ready": ANYBODY,
     "demo.article": ANYBODY,
@@ -203,6 +207,7 @@ def newsroom(make_app):
     add_moderator(app)
     receipt = reply(app, app.test_client(), headers={"Accept": "application/json"}).json["receipt"]
     app.extensions["arguments"] = {"token": receipt.rpartition("/")[2]} | _decided(app)
+    app.extensions["arguments"]["report_token"] = _reported(app)
     return app
 
 
@@ -220,6 +225,13 @@ def _decided(app):
             "secret": accounts.make_link(session, mo),
             "filename": "embed.js",
         }
+
+
+def _reported(app):
+    """Reports the reply; gives the token of the report's receipt."""
+    url = f"/embed/{SITE}/comments/{stored(app)[0].public_id}/report"
+    sent = app.test_client().post(url, data={"token": token(app), "reason": "spam"})
+    return sent.location.rpartition("/")[2].partition("#")[0]
 
 
 def path(app, rule: Rule) -> str:

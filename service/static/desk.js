@@ -175,6 +175,7 @@
     delete card.dataset.isBusy;
     if (answer.isDone) {
       move(card.dataset.status, answer.status);
+      if (card.dataset.reported) count("reported", -1);
       freshen(card, answer);
       note(answer);
       announce(answer.said);

@@ -186,6 +186,24 @@ function keep(key, value) {
   }
 }
 
+// Likes: one form for all, its buttons name the comments.
+
+addEventListener("submit", async (event) => {
+  const { target, submitter } = event;
+  if (target.id !== "rejoinder-likes") return;
+  event.preventDefault();
+  const { likes, error } = await fetch(submitter.formAction, {
+    method: "POST",
+    headers: { Accept: "application/json" },
+    body: new URLSearchParams(new FormData(target)),
+    credentials: "omit",
+  }).then((answer) => answer.json()).catch(() => ({}));
+  const shown = submitter.nextElementSibling;
+  shown.hidden = false;
+  shown.lastElementChild.textContent = likes ?? error ?? target.dataset.lost;
+  if (likes) submitter.setAttribute("aria-pressed", "true");
+});
+
 // The thread and its form, on pages that have them.
 
 const section = $("#reply");

@@ -2,9 +2,21 @@
 
 from flask import Flask
 
-from . import accounts, demo, desk, errors, feeds, headers, languages, limits, ops, reader
+from . import (
+    accounts,
+    demo,
+    desk,
+    errors,
+    feeds,
+    headers,
+    languages,
+    limits,
+    ops,
+    participation,
+    reader,
+)
 
-DOORS = (reader.bp, feeds.bp, desk.bp, accounts.bp, ops.bp, demo.bp)
+DOORS = (reader.bp, participation.bp, feeds.bp, desk.bp, accounts.bp, ops.bp, demo.bp)
 
 
 def init_app(app: Flask) -> None:

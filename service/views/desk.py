@@ -17,7 +17,7 @@ from ..models import Comment, Decision, now
 from ..status import Act, Status
 from ..vault import Vault
 from .errors import wants_json
-from .forms import DecideForm, UndoForm
+from .forms import REPORT_REASONS, DecideForm, UndoForm
 
 bp = Blueprint("desk", __name__, url_prefix="/desk")
 
@@ -43,6 +43,11 @@ STATUSES = {
     Status.DELETED: _l("deleted"),
 }
 
+# The lists of the desk: one for each status, and what readers reported.
+REPORTED = "reported"
+TABS: dict[str, Any] = {str(word): said for word, said in STATUSES.items()}
+TABS[REPORTED] = _l("reported")
+
 EXCERPT = 280  # characters of the comment that another answers
 
 
@@ -59,20 +64,28 @@ def require_moderator() -> ResponseReturnValue | None:
 
 @bp.get("/")
 def queue() -> ResponseReturnValue:
-    status = status_or_404(request.args.get("status", Status.PENDING))
+    status = request.args.get("status", Status.PENDING)
     site = request.args.get("site", "")
     session = database.session()
     sites = desk.sites(session, current_user)
     if site and site not in {known.key for known in sites}:
         abort(404)
-    page = desk.queue(session, vault(), current_user, status, site, request.args.get("after", ""))
+    after = request.args.get("after", "")
+    if status == REPORTED:
+        page = desk.reported(session, vault(), current_user, site, after)
+    else:
+        page = desk.queue(session, vault(), current_user, status_or_404(status), site, after)
     return render_template(
         "desk/queue.html",
         queue=page,
         status=status,
         site=site,
         sites=sites,
-        counts=desk.counts(session, current_user, site),
+        statuses=TABS,
+        counts={
+            **desk.counts(session, current_user, site),
+            REPORTED: desk.count_reported(session, current_user, site),
+        },
         last=desk.last_decisions(session, current_user),
         newest=None if page.cards else desk.newest(session, current_user, site),
     )
@@ -102,7 +115,8 @@ def decide(public_id: str) -> ResponseReturnValue:
                 current_user,
                 (form.note.data or "").strip(),
             )
-            decision_id = decided.id if decided else None
+            # What was kept stands as it stood: there is nothing to undo.
+            decision_id = decided.id if decided and decided.act != Act.KEPT else None
     except moderation.Stale:
         return too_late(public_id, form.action.data)
     return _done(public_id, decision_id)
@@ -164,6 +178,10 @@ def told(decision: Decision) -> str:
     }[decision.to_status]
     if decision.act == Act.REVEALED:
         sentence = _l("%(who)s looked at the email address %(when)s.")
+    if decision.act == Act.KEPT:
+        sentence = _l("%(who)s looked at readers’ reports %(when)s and kept this.")
+    if decision.act == Act.HELD:
+        sentence = _l("So many readers reported this that it was held for a moderator %(when)s.")
     if decision.act == Act.UNDONE:
         sentence = _l("%(who)s took a decision back %(when)s: %(status)s again.")
     facts = {"who": decision.by, "when": ago(decision.at), "status": STATUSES[decision.to_status]}
@@ -243,5 +261,6 @@ def words() -> dict[str, Any]:
         "format_count": _count,
         "actions": ACTIONS,
         "buttons": BUTTONS,
+        "report_reasons": REPORT_REASONS,
         "statuses": STATUSES,
     }

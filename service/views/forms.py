@@ -12,14 +12,19 @@ from wtforms import (
     EmailField,
     Field,
     HiddenField,
+    RadioField,
+    SelectField,
     StringField,
     TextAreaField,
     ValidationError,
 )
 from wtforms.csrf.core import CSRF, CSRFTokenField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # stubs lag
 from wtforms.validators import DataRequired, Length, Optional
 
 from .. import text, urls
+from ..follows import Wish
+from ..status import ReportReason
 from ..tokens import FormTokens
 
 NAME_LENGTH = 80
@@ -30,6 +35,14 @@ BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u206
 # Letters by their category, blanks to the eye: Hangul fillers and the empty Braille cell.
 BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 DNS_SECONDS = 2
+EXPLANATION_LENGTH = 10, 2_000  # at least, where one is needed, and at most
+REPORT_REASONS = {
+    ReportReason.SPAM: _l("It is spam or advertising"),
+    ReportReason.OFFENSIVE: _l("It is offensive or attacks somebody"),
+    ReportReason.PRIVATE: _l("It shows something private"),
+    ReportReason.OFF_TOPIC: _l("It has nothing to do with the article"),
+    ReportReason.ILLEGAL: _l("I believe this is illegal"),
+}
 
 
 def trimmed(value: str | None) -> str:
@@ -40,6 +53,10 @@ class FormToken(CSRF):
     """Binds a form to its site and article with a signature in place of a session cookie, which
     browsers do not send in a frame on somebody else's page."""
 
+    too_old = _l(
+        "This page was open for a long time. Your reply is kept: press “Post reply” once more."
+    )
+
     def setup_form(self, form: FlaskForm) -> Any:
         self.tokens: FormTokens = form.meta.csrf_context
         return super().setup_form(form)
@@ -49,12 +66,7 @@ class FormToken(CSRF):
 
     def validate_csrf_token(self, form: FlaskForm, field: CSRFTokenField) -> None:
         if self.tokens.read(field.data or "") is None:
-            raise ValidationError(
-                _l(
-                    "This page was open for a long time. Your reply is kept: "
-                    "press “Post reply” once more."
-                )
-            )
+            raise ValidationError(self.too_old)
 
 
 def is_visible(value: str) -> bool:
@@ -112,6 +124,16 @@ class ReplyForm(FlaskForm):
         validators=[DataRequired(_l("Write your comment.")), Visible(_l("Write your comment."))],
         render_kw={"rows": 6, "dir": "auto"},
     )
+    follow = SelectField(
+        _l("Email me"),
+        choices=[
+            SelectChoice(Wish.NOTHING.value, _l("No, thank you")),
+            SelectChoice(Wish.REPLIES.value, _l("When someone answers my reply")),
+            SelectChoice(Wish.ARTICLE.value, _l("About every new reply here")),
+        ],
+        default=Wish.NOTHING.value,
+        validate_choice=False,
+    )
     url = HiddenField()
     article = HiddenField(filters=[trimmed], validators=[Length(max=200)])
     title = HiddenField(filters=[lambda title: trimmed(title)[:TITLE_LENGTH]])
@@ -123,6 +145,11 @@ class ReplyForm(FlaskForm):
     def __init__(self, tokens: FormTokens, comment_length: int, **kwargs: Any) -> None:
         self.comment_length = comment_length
         super().__init__(meta={"csrf_context": tokens}, **kwargs)
+
+    @property
+    def wish(self) -> Wish:
+        """What the writer wants to follow; nothing for a word that is not known."""
+        return Wish(self.follow.data) if self.follow.data in list(Wish) else Wish.NOTHING
 
     def validate_name(self, field: Field) -> None:
         if text.addresses(field.data):
@@ -179,6 +206,71 @@ def takes_mail(address: str) -> bool:
         # Any fault on the way is told as "undeliverable" too; only these are DNS's own word.
         return not isinstance(error.__cause__, (NXDOMAIN, NoAnswer, type(None)))
     return True
+
+
+class ReportToken(FormToken):
+    too_old = _l(
+        "This page was open for a long time. Your report is kept: press “Send report” once more."
+    )
+
+
+class ReportForm(FlaskForm):
+    """What is wrong with a comment. Takes `tokens` (for its site and article)."""
+
+    class Meta:
+        csrf_class = ReportToken
+        csrf_field_name = "token"
+
+    reason = RadioField(
+        _l("What is wrong with it?"),
+        choices=[SelectChoice(reason.value, said) for reason, said in REPORT_REASONS.items()],
+        validate_choice=False,
+    )
+    explanation = TextAreaField(
+        _l("Tell the moderators more"),
+        filters=[lambda typed: text.normalise(typed or "")],
+        render_kw={"rows": 4, "dir": "auto"},
+    )
+    contact = EmailField(
+        _l("Email"),
+        filters=[trimmed],
+        render_kw={"autocomplete": "email", "dir": "ltr"},
+    )
+
+    def __init__(self, tokens: FormTokens, **kwargs: Any) -> None:
+        super().__init__(meta={"csrf_context": tokens}, **kwargs)
+
+    def validate_reason(self, field: Field) -> None:
+        if field.data not in list(ReportReason):
+            raise ValidationError(_l("Choose what is wrong with the comment."))
+
+    def validate_explanation(self, field: Field) -> None:
+        least, most = EXPLANATION_LENGTH
+        if self.reason.data == ReportReason.ILLEGAL and len(field.data) < least:
+            raise ValidationError(
+                _l(
+                    "Say why you believe that it is illegal, in at least %(least)s characters.",
+                    least=least,
+                )
+            )
+        if len(field.data) > most:
+            raise ValidationError(
+                _l(
+                    "Shorten this by %(over)s characters: it may have %(most)s.",
+                    over=len(field.data) - most,
+                    most=most,
+                )
+            )
+
+    def validate_contact(self, field: Field) -> None:
+        message = _l("Enter an email address like name@example.org, or leave this empty.")
+        if len(field.data) > EMAIL_LENGTH:
+            raise ValidationError(message)
+        try:
+            if field.data:
+                validate_email(field.data, check_deliverability=False, strict=True)
+        except EmailNotValidError:
+            raise ValidationError(message) from None
 
 
 class SignInForm(FlaskForm):

@@ -27,7 +27,7 @@ from flask_babel import gettext as _
 from flask_limiter import RateLimitExceeded
 from sqlalchemy import select
 
-from .. import comments, database, text, threads, urls
+from .. import comments, database, follows, text, threads, urls
 from ..models import Article, Comment, Site
 from ..rules import Draft, Policy
 from ..settings import SiteSettings
@@ -139,7 +139,7 @@ def submit(key: str) -> ResponseReturnValue:
             403,
             _("This article is not on a website that belongs to %(site)s.", site=place.site.name),
         )
-    is_origin_withheld = _check_origin(place)
+    is_origin_withheld = check_origin(place)
     form = place.form()
     if not form.validate():
         return _again(place, form)
@@ -150,6 +150,7 @@ def submit(key: str) -> ResponseReturnValue:
             comment = comments.submit(
                 session, current_app.extensions["vault"], place.site, sent, policy
             )
+            follows.add(session, comment, form.wish)
             public_id = comment.public_id
     except comments.NoSuchParent:
         form.parent.data = ""
@@ -283,12 +284,12 @@ def _page(place: Place, template: str, form: ReplyForm, message: str = "") -> st
     return render_template(
         template,
         site=place.site,
+        settings=place.settings,
         article=place.article,
         url=place.url,
         thread=shown,
         sort=shape.sort,
         asked=request.values.get("at", ""),
-        has_likes=place.settings.likes,
         is_indexed=place.settings.is_indexed,
         form=form,
         message=message,
@@ -342,7 +343,7 @@ def _submission(place: Place, form: ReplyForm, is_origin_withheld: bool) -> comm
     )
 
 
-def _check_origin(place: Place) -> bool:
+def check_origin(place: Place) -> bool:
     """Whether the browser withheld where the form stood; ends the request for a foreign page."""
     sent = request.headers.get("Origin", "")
     known = {"", "null", request.host_url.rstrip("/"), _base(), *place.site.origins}

@@ -214,6 +214,7 @@ def test_it_counts_each_status_and_marks_the_tab_one_is_on(
         "rejected": "0",
         "spam": "3",
         "deleted": "0",
+        "reported": "0",
     }
     assert re.findall(r'data-status="(\w+)" aria-current="page"', page) == ["spam"]
 
