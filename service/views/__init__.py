@@ -2,9 +2,9 @@
 
 from flask import Flask
 
-from . import accounts, demo, desk, errors, headers, languages, limits, ops, reader
+from . import accounts, demo, desk, errors, headers, languages, limits, ops, reader, receipts
 
-DOORS = (reader.bp, desk.bp, accounts.bp, ops.bp, demo.bp)
+DOORS = (reader.bp, receipts.bp, desk.bp, accounts.bp, ops.bp, demo.bp)
 
 
 def init_app(app: Flask) -> None:
