@@ -157,6 +157,8 @@ def edit(
 
 def public_reason(session: Session, comment: Comment) -> str:
     """What the moderator who decided against a comment, or against its edit, tells its author."""
+    if comment.status in (Status.PENDING, Status.SPAM):
+        return ""  # to its author both are waiting
     act = Act.DISCARDED if comment.status == Status.APPROVED else Act.DECIDED
     decided = (Decision.act == act, Decision.to_status == comment.status)
     newest = select(Decision.id).where(Decision.comment_id == comment.id, *decided)

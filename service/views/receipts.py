@@ -214,7 +214,7 @@ def _page(
         is_turned_down=comment.status == Status.APPROVED
         and comment.edit_at is None
         and comment.edit_text is not None,
-        usually=_usually(wait) if wait else "",
+        usually="" if wait is None else _usually(wait),
         reason=comments.public_reason(database.session(), comment),
         answers=_answered(comment),
         until=until,
