@@ -139,7 +139,7 @@ def test_it_offers_the_text_as_typed_and_says_until_when(app, client):
     page = client.get(path).text
     assert re.search(r"<textarea[^>]*>\r?\n\*Hear\*, hear\.</textarea>", page)
     until = stored(app)[0].created_at + timedelta(minutes=15)
-    assert f'Possible until <time datetime="{until.isoformat(timespec="seconds")}"' in page
+    assert f'possible until <time datetime="{until.isoformat(timespec="seconds")}"' in page
 
 
 def test_a_change_of_what_waits_is_taken_at_once(app, client, mine):
