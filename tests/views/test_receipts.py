@@ -411,7 +411,7 @@ def test_a_moderator_s_two_notes_stay_apart(app, mo, mine, decide):
         [note] = database.session().scalars(select(Note))
         assert (note.text, note.public_text) == ("For us.", "For Rita.")
     page = mo.get(f"/desk/comments/{stored(app)[0].public_id}").text
-    assert "Told to the author:" in page
+    assert "For the author to read:" in page
     assert "For Rita." in page
 
 
