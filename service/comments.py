@@ -1,27 +1,36 @@
-"""The reader's verbs: submit a comment, find one's own again by its receipt."""
+"""The reader's verbs: submit a comment; find one's own again by its receipt, edit it, withdraw it."""
 
 import hashlib
 import ipaddress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from statistics import median
 
-from sqlalchemy import select
+from sqlalchemy import delete, exists, func, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from . import moderation, screening
-from .models import Article, Author, Comment, Site, now
+from .models import Article, Author, Comment, Decision, Note, Reason, Site, now
 from .rules import Draft, Policy, judge
-from .status import Status
+from .status import Act, Status
 from .text import RENDERER
 from .vault import Hidden, Vault
 
 # Without script there is no nonce: the same form from the same network is one comment this long.
 SAME_FORM = timedelta(minutes=10)
+# How long a site takes to decide is told from its last decisions, of those among the newest here.
+MEASURED = 50
+FEWEST = 5
+LOOKED_AT = 20_000
 
 
 class NoSuchParent(Exception):
     """The comment that was answered is not shown under this article, or no longer."""
+
+
+class Closed(Exception):
+    """The time in which a comment's author may change it is over, or a moderator has decided."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +83,7 @@ def submit(
         return known
     article = find_article(session, site.id, sent.url, sent.given_id)
     parent = _parent(session, article, sent.parent)
-    digest = vault.digest("words", " ".join(sent.text.casefold().split()))
+    digest = vault.words(sent.text)
     verdict = judge(sent.draft, screening.history(session, site.id, article, digest), policy)
     try:
         with session.begin_nested():
@@ -107,6 +116,75 @@ def submit(
     if comment.status == Status.APPROVED:
         moderation.count_new(session, comment)
     return comment
+
+
+def editable_until(comment: Comment, minutes: int) -> datetime | None:
+    """Until when its author may change a comment; None if that is over. Takes the site's window."""
+    until = comment.created_at + timedelta(minutes=minutes)
+    return until if comment.status in moderation.EDITABLE and now() < until else None
+
+
+def edit(
+    session: Session,
+    vault: Vault,
+    comment: Comment,
+    version: int,
+    draft: Draft,
+    html: str,
+    policy: Policy,
+    minutes: int,
+) -> None:
+    """Takes a changed text from a comment's author, judged anew; the same sent twice is one edit.
+
+    Takes the version that the author saw, the text with its HTML, and the site's window in
+    minutes. Raises Closed, and moderation.Stale if somebody changed the comment in between.
+    """
+    present = comment.edit_text if moderation.has_waiting_edit(comment) else comment.text
+    if draft.text == present:
+        return
+    if editable_until(comment, minutes) is None:
+        raise Closed
+    digest = vault.words(draft.text)
+    known = screening.history(session, comment.site_id, comment.article, digest)
+    own = 1 if digest == comment.text_digest else 0  # one's own words are no repetition
+    verdict = judge(draft, replace(known, repeats=known.repeats - own), policy)
+    wording = moderation.Wording(draft.text, html, digest)
+    moderation.edit(session, comment, version, wording, verdict)
+    session.execute(delete(Reason).where(Reason.comment_id == comment.id))
+    session.expire(comment, ["reasons"])
+    comment.reasons.extend(screening.reasons(verdict))
+
+
+def public_reason(session: Session, comment: Comment) -> str:
+    """What the moderator who decided against a comment, or against its edit, tells its author."""
+    if comment.status in (Status.PENDING, Status.SPAM):
+        return ""  # to its author both are waiting
+    act = Act.DISCARDED if comment.status == Status.APPROVED else Act.DECIDED
+    decided = (Decision.act == act, Decision.to_status == comment.status)
+    newest = select(Decision.id).where(Decision.comment_id == comment.id, *decided)
+    newest_id = newest.order_by(Decision.id.desc()).limit(1).scalar_subquery()
+    return session.scalar(select(Note.public_text).where(Note.decision_id == newest_id)) or ""
+
+
+def usual_wait(session: Session, site_id: int) -> timedelta | None:
+    """How long a site's comments waited lately before somebody decided: the median; None if too
+    few were decided to tell."""
+    earlier = aliased(Decision)
+    is_first = ~exists().where(
+        earlier.comment_id == Decision.comment_id,
+        earlier.act == Act.DECIDED,
+        earlier.id < Decision.id,
+    )
+    newest = select(func.max(Decision.id)).scalar_subquery()
+    lately = session.execute(
+        select(Comment.created_at, Decision.at)
+        .join(Decision.comment)
+        .where(Comment.site_id == site_id, Comment.import_id.is_(None))
+        .where(Decision.act == Act.DECIDED, Decision.id > newest - LOOKED_AT, is_first)
+        .order_by(Decision.id.desc())
+        .limit(MEASURED)
+    ).all()
+    return median(row.at - row.created_at for row in lately) if len(lately) >= FEWEST else None
 
 
 def find_article(session: Session, site_id: int, url: str, given_id: str = "") -> Article | None:

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
 from . import reports
 from .accounts import Moderator, within_reach
-from .models import Article, Author, Comment, Decision, Report, Site
-from .moderation import CHANGES
+from .models import Article, Author, Comment, Decision, Report, Revision, Site
+from .moderation import CHANGES, UNDOABLE, is_final
 from .status import Status
 from .vault import Hidden, Vault, mask
 
@@ -26,6 +26,9 @@ class Card:
     masked_email: str  # "" for none
     history: Sequence[Decision] = ()
     reports: Sequence[Report] = ()  # open ones, oldest first
+    undoable: Decision | None = None  # the one of them that can be taken back
+    revisions: Sequence[Revision] = ()  # earlier texts, newest first
+    is_final: bool = False  # taken back by its author: nothing is left to decide on
 
 
 @dataclass(frozen=True)
@@ -43,15 +46,24 @@ def queue(
     after: str = "",
     size: int = PAGE,
 ) -> Queue:
-    """A page of the comments of a status on the moderator's sites, oldest first."""
-    wanted = _in_reach(moderator, status, site)
+    """A page of the comments of a status on the moderator's sites, oldest first.
+
+    Among the pending ones stand the published ones that have an edit waiting.
+    """
     start = session.execute(
         select(Comment.created_at, Comment.id).where(Comment.public_id == after)
     ).first()
-    if after and start:
-        wanted = and_(wanted, tuple_(Comment.created_at, Comment.id) > (start.created_at, start.id))
-    order = _whole().where(wanted).order_by(Comment.created_at, Comment.id).limit(size + 1)
-    return _page(session, vault, list(session.scalars(order)), size)
+    # Each list by an index of its own, then as one: an "or" between them would sort all of both.
+    found: list[Comment] = []
+    for wanted in _lists(status):
+        order = _whole().where(_within(moderator, site, wanted))
+        if after and start:
+            place = tuple_(Comment.created_at, Comment.id)
+            order = order.where(place > (start.created_at, start.id))
+        order = order.order_by(Comment.created_at, Comment.id).limit(size + 1)
+        found += session.scalars(order)
+    found.sort(key=lambda comment: (comment.created_at, comment.id))
+    return _page(session, vault, found[: size + 1], size)
 
 
 def reported(
@@ -82,16 +94,28 @@ def count_reported(session: Session, moderator: Moderator, site: str = "") -> in
 
 
 def card(session: Session, vault: Vault, comment: Comment) -> Card:
-    """One comment with its history, oldest first."""
+    """One comment with its history, oldest first, and its earlier texts."""
     history = session.scalars(
         select(Decision)
         .where(Decision.comment_id == comment.id)
         .options(joinedload(Decision.note))
         .order_by(Decision.id)
     ).all()
-    emails = masked_emails(session, vault, [comment])
-    reported = reports.open_of(session, [comment.id]).get(comment.id, [])
-    return Card(comment, emails.get(comment.author_id, ""), history, reported)
+    changes = [decision for decision in history if decision.act in CHANGES]
+    revisions = session.scalars(
+        select(Revision)
+        .where(Revision.comment_id == comment.id, Revision.html != "")
+        .order_by(Revision.id.desc())
+    ).all()
+    return Card(
+        comment,
+        masked_emails(session, vault, [comment]).get(comment.author_id, ""),
+        history,
+        reports.open_of(session, [comment.id]).get(comment.id, []),
+        changes[-1] if changes and changes[-1].act in UNDOABLE else None,
+        revisions,
+        is_final(session, comment),
+    )
 
 
 def find(session: Session, moderator: Moderator, public_id: str) -> Comment | None:
@@ -101,7 +125,7 @@ def find(session: Session, moderator: Moderator, public_id: str) -> Comment | No
 
 
 def find_decision(session: Session, moderator: Moderator, decision_id: int) -> Decision | None:
-    """A change of a status on one of the moderator's sites."""
+    """A change of a comment on one of the moderator's sites."""
     return session.scalar(
         select(Decision)
         .join(Comment, Decision.comment_id == Comment.id)
@@ -115,7 +139,7 @@ def last_decisions(session: Session, moderator: Moderator, most: int = 3) -> Seq
     return session.scalars(
         select(Decision)
         .join(Decision.comment)
-        .where(Decision.moderator_id == moderator.id, Decision.act.in_(CHANGES))
+        .where(Decision.moderator_id == moderator.id, Decision.act.in_(UNDOABLE))
         .where(within_reach(moderator, Comment.site_id))
         .options(contains_eager(Decision.comment))
         .order_by(Decision.id.desc())
@@ -124,20 +148,20 @@ def last_decisions(session: Session, moderator: Moderator, most: int = 3) -> Seq
 
 
 def counts(session: Session, moderator: Moderator, site: str = "") -> dict[Status, int]:
-    """How many comments have each status; COUNTED + 1 stands for more than can be told quickly."""
+    """How many comments each list holds; COUNTED + 1 stands for more than can be told quickly."""
 
-    def count(status: Status) -> int:
-        some = select(Comment.id).where(_in_reach(moderator, status, site)).limit(COUNTED + 1)
+    def count(wanted: ColumnElement[bool]) -> int:
+        some = select(Comment.id).where(_within(moderator, site, wanted)).limit(COUNTED + 1)
         return session.scalar(select(func.count()).select_from(some.subquery())) or 0
 
-    return {status: count(status) for status in Status}
+    return {status: min(sum(map(count, _lists(status))), COUNTED + 1) for status in Status}
 
 
 def newest(session: Session, moderator: Moderator, site: str = "") -> datetime | None:
     """When the last comment came, whatever became of it; None if there never was one."""
 
     def last(status: Status) -> datetime | None:
-        at = select(Comment.created_at).where(_in_reach(moderator, status, site))
+        at = select(Comment.created_at).where(_within(moderator, site, Comment.status == status))
         return session.scalar(at.order_by(Comment.created_at.desc()).limit(1))
 
     return max((at for status in Status if (at := last(status))), default=None)
@@ -174,18 +198,27 @@ def _page(session: Session, vault: Vault, found: list[Comment], size: int) -> Qu
     emails = masked_emails(session, vault, shown)
     reported = reports.open_of(session, [comment.id for comment in shown])
     cards = [
-        Card(comment, emails.get(comment.author_id, ""), reports=reported.get(comment.id, []))
+        Card(
+            comment,
+            emails.get(comment.author_id, ""),
+            reports=reported.get(comment.id, []),
+            is_final=is_final(session, comment),
+        )
         for comment in shown
     ]
     return Queue(cards, shown[-1].public_id if len(found) > size else None)
 
 
+def _lists(status: Status) -> list[ColumnElement[bool]]:
+    """What stands in the list of a status: conditions of which a comment fulfils one at most."""
+    lists: list[ColumnElement[bool]] = [Comment.status == status]
+    if status == Status.PENDING:
+        lists.append(and_(Comment.edit_at.is_not(None), Comment.status == Status.APPROVED))
+    return lists
+
+
 def _reported(moderator: Moderator, site: str) -> ColumnElement[bool]:
     return _within(moderator, site, Comment.reported_at.is_not(None))
-
-
-def _in_reach(moderator: Moderator, status: Status, site: str) -> ColumnElement[bool]:
-    return _within(moderator, site, Comment.status == status)
 
 
 def _within(moderator: Moderator, site: str, what: ColumnElement[bool]) -> ColumnElement[bool]:

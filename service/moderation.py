@@ -1,22 +1,59 @@
-"""Decide and undo: the only code that changes a comment's status.
+"""Decide and undo, edit and withdraw: the only code that changes a comment's status or its text.
 
-A change and its decision row are one act, guarded by the version that the moderator saw. Counters
+A change and its decision row are one act, guarded by the version that its maker saw. Counters
 that readers see follow in the same transaction.
 """
 
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import case, delete, exists, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from . import reports
 from .accounts import Moderator
-from .models import Article, Comment, Decision, Note
-from .rules import Verdict
-from .status import Act, Outcome, Status
+from .models import Article, Author, Comment, Decision, Follow, Note, Reason, Report, Revision, now
+from .rules import GRAVITY, Verdict
+from .status import Act, Mark, Outcome, Status
+from .vault import Vault
 
-# The acts that changed a status; only the latest of them can be undone.
-CHANGES = (Act.DECIDED, Act.UNDONE, Act.RETRACTED, Act.HELD)
+Columns = dict[str, Any]
+
+# The acts that changed a comment; only the latest of them can be undone, if it is one of UNDOABLE.
+CHANGES = (
+    Act.DECIDED,
+    Act.UNDONE,
+    Act.RETRACTED,
+    Act.EDITED,
+    Act.DISCARDED,
+    Act.WITHDRAWN,
+    Act.MARKED,
+    Act.HELD,
+    Act.KEPT,
+)
+UNDOABLE = (Act.DECIDED, Act.UNDONE, Act.DISCARDED, Act.HELD)
+FINAL = (Act.RETRACTED, Act.WITHDRAWN)  # nothing is left that could be decided on
+# With these somebody has looked at the comment, or it is gone: readers' reports get their outcome.
+ANSWERS = (Act.DECIDED, Act.DISCARDED, Act.KEPT, *FINAL)
+EDITABLE = (Status.PENDING, Status.SPAM, Status.APPROVED)
+AUTHOR = "author"  # who the log says acted, where it was the comment's own author
+BLANK: Columns = {
+    "name": "",
+    "website": "",
+    "text": "",
+    "html": "",
+    "edit_text": None,
+    "edit_html": None,
+    "edit_at": None,
+    "edited_at": None,
+    "text_digest": None,
+    "submission_key": None,
+    "author_id": None,
+    "network": "",
+    "mark": Mark.NONE,
+}
 
 
 class Stale(Exception):
@@ -25,6 +62,20 @@ class Stale(Exception):
     def __init__(self, latest: Decision | None) -> None:
         super().__init__()
         self.latest = latest
+
+
+@dataclass(frozen=True)
+class Wording:
+    """A text for a comment: as typed, as rendered, and the digest that finds the same words."""
+
+    text: str
+    html: str
+    digest: bytes | None
+
+
+def has_waiting_edit(comment: Comment) -> bool:
+    """Whether its author changed a published comment and no moderator has looked at it yet."""
+    return comment.status == Status.APPROVED and comment.edit_at is not None
 
 
 def initial(verdict: Verdict) -> Status:
@@ -44,28 +95,107 @@ def decide(
     version: int,
     moderator: Moderator,
     note: str = "",
+    public_note: str = "",
+    vault: Vault | None = None,
 ) -> Decision | None:
-    """Gives a comment another status.
+    """Gives a comment another status; where an edit waits, approves it or keeps the old text.
 
-    Takes the version that the moderator saw. Returns the decision, None if the comment has that
-    status already. Raises Stale if the comment has changed since.
+    Takes the version that the moderator saw, a note for moderators and one that the author may
+    read, and the vault whose digest finds the words of an approved edit again. Returns the
+    decision, None if the comment has that status already. Raises Stale if it has changed since.
     """
+    _refuse_if_final(session, comment)
+    notes: Columns = {"note": note, "public_note": public_note}
+    if has_waiting_edit(comment) and to == Status.APPROVED:
+        return _apply(session, comment, version, moderator, Act.DECIDED, vault, **notes)
+    if has_waiting_edit(comment) and to == Status.REJECTED:
+        return _discard(session, comment, version, moderator, Act.DISCARDED, **notes)
     if comment.status == to == Status.APPROVED and comment.reported_at:
-        return _keep(session, comment, version, moderator, note)
+        return _change(session, comment, to, version, moderator, Act.KEPT, **notes)
     if comment.version == version and comment.status == to:
         return None
-    return _change(session, comment, to, version, moderator, Act.DECIDED, note=note)
+    return _change(session, comment, to, version, moderator, Act.DECIDED, **notes)
 
 
-def undo(session: Session, decision: Decision, moderator: Moderator) -> Decision:
+def undo(
+    session: Session, decision: Decision, moderator: Moderator, vault: Vault | None = None
+) -> Decision:
     """Takes a comment's latest decision back; raises Stale with the later one if there is one."""
     last = latest(session, decision.comment_id)
-    if last is None or last.id != decision.id:
+    if last is None or last.id != decision.id or last.act not in UNDOABLE:
         raise Stale(last)
     comment, before = decision.comment, decision.from_status
-    return _change(
-        session, comment, before, decision.version, moderator, Act.UNDONE, undoes_id=decision.id
+    reports.reopen(session, comment.id, decision.at)
+    undoes: Columns = {"act": Act.UNDONE, "undoes_id": decision.id}
+    if before != decision.to_status:
+        return _change(session, comment, before, decision.version, moderator, **undoes)
+    # The status stayed: what was decided was an edit.
+    if not has_waiting_edit(comment):
+        back = _revert if comment.edit_text is None else _wait_again
+        return back(session, comment, decision.version, moderator, vault=vault, **undoes)
+    if _origin(session, decision).act == Act.DISCARDED:
+        return _discard(session, comment, decision.version, moderator, **undoes)
+    return _apply(session, comment, decision.version, moderator, vault=vault, **undoes)
+
+
+def edit(
+    session: Session, comment: Comment, version: int, wording: Wording, verdict: Verdict
+) -> Decision:
+    """Takes another text from a comment's author, with what the rules say of it.
+
+    It replaces the text at once unless that is public and the rules hold the new one: then it
+    waits beside it (hard rule 3). No status becomes better by an edit. Raises Stale if the
+    comment has changed since the version that the author saw, or takes no edits any more.
+    """
+    before = comment.status
+    if before not in EDITABLE:
+        raise Stale(latest(session, comment.id))
+    if before != Status.APPROVED:
+        to = max(before, verdict.status, key=GRAVITY.index)
+        return _replace(session, comment, version, AUTHOR, Act.EDITED, wording, to)
+    if wording.text == comment.text:  # back to what is public: nothing waits any more
+        none: Columns = {"edit_text": None, "edit_html": None, "edit_at": None}
+        return _change(session, comment, before, version, AUTHOR, Act.EDITED, **none)
+    if verdict.status == Status.APPROVED:
+        return _replace(session, comment, version, AUTHOR, Act.EDITED, wording)
+    waiting: Columns = {"edit_text": wording.text, "edit_html": wording.html, "edit_at": now()}
+    return _change(session, comment, before, version, AUTHOR, Act.EDITED, **waiting)
+
+
+def withdraw(session: Session, comment: Comment) -> None:
+    """Empties a comment whose author takes it back, for good; its place stays for its replies.
+
+    Its earlier texts and reasons go too, and the author's row if nothing else refers to it.
+    """
+    session.refresh(comment, with_for_update=True)  # at any time, whoever is deciding just now
+    if is_final(session, comment):
+        return
+    author_id = comment.author_id
+    _change(session, comment, Status.DELETED, comment.version, AUTHOR, Act.WITHDRAWN, **BLANK)
+    of_it = Revision.comment_id == comment.id
+    session.execute(update(Revision).where(of_it).values(text="", html=""))
+    session.execute(delete(Reason).where(Reason.comment_id == comment.id))
+    if author_id is not None:
+        _drop_author(session, author_id)
+
+
+def mark(
+    session: Session, comment: Comment, as_whom: Mark, version: int, moderator: Moderator
+) -> Decision | None:
+    """Says who is speaking: the article's author, staff, or neither.
+
+    Takes the version that the moderator saw. Returns the decision, whose note is the mark's word;
+    None if the comment has that mark already. Raises Stale if it has changed since.
+    """
+    _refuse_if_final(session, comment)
+    if comment.version == version and comment.mark == as_whom:
+        return None
+    status = comment.status
+    decision = _change(
+        session, comment, status, version, moderator, Act.MARKED, note=as_whom, mark=as_whom
     )
+    _renew(session, comment)
+    return decision
 
 
 def reveal(session: Session, comment: Comment, moderator: Moderator) -> Decision:
@@ -75,13 +205,30 @@ def reveal(session: Session, comment: Comment, moderator: Moderator) -> Decision
 
 def retract(session: Session, comment: Comment, moderator: Moderator | None = None) -> None:
     """Empties an imported comment whose import is undone but which others have built upon."""
-    _change(session, comment, Status.DELETED, comment.version, moderator, Act.RETRACTED)
+    by = moderator or "command line"
+    _change(session, comment, Status.DELETED, comment.version, by, Act.RETRACTED)
     comment.name = comment.website = comment.text = comment.html = ""
     comment.author_id = comment.source = comment.source_id = comment.source_parent = None
 
 
+def is_final(session: Session, comment: Comment) -> bool:
+    """Whether nothing of a comment is left that anybody could decide on."""
+    if comment.status != Status.DELETED or comment.html:
+        return False
+    last = latest(session, comment.id)
+    return last is not None and last.act in FINAL
+
+
+def is_withdrawn(session: Session, comment: Comment) -> bool:
+    """Whether its author took the comment back."""
+    if not is_final(session, comment):
+        return False
+    last = latest(session, comment.id)
+    return last is not None and last.act == Act.WITHDRAWN
+
+
 def latest(session: Session, comment_id: int) -> Decision | None:
-    """The last change of a comment's status, if anybody changed it."""
+    """The last change of a comment, if anybody changed it."""
     changes = select(Decision).where(Decision.comment_id == comment_id, Decision.act.in_(CHANGES))
     return session.scalars(changes.order_by(Decision.id.desc()).limit(1)).first()
 
@@ -111,28 +258,167 @@ def recount(session: Session, article_id: int) -> None:
     )
 
 
+def _refuse_if_final(session: Session, comment: Comment) -> None:
+    if is_final(session, comment):
+        raise Stale(latest(session, comment.id))
+
+
 def _change(
     session: Session,
     comment: Comment,
     to: Status,
     version: int,
-    moderator: Moderator | str | None,
+    by: Moderator | str,
     act: Act,
     note: str = "",
+    public_note: str = "",
     undoes_id: int | None = None,
+    **values: Any,
 ) -> Decision:
+    """The one way in which a comment changes. Takes the columns that change with the status."""
     before = comment.status
     guarded = (
         update(Comment)
         .where(Comment.id == comment.id, Comment.version == version)
-        .values(status=to, version=Comment.version + 1)
+        .values(status=to, version=Comment.version + 1, **values)
         .returning(Comment.version)
     )
     if session.scalar(guarded) is None:
         raise Stale(latest(session, comment.id))
-    session.refresh(comment, ["status", "version"])
+    at = now()
+    if act in ANSWERS and to != Status.PENDING:
+        outcome = Outcome.KEPT if to == Status.APPROVED else Outcome.REMOVED
+        reports.close(session, comment.id, outcome, at)
+    session.refresh(comment, ["status", "version", "reported_at", *values])
     _count(session, comment, (to == Status.APPROVED) - (before == Status.APPROVED))
-    return _record(session, comment, before, to, moderator, act, note, undoes_id)
+    return _record(session, comment, before, to, by, act, note, public_note, undoes_id, at)
+
+
+def _replace(
+    session: Session,
+    comment: Comment,
+    version: int,
+    by: Moderator | str,
+    act: Act,
+    wording: Wording,
+    to: Status = Status.APPROVED,
+    **more: Any,
+) -> Decision:
+    """Puts a text in the place of the present one, which is kept as a revision."""
+    before = Revision(comment_id=comment.id, text=comment.text, html=comment.html)
+    values: Columns = {"text": wording.text, "html": wording.html, "text_digest": wording.digest}
+    values |= {"edit_text": None, "edit_html": None, "edit_at": None}
+    if to == Status.APPROVED:
+        values["edited_at"] = now()
+    decision = _change(session, comment, to, version, by, act, **values, **more)
+    session.add(before)
+    if to == Status.APPROVED:
+        _renew(session, comment)
+    return decision
+
+
+def _apply(
+    session: Session,
+    comment: Comment,
+    version: int,
+    by: Moderator | str,
+    act: Act,
+    vault: Vault | None,
+    **more: Any,
+) -> Decision:
+    """Makes a waiting edit the comment's text."""
+    typed = comment.edit_text or ""
+    wording = Wording(typed, comment.edit_html or "", vault.words(typed) if vault else None)
+    return _replace(session, comment, version, by, act, wording, **more)
+
+
+def _discard(
+    session: Session, comment: Comment, version: int, by: Moderator | str, act: Act, **more: Any
+) -> Decision:
+    """Ends the waiting of an edit. Its text stays, so that this can be undone."""
+    return _change(session, comment, Status.APPROVED, version, by, act, edit_at=None, **more)
+
+
+def _wait_again(
+    session: Session,
+    comment: Comment,
+    version: int,
+    by: Moderator | str,
+    act: Act,
+    vault: Vault | None,
+    **more: Any,
+) -> Decision:
+    """The opposite of _discard()."""
+    edit_at = _edited(session, comment)
+    return _change(session, comment, Status.APPROVED, version, by, act, edit_at=edit_at, **more)
+
+
+def _revert(
+    session: Session,
+    comment: Comment,
+    version: int,
+    by: Moderator | str,
+    act: Act,
+    vault: Vault | None,
+    **more: Any,
+) -> Decision:
+    """The opposite of _apply(): the text before is public again, and the edit waits."""
+    revisions = select(Revision).where(Revision.comment_id == comment.id)
+    before = session.scalars(revisions.order_by(Revision.id.desc()).limit(1)).first()
+    if before is None:
+        raise Stale(latest(session, comment.id))
+    values: Columns = {
+        "text": before.text,
+        "html": before.html,
+        "text_digest": vault.words(before.text) if vault else None,
+        "edit_text": comment.text,
+        "edit_html": comment.html,
+        "edit_at": _edited(session, comment),
+        "edited_at": _shown_edit(session, comment, before),
+    }
+    decision = _change(session, comment, Status.APPROVED, version, by, act, **values, **more)
+    session.delete(before)
+    _renew(session, comment)
+    return decision
+
+
+def _origin(session: Session, decision: Decision) -> Decision:
+    """What an undo, or the undo of an undo, is about in the end."""
+    while decision.undoes_id is not None:
+        decision = session.get_one(Decision, decision.undoes_id)
+    return decision
+
+
+def _edited(session: Session, comment: Comment) -> datetime:
+    """When its author last changed a comment."""
+    of_it = (Decision.comment_id == comment.id, Decision.act == Act.EDITED)
+    return session.scalar(select(func.max(Decision.at)).where(*of_it)) or now()
+
+
+def _shown_edit(session: Session, comment: Comment, but: Revision) -> datetime | None:
+    """When a text that readers had seen was replaced before; None if this was the first time."""
+    published = select(func.min(Decision.at)).where(
+        Decision.comment_id == comment.id,
+        Decision.from_status != Status.APPROVED,
+        Decision.to_status == Status.APPROVED,
+    )
+    since = session.scalar(published) or comment.created_at
+    of_it = (Revision.comment_id == comment.id, Revision.id != but.id, Revision.replaced_at > since)
+    return session.scalar(select(func.max(Revision.replaced_at)).where(*of_it))
+
+
+def _drop_author(session: Session, author_id: int) -> None:
+    """Removes an author whom nothing refers to any more: no comment, follow or report."""
+    session.get(Author, author_id, with_for_update=True)
+    held = (Comment.author_id, Follow.author_id, Report.contact_id)
+    free = [~exists().where(column == author_id) for column in held]
+    session.execute(delete(Author).where(Author.id == author_id, *free))
+
+
+def _renew(session: Session, comment: Comment) -> None:
+    """Readers see something else than before, so the article's pages are fetched anew."""
+    article = Article.id == comment.article_id
+    session.execute(update(Article).where(article).values(version=Article.version + 1))
 
 
 def _count(session: Session, comment: Comment, change: int) -> None:
@@ -163,21 +449,25 @@ def _record(
     comment: Comment,
     before: Status,
     to: Status,
-    moderator: Moderator | str | None,
+    by: Moderator | str,
     act: Act,
     note: str = "",
+    public_note: str = "",
     undoes_id: int | None = None,
+    at: datetime | None = None,
 ) -> Decision:
     """Adds a row to the log; it is complete at once, since no row is ever changed."""
+    has_note = note or public_note
     decision = Decision(
         comment=comment,
-        moderator_id=moderator.id if moderator and not isinstance(moderator, str) else None,
-        by=moderator if isinstance(moderator, str) else getattr(moderator, "name", "command line"),
+        moderator_id=None if isinstance(by, str) else by.id,
+        by=by if isinstance(by, str) else by.name,
         act=act,
         from_status=before,
         to_status=to,
         version=comment.version,
-        note=Note(text=note) if note else None,
+        at=at or now(),
+        note=Note(text=note, public_text=public_note) if has_note else None,
         undoes_id=undoes_id,
     )
     session.add(decision)
@@ -189,21 +479,3 @@ def hold(session: Session, comment: Comment) -> None:
     """Takes a published comment back to the queue, since so many readers reported it."""
     with suppress(Stale):  # a moderator who decided at this very moment has the last word
         _change(session, comment, Status.PENDING, comment.version, "readers’ reports", Act.HELD)
-
-
-def _keep(
-    session: Session, comment: Comment, version: int, moderator: Moderator, note: str
-) -> Decision:
-    """Leaves a published comment as it is, whatever readers reported."""
-    guarded = (
-        update(Comment)
-        .where(Comment.id == comment.id, Comment.version == version)
-        .values(version=Comment.version + 1)
-        .returning(Comment.version)
-    )
-    if session.scalar(guarded) is None:
-        raise Stale(latest(session, comment.id))
-    reports.close(session, comment.id, Outcome.KEPT)
-    session.refresh(comment, ["version", "reported_at"])
-    kept = comment.status
-    return _record(session, comment, kept, kept, moderator, Act.KEPT, note)

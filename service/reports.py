@@ -73,6 +73,17 @@ def close(session: Session, comment_id: int, outcome: Outcome, at: datetime | No
     session.execute(update(Comment).where(*asking).values(reported_at=None))
 
 
+def reopen(session: Session, comment_id: int, closed_at: datetime) -> None:
+    """Takes back the outcome that reports were given at this moment; they ask for a moderator."""
+    closed_then = (Report.comment_id == comment_id, Report.closed_at == closed_at)
+    first = session.scalar(select(func.min(Report.created_at)).where(*closed_then))
+    if first is None:
+        return
+    session.execute(update(Report).where(*closed_then).values(outcome=None, closed_at=None))
+    asks = update(Comment).where(Comment.id == comment_id, Comment.reported_at.is_(None))
+    session.execute(asks.values(reported_at=first))
+
+
 def open_of(session: Session, comment_ids: Collection[int]) -> dict[int, list[Report]]:
     """Each comment's open reports, oldest first; a comment without any is left out."""
     found = session.scalars(

@@ -76,3 +76,23 @@ class FormTokens:
         issued_at = value[2] if is_own else value[2] * BUCKET_SECONDS
         age = time.time() - issued_at
         return Touched(age if is_own else None) if age <= FORM_LIFETIME else None
+
+
+@dataclass(frozen=True)
+class ReceiptTokens:
+    """The tokens of one form on one receipt. Takes what the form does, and the comment's id."""
+
+    signer: Signer
+    purpose: str
+    public_id: str
+
+    def for_page(self) -> str:
+        return self.signer.sign(self.purpose, [self.public_id, bucket()])
+
+    def read(self, token: str) -> Touched | None:
+        """What the token tells, None if it is not for this form or too old."""
+        value = self.signer.read(self.purpose, token)
+        if not isinstance(value, list) or value[:1] != [self.public_id]:
+            return None
+        age = time.time() - value[1] * BUCKET_SECONDS
+        return Touched(None) if age <= FORM_LIFETIME else None

@@ -74,6 +74,10 @@ class Vault:
         """A keyed digest of something that is no address: repeated words, a network."""
         return self._digest(f"other {purpose}", value)
 
+    def words(self, typed: str) -> bytes:
+        """A keyed digest of what was said, whatever its capitals and spaces."""
+        return self.digest("words", " ".join(typed.casefold().split()))
+
     def check(self) -> bytes:
         """A value that tells whether a database was written with these keys."""
         return self._digest("check", "rejoinder")

@@ -4,9 +4,13 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from service import accounts, database, moderation
-from service.models import Article, Comment, Decision
+from service.models import Article, Author, Comment, Decision, Follow, Revision
+from service.moderation import Wording
 from service.rules import Verdict
-from service.status import Act, Status
+from service.status import Act, Mark, Status
+
+HELD, PASSED = Verdict(Status.PENDING), Verdict(Status.APPROVED)
+NEW = Wording("New", "<p>New</p>", b"new")
 
 
 @pytest.fixture
@@ -157,3 +161,242 @@ def test_the_database_itself_refuses_to_alter_the_record(people, writing, statem
         moderation.decide(session, comment(session), Status.APPROVED, 1, mo)
     with pytest.raises(DBAPIError, match="append-only"), writing() as session:
         session.execute(text(statement))
+
+
+# Edits
+
+
+@pytest.fixture
+def mo(people):
+    """Mo, in whichever session asks."""
+    return lambda session: session.get(accounts.Moderator, people[0])
+
+
+@pytest.fixture
+def edited(app, people, mo, writing):
+    """A published comment with an edit that waits: version 3."""
+    with writing() as session:
+        moderation.decide(session, comment(session), Status.APPROVED, 1, mo(session))
+        moderation.edit(session, comment(session), 2, NEW, HELD)
+
+
+def seen(session):
+    """What readers see of the one that is edited, and what waits beside it."""
+    found = session.scalar(select(Comment).where(Comment.parent_id.is_(None)))
+    return found.text, found.edit_text if moderation.has_waiting_edit(found) else None
+
+
+def last(session):
+    return session.scalars(select(Decision).order_by(Decision.id.desc()).limit(1)).one()
+
+
+@pytest.mark.parametrize(
+    ("before", "said", "after"),
+    [
+        (Status.PENDING, Status.APPROVED, Status.PENDING),
+        (Status.PENDING, Status.PENDING, Status.PENDING),
+        (Status.PENDING, Status.SPAM, Status.SPAM),
+        (Status.SPAM, Status.APPROVED, Status.SPAM),
+    ],
+)
+def test_an_edit_of_what_is_not_public_replaces_it_and_makes_no_status_better(
+    people, mo, writing, before, said, after
+):
+    with writing() as session:
+        version = 1
+        if before != Status.PENDING:
+            moderation.decide(session, comment(session), before, 1, mo(session))
+            version = 2
+        decision = moderation.edit(session, comment(session), version, NEW, Verdict(said))
+        assert (decision.act, decision.by) == (Act.EDITED, "author")
+    with writing() as session:
+        found = comment(session, "New")
+        assert (found.status, found.version, found.edited_at) == (after, version + 1, None)
+        assert (found.html, found.text_digest) == ("<p>New</p>", b"new")
+        assert session.scalars(select(Revision.text)).all() == ["Root"]
+        assert session.scalar(select(Article.version)) == 1
+
+
+def test_an_edit_of_what_is_public_that_no_rule_holds_is_public_at_once(people, mo, writing):
+    with writing() as session:
+        moderation.decide(session, comment(session), Status.APPROVED, 1, mo(session))
+        moderation.edit(session, comment(session), 2, NEW, PASSED)
+    with writing() as session:
+        found = comment(session, "New")
+        assert found.status == Status.APPROVED
+        assert found.edited_at is not None
+        assert found.edit_at is None
+        assert session.scalar(select(Article.version)) == 3
+
+
+def test_an_edit_that_is_held_waits_beside_what_is_public(edited, writing):
+    with writing() as session:
+        assert seen(session) == ("Root", "New")
+        assert session.scalar(select(Article.version)) == 2
+        assert comment(session).version == 3
+
+
+def test_an_edit_of_another_version_is_refused(edited, writing):
+    with writing() as session:
+        with pytest.raises(moderation.Stale) as refused:
+            moderation.edit(session, comment(session), 2, NEW, PASSED)
+        assert refused.value.latest.act == Act.EDITED
+        assert seen(session) == ("Root", "New")
+
+
+@pytest.mark.parametrize("status", [Status.REJECTED, Status.DELETED])
+def test_what_was_decided_against_takes_no_edit(people, mo, writing, status):
+    with writing() as session:
+        moderation.decide(session, comment(session), status, 1, mo(session))
+        with pytest.raises(moderation.Stale):
+            moderation.edit(session, comment(session), 2, NEW, PASSED)
+
+
+def test_approving_a_change_and_undoing_that_swap_the_texts(app, edited, mo, writing):
+    vault = app.extensions["vault"]
+    with writing() as session:
+        moderation.decide(session, comment(session), Status.APPROVED, 3, mo(session), vault=vault)
+    with writing() as session:
+        assert seen(session) == ("New", None)
+        assert comment(session, "New").edited_at is not None
+        assert comment(session, "New").text_digest == vault.words("New")
+        assert session.scalar(select(Article.version)) == 3
+        assert last(session).from_status == last(session).to_status == Status.APPROVED
+        moderation.undo(session, last(session), mo(session), vault)
+    with writing() as session:
+        assert seen(session) == ("Root", "New")
+        assert comment(session).edited_at is None
+        assert comment(session).text_digest == vault.words("Root")
+        assert session.scalars(select(Revision)).all() == []
+        moderation.undo(session, last(session), mo(session), vault)
+    with writing() as session:
+        assert seen(session) == ("New", None)
+        assert session.scalar(select(Article.approved_count)) == 1
+
+
+def test_keeping_the_old_text_can_be_undone_too(edited, mo, writing):
+    with writing() as session:
+        kept = moderation.decide(session, comment(session), Status.REJECTED, 3, mo(session))
+        assert (kept.act, kept.to_status) == (Act.DISCARDED, Status.APPROVED)
+        assert seen(session) == ("Root", None)
+    with writing() as session:
+        moderation.undo(session, last(session), mo(session))
+        assert seen(session) == ("Root", "New")
+    with writing() as session:
+        moderation.undo(session, last(session), mo(session))
+        assert seen(session) == ("Root", None)
+
+
+@pytest.mark.parametrize("status", [Status.SPAM, Status.DELETED])
+def test_spam_and_delete_are_about_the_whole_comment(edited, mo, writing, status):
+    with writing() as session:
+        moderation.decide(session, comment(session), status, 3, mo(session))
+        assert comment(session).status == status
+        assert seen(session) == ("Root", None)
+        moderation.undo(session, last(session), mo(session))
+        assert seen(session) == ("Root", "New")
+
+
+def test_an_edit_makes_earlier_decisions_stale(edited, mo, writing):
+    with writing() as session:
+        approved = session.scalars(select(Decision).order_by(Decision.id)).first()
+        with pytest.raises(moderation.Stale) as refused:
+            moderation.undo(session, approved, mo(session))
+        assert refused.value.latest.act == Act.EDITED
+        with pytest.raises(moderation.Stale):
+            moderation.undo(session, refused.value.latest, mo(session))  # the author's, not Mo's
+
+
+def test_the_time_of_an_earlier_edit_comes_back_with_its_text(edited, mo, writing):
+    with writing() as session:
+        moderation.decide(session, comment(session), Status.APPROVED, 3, mo(session))
+        first = comment(session, "New").edited_at
+        moderation.edit(session, comment(session, "New"), 4, Wording("Newer", "N", None), PASSED)
+        moderation.edit(session, comment(session, "Newer"), 5, Wording("Newest", "N", None), HELD)
+        moderation.decide(session, comment(session, "Newer"), Status.APPROVED, 6, mo(session))
+        moderation.undo(session, last(session), mo(session))
+        assert comment(session, "Newer").edited_at > first
+
+
+# Taking back
+
+
+def test_what_its_author_takes_back_is_gone_for_good(edited, mo, writing):
+    with writing() as session:
+        found = comment(session)
+        author = Author(
+            site_id=found.site_id, email_index=b"i", email_ciphertext=b"c", email_key_id="k"
+        )
+        session.add(author)
+        session.flush()
+        found.author_id, found.network, found.website = (
+            author.id,
+            "192.0.2.0/24",
+            "https://r.example",
+        )
+        session.add(Revision(comment_id=found.id, text="Older", html="Older"))
+    with writing() as session:
+        moderation.withdraw(session, comment(session))
+    with writing() as session:
+        found = comment(session, "")
+        assert found.status == Status.DELETED
+        assert {name: getattr(found, name) for name in moderation.BLANK} == moderation.BLANK
+        assert session.scalars(select(Revision.text)).all() == [""]
+        assert session.scalars(select(Author)).all() == []
+        assert (last(session).act, last(session).by) == (Act.WITHDRAWN, "author")
+        assert session.scalar(select(Article.approved_count)) == 0
+        for attempt in (
+            lambda: moderation.undo(session, last(session), mo(session)),
+            lambda: moderation.decide(session, found, Status.APPROVED, found.version, mo(session)),
+            lambda: moderation.decide(session, found, Status.DELETED, found.version, mo(session)),
+            lambda: moderation.mark(session, found, Mark.STAFF, found.version, mo(session)),
+            lambda: moderation.edit(session, found, found.version, NEW, PASSED),
+        ):
+            with pytest.raises(moderation.Stale) as refused:
+                attempt()
+            assert refused.value.latest.act == Act.WITHDRAWN
+        moderation.withdraw(session, found)  # pressed twice
+        assert found.version == 4
+
+
+def test_its_place_stays_for_its_replies(people, mo, writing):
+    with writing() as session:
+        for said in ("Root", "Reply"):
+            moderation.decide(session, comment(session, said), Status.APPROVED, 1, mo(session))
+        moderation.withdraw(session, comment(session))
+        session.expire_all()
+        assert comment(session, "Reply").parent.approved_below == 1
+
+
+@pytest.mark.parametrize("left", ["comment", "follow"])
+def test_an_author_who_is_still_referred_to_stays(people, writing, left):
+    with writing() as session:
+        root, reply = comment(session), comment(session, "Reply")
+        author = Author(
+            site_id=root.site_id, email_index=b"i", email_ciphertext=b"c", email_key_id="k"
+        )
+        session.add(author)
+        session.flush()
+        root.author_id = author.id
+        if left == "comment":
+            reply.author_id = author.id
+        else:
+            session.add(Follow(author_id=author.id, article_id=root.article_id))
+    with writing() as session:
+        moderation.withdraw(session, comment(session))
+        assert len(session.scalars(select(Author)).all()) == 1
+
+
+# Marks
+
+
+def test_a_mark_is_a_decision_that_readers_see(people, mo, writing):
+    with writing() as session:
+        moderation.mark(session, comment(session), Mark.STAFF, 1, mo(session))
+        session.expire_all()
+        assert (comment(session).mark, comment(session).version) == (Mark.STAFF, 2)
+        assert (last(session).act, last(session).note.text) == (Act.MARKED, "staff")
+        assert session.scalar(select(Article.version)) == 2
+        with pytest.raises(moderation.Stale):
+            moderation.mark(session, comment(session), Mark.AUTHOR, 1, mo(session))
+        assert moderation.mark(session, comment(session), Mark.STAFF, 2, mo(session)) is None

@@ -77,7 +77,7 @@ def test_no_public_page_shows_an_address_or_a_digest_of_it(app, client, everythi
     own_words = everything[1].rpartition("/")[2]
     seen = 0
     for path in public_urls(app, everything):
-        if path.endswith(own_words):
+        if own_words in path:
             continue
         for url in (
             path,
@@ -119,7 +119,7 @@ def test_no_log_line_holds_an_address_or_a_receipt(app, client, caplog, monkeypa
     def broken(*_, **__):
         raise RuntimeError("for the test")
 
-    monkeypatch.setattr("service.views.reader.render_template", broken)
+    monkeypatch.setattr("service.views.receipts.render_template", broken)
     monkeypatch.setattr("service.comments.author_of", broken)
     assert reply(app, client, email=ADDRESS, comment="Once more.").status_code == 500
     assert client.get(receipt).status_code == 500

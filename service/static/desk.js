@@ -91,6 +91,12 @@
     count(to, 1);
   }
 
+  // A published comment with a waiting edit stands, and counts, among the pending ones too.
+  function tally(before, answer) {
+    move(before.status, answer.status);
+    count("pending", Boolean(answer.waits) - Boolean(before.waits));
+  }
+
   // Leaving and coming back
 
   const cards = () => [...list.querySelectorAll(".card:not(.is-leaving)")];
@@ -148,6 +154,7 @@
     if (!answer.undo) return;
     const entry = document.createElement("li");
     Object.assign(entry.dataset, { commentId: answer.id, status: answer.status });
+    if (answer.waits) entry.dataset.waits = "yes";
     const form = document.createElement("form");
     Object.assign(form, { className: "undo", method: "post" });
     form.setAttribute("action", answer.undo);
@@ -174,8 +181,8 @@
     const answer = await asked;
     delete card.dataset.isBusy;
     if (answer.isDone) {
-      move(card.dataset.status, answer.status);
-      if (card.dataset.reported) count("reported", -1);
+      tally(card.dataset, answer);
+      if (card.dataset.reported && answer.status !== "pending") count("reported", -1);
       freshen(card, answer);
       note(answer);
       announce(answer.said);
@@ -190,7 +197,7 @@
   function overtake(card, answer) {
     card.classList.add("is-overtaken");
     for (const button of card.querySelectorAll(".decide button")) button.disabled = true;
-    if (answer.status) move(card.dataset.status, answer.status);
+    if (answer.status) tally(card.dataset, answer);
   }
 
   async function undo(form, button) {
@@ -206,7 +213,7 @@
       else form.before(answer.error);
       return;
     }
-    move(entry.dataset.status, answer.status);
+    tally(entry.dataset, answer);
     note(answer);
     announce(answer.said);
     await place(answer);
@@ -214,7 +221,7 @@
 
   // Puts a comment where its new status says: in this list, or out of it.
   async function place(answer) {
-    const isMine = answer.status === list.dataset.status;
+    const isMine = answer.status === list.dataset.status || (answer.waits && list.dataset.status === "pending");
     const shown = list.querySelector(`[data-comment-id="${answer.id}"]:not(.is-leaving)`);
     if (shown) {
       freshen(shown, answer);
@@ -276,12 +283,12 @@
   }
 
   function prepare(card) {
-    const body = card.querySelector(".comment-body");
-    for (const found of body.querySelectorAll("a")) {
+    const bodies = card.querySelectorAll(".comment-body"); // two where an edit waits
+    for (const found of card.querySelectorAll(".comment-body a")) {
       found.target = "_blank"; // the queue stays open; rel is noopener already
       if ([found.href, found.getAttribute("href")].includes(found.textContent.trim())) found.classList.add("says-where");
     }
-    if (list && !card.querySelector(".unfold")) fold(body);
+    if (list && !card.querySelector(".unfold")) bodies.forEach(fold);
   }
 
   const VERBS = { decide, undo, reveal };

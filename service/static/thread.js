@@ -367,7 +367,7 @@ if (section) {
     const { state } = told.dataset;
     const said = $(".receipt-said span", told).textContent;
     const known = document.getElementById(comment.id);
-    if (!known && state !== "published") {
+    if (!known && !comment.hidden && state !== "published") {
       const link = part("a", { href: receipt, target: "_blank", rel: "noopener" }, told.dataset.link);
       comment.append(part("p", { class: "comment-foot quiet" }, said, " ", link));
       const above = document.getElementById("comment-" + comment.dataset.parent);

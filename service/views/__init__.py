@@ -14,9 +14,11 @@ from . import (
     ops,
     participation,
     reader,
+    receipts,
 )
 
-DOORS = (reader.bp, participation.bp, feeds.bp, desk.bp, accounts.bp, ops.bp, demo.bp)
+READERS = (reader.bp, receipts.bp, participation.bp, feeds.bp)
+DOORS = (*READERS, desk.bp, accounts.bp, ops.bp, demo.bp)
 
 
 def init_app(app: Flask) -> None:

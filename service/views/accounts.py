@@ -19,7 +19,7 @@ from flask_security import login_user
 from flask_wtf import CSRFProtect
 
 from .. import accounts, database
-from . import headers, participation, reader
+from . import headers, participation, reader, receipts
 from .forms import SignInForm
 from .limits import SIGNING_IN, limiter
 
@@ -58,6 +58,7 @@ def is_loopback(address: str | None) -> bool:
 def init_app(app: Flask) -> None:
     csrf = CSRFProtect(app)
     csrf.exempt(reader.bp)  # anonymous, cookieless: its form signs its own token
+    csrf.exempt(receipts.bp)
     csrf.exempt(participation.bp)
     login = app.view_functions["security.login"]
     app.view_functions["security.login"] = cast(

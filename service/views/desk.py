@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 
 from .. import database, desk, moderation, rules, text
 from ..models import Comment, Decision, now
-from ..status import Act, Status
+from ..status import Act, Mark, Status
 from ..vault import Vault
 from .errors import wants_json
-from .forms import REPORT_REASONS, DecideForm, UndoForm
+from .forms import REPORT_REASONS, DecideForm, MarkForm, UndoForm
 
 bp = Blueprint("desk", __name__, url_prefix="/desk")
 
@@ -34,6 +34,18 @@ BUTTONS = {
     "spam": _l("Spam"),
     "delete": _l("Delete"),
     "pending": _l("Back to pending"),
+}
+# A published comment whose author changed it: the first two are about the change alone.
+EDIT_BUTTONS = {
+    "approve": _l("Approve the change"),
+    "reject": _l("Keep the old text"),
+    "spam": _l("Spam"),
+    "delete": _l("Delete"),
+}
+MARKS = {
+    Mark.NONE: _l("a reader"),
+    Mark.AUTHOR: _l("the article’s author"),
+    Mark.STAFF: _l("staff of the site"),
 }
 STATUSES = {
     Status.PENDING: _l("pending"),
@@ -114,6 +126,8 @@ def decide(public_id: str) -> ResponseReturnValue:
                 int(form.version.data or 0),
                 current_user,
                 (form.note.data or "").strip(),
+                (form.public_note.data or "").strip(),
+                vault(),
             )
             # What was kept stands as it stood: there is nothing to undo.
             decision_id = decided.id if decided and decided.act != Act.KEPT else None
@@ -130,11 +144,31 @@ def undo(decision_id: int) -> ResponseReturnValue:
         with database.writing() as session:
             decision = desk.find_decision(session, current_user, decision_id) or abort(404)
             public_id = decision.comment.public_id
-            undone = moderation.undo(session, decision, current_user)
+            undone = moderation.undo(session, decision, current_user, vault())
             undone_id = undone.id
     except moderation.Stale:
         return too_late(public_id, "undo")
     return _done(public_id, undone_id)
+
+
+@bp.post("/comments/<public_id>/mark")
+def mark(public_id: str) -> ResponseReturnValue:
+    """Vouches for who is speaking."""
+    form = MarkForm()
+    if (
+        not form.validate()
+        or form.mark.data not in list(Mark)
+        or not str(form.version.data).isdecimal()
+    ):
+        abort(400)
+    try:
+        with database.writing() as session:
+            found = comment_or_404(session, public_id)
+            as_whom, version = Mark(form.mark.data), int(form.version.data or 0)
+            moderation.mark(session, found, as_whom, version, current_user)
+    except moderation.Stale:
+        return too_late(public_id, "mark")
+    return _done(public_id, None)
 
 
 @bp.post("/comments/<public_id>/reveal")
@@ -167,25 +201,60 @@ def vault() -> Vault:
     return cast(Vault, current_app.extensions["vault"])
 
 
+DECIDED = {
+    Status.PENDING: _l("%(who)s put this back to pending %(when)s."),
+    Status.APPROVED: _l("%(who)s approved this %(when)s."),
+    Status.REJECTED: _l("%(who)s rejected this %(when)s."),
+    Status.SPAM: _l("%(who)s marked this as spam %(when)s."),
+    Status.DELETED: _l("%(who)s deleted this %(when)s."),
+}
+DONE = {
+    Act.UNDONE: _l("%(who)s took a decision back %(when)s: %(status)s again."),
+    Act.REVEALED: _l("%(who)s looked at the email address %(when)s."),
+    Act.RETRACTED: _l("%(who)s undid the import that brought this %(when)s."),
+    Act.EDITED: _l("The author changed the text %(when)s."),
+    Act.DISCARDED: _l("%(who)s kept the old text %(when)s."),
+    Act.WITHDRAWN: _l("The author took this comment back %(when)s, and nothing of it is kept."),
+    Act.MARKED: _l("%(who)s said %(when)s who is speaking: %(mark)s."),
+    Act.KEPT: _l("%(who)s looked at readers’ reports %(when)s and kept this."),
+    Act.HELD: _l("So many readers reported this that it was held for a moderator %(when)s."),
+}
+OF_EDITS = {
+    Act.DECIDED: _l("%(who)s approved the author’s change %(when)s."),
+    Act.UNDONE: _l("%(who)s took the decision on the author’s change back %(when)s."),
+}
+
+
 def told(decision: Decision) -> str:
     """A decision in a sentence: who, what, when."""
-    sentence = {
-        Status.PENDING: _l("%(who)s put this back to pending %(when)s."),
-        Status.APPROVED: _l("%(who)s approved this %(when)s."),
-        Status.REJECTED: _l("%(who)s rejected this %(when)s."),
-        Status.SPAM: _l("%(who)s marked this as spam %(when)s."),
-        Status.DELETED: _l("%(who)s deleted this %(when)s."),
-    }[decision.to_status]
-    if decision.act == Act.REVEALED:
-        sentence = _l("%(who)s looked at the email address %(when)s.")
-    if decision.act == Act.KEPT:
-        sentence = _l("%(who)s looked at readers’ reports %(when)s and kept this.")
-    if decision.act == Act.HELD:
-        sentence = _l("So many readers reported this that it was held for a moderator %(when)s.")
-    if decision.act == Act.UNDONE:
-        sentence = _l("%(who)s took a decision back %(when)s: %(status)s again.")
+    is_of_edit = decision.from_status == decision.to_status and decision.act in OF_EDITS
+    sentence = (OF_EDITS if is_of_edit else DONE).get(decision.act, DECIDED[decision.to_status])
     facts = {"who": decision.by, "when": ago(decision.at), "status": STATUSES[decision.to_status]}
+    if decision.act == Act.MARKED:
+        facts["mark"] = MARKS[_mark(decision)]
     return str(sentence) % facts
+
+
+def result(decision: Decision) -> str:
+    """What a decision left a comment as, in a word or three."""
+    if decision.act == Act.DISCARDED:
+        return str(_("old text kept"))
+    if decision.act == Act.DECIDED and decision.from_status == decision.to_status:
+        return str(_("change approved"))
+    if moderation.has_waiting_edit(decision.comment):
+        return str(_("change waiting"))
+    return str(STATUSES[decision.to_status])
+
+
+def quoted(decision: Decision) -> str:
+    """A moderator's words on a decision; the note of a mark is the mark."""
+    return decision.note.text if decision.note and decision.act != Act.MARKED else ""
+
+
+def _mark(decision: Decision) -> Mark:
+    """What a comment was marked as; none is told if the note has been erased."""
+    said = decision.note.text if decision.note else ""
+    return Mark(said) if said in list(Mark) else Mark.NONE
 
 
 def ago(at: datetime) -> str:
@@ -199,12 +268,13 @@ def too_late(public_id: str, action: str) -> ResponseReturnValue:
     found = comment_or_404(database.session(), public_id)
     latest = moderation.latest(database.session(), found.id)
     before = told(latest) if latest else _("The comment was changed in between.")
-    if latest and latest.note and latest.note.text:
-        before = f"{before} (“{latest.note.text}”)"
-    refused = BUTTONS.get(action, _l("Undo"))
+    if latest and quoted(latest):
+        before = f"{before} (“{quoted(latest)}”)"
+    refused = {**BUTTONS, "mark": _l("Say so")}.get(action, _l("Undo"))
     said = _("%(before)s Your “%(action)s” was not applied.", before=before, action=refused)
     if wants_json():
-        return {"error": said, "status": found.status, "version": found.version}, 409
+        now_is = {"status": found.status, "version": found.version, **_waiting(found)}
+        return {"error": said, **now_is}, 409
     return _one(public_id, refused=said), 409
 
 
@@ -213,14 +283,22 @@ def _done(public_id: str, decision_id: int | None) -> ResponseReturnValue:
     if not wants_json():
         return redirect(_local(request.form.get("next", "")), 303)
     found = comment_or_404(database.session(), public_id)
+    decision = database.session().get(Decision, decision_id) if decision_id else None
+    status = result(decision) if decision else STATUSES[found.status]
     return {
         "id": found.public_id,
         "status": found.status,
         "version": found.version,
-        "said": _("%(name)s: %(status)s", name=_shown_name(found), status=STATUSES[found.status]),
+        **_waiting(found),
+        "said": _("%(name)s: %(status)s", name=_shown_name(found), status=status),
         "undo": url_for(".undo", decision_id=decision_id) if decision_id else None,
         "page": url_for(".comment", public_id=found.public_id),
     }
+
+
+def _waiting(comment: Comment) -> dict[str, bool]:
+    """For script: that a published comment stands among the pending ones too."""
+    return {"waits": True} if moderation.has_waiting_edit(comment) else {}
 
 
 def _one(public_id: str, revealed: str = "", refused: str = "") -> str:
@@ -253,6 +331,9 @@ def _count(number: int) -> str:
 def words() -> dict[str, Any]:
     return {
         "told": told,
+        "quoted": quoted,
+        "result": result,
+        "has_waiting_edit": moderation.has_waiting_edit,
         "ago": ago,
         "shown_name": _shown_name,
         "excerpt": _excerpt,
@@ -262,5 +343,7 @@ def words() -> dict[str, Any]:
         "actions": ACTIONS,
         "buttons": BUTTONS,
         "report_reasons": REPORT_REASONS,
+        "edit_buttons": EDIT_BUTTONS,
+        "marks": MARKS,
         "statuses": STATUSES,
     }

@@ -25,7 +25,7 @@ from wtforms.validators import DataRequired, Length, Optional
 from .. import text, urls
 from ..follows import Wish
 from ..status import ReportReason
-from ..tokens import FormTokens
+from ..tokens import FormTokens, ReceiptTokens
 
 NAME_LENGTH = 80
 EMAIL_LENGTH = 254  # RFC 5321, 4.5.3.1.3, less the angle brackets
@@ -58,7 +58,7 @@ class FormToken(CSRF):
     )
 
     def setup_form(self, form: FlaskForm) -> Any:
-        self.tokens: FormTokens = form.meta.csrf_context
+        self.tokens: FormTokens | ReceiptTokens = form.meta.csrf_context
         return super().setup_form(form)
 
     def generate_csrf_token(self, csrf_token_field: CSRFTokenField) -> str:
@@ -67,6 +67,14 @@ class FormToken(CSRF):
     def validate_csrf_token(self, form: FlaskForm, field: CSRFTokenField) -> None:
         if self.tokens.read(field.data or "") is None:
             raise ValidationError(self.too_old)
+
+
+class ChangeToken(FormToken):
+    """The same for the form in which somebody changes their own comment."""
+
+    too_old = _l(
+        "This page was open for a long time. Your change is kept: press “Save the change” once more."
+    )
 
 
 def is_visible(value: str) -> bool:
@@ -85,7 +93,34 @@ class Visible:
             raise ValidationError(self.message)
 
 
-class ReplyForm(FlaskForm):
+def comment_field() -> Any:
+    """Where a comment is typed; a form with it is a CommentForm too."""
+    return TextAreaField(
+        _l("Comment"),
+        filters=[lambda typed: text.normalise(typed or "")],
+        validators=[DataRequired(_l("Write your comment.")), Visible(_l("Write your comment."))],
+        render_kw={"rows": 6, "dir": "auto"},
+    )
+
+
+class CommentForm:
+    """What every form with a comment in it refuses. Expects the site's comment length."""
+
+    comment_length: int
+
+    def validate_comment(self, field: Field) -> None:
+        over = len(field.data) - self.comment_length
+        if over > 0:
+            raise ValidationError(
+                _l(
+                    "Shorten your comment by %(over)s characters: it may have %(most)s.",
+                    over=over,
+                    most=self.comment_length,
+                )
+            )
+
+
+class ReplyForm(CommentForm, FlaskForm):
     """“Leave a Reply”. Takes `tokens` (for this site and article) and the site's comment length."""
 
     class Meta:
@@ -118,12 +153,7 @@ class ReplyForm(FlaskForm):
         validators=[Optional()],
         render_kw={"autocomplete": "url", "inputmode": "url", "dir": "ltr"},
     )
-    comment = TextAreaField(
-        _l("Comment"),
-        filters=[lambda typed: text.normalise(typed or "")],
-        validators=[DataRequired(_l("Write your comment.")), Visible(_l("Write your comment."))],
-        render_kw={"rows": 6, "dir": "auto"},
-    )
+    comment = comment_field()
     follow = SelectField(
         _l("Email me"),
         choices=[
@@ -185,17 +215,6 @@ class ReplyForm(FlaskForm):
             raise ValidationError(
                 _l("Enter a website like https://example.org, or leave this empty.")
             ) from None
-
-    def validate_comment(self, field: Field) -> None:
-        over = len(field.data) - self.comment_length
-        if over > 0:
-            raise ValidationError(
-                _l(
-                    "Shorten your comment by %(over)s characters: it may have %(most)s.",
-                    over=over,
-                    most=self.comment_length,
-                )
-            )
 
 
 def takes_mail(address: str) -> bool:
@@ -273,6 +292,32 @@ class ReportForm(FlaskForm):
             raise ValidationError(message) from None
 
 
+class ChangeForm(CommentForm, FlaskForm):
+    """One's own comment, to be changed. Takes `tokens` for this receipt and the comment length."""
+
+    class Meta:
+        csrf_class = ChangeToken
+        csrf_field_name = "token"
+
+    comment = comment_field()
+    version = HiddenField(filters=[trimmed])
+
+    def __init__(self, tokens: ReceiptTokens, comment_length: int, **kwargs: Any) -> None:
+        self.comment_length = comment_length
+        super().__init__(meta={"csrf_context": tokens}, **kwargs)
+
+
+class WithdrawForm(FlaskForm):
+    """The button that takes one's own comment back. Takes `tokens` for this receipt."""
+
+    class Meta:
+        csrf_class = FormToken
+        csrf_field_name = "token"
+
+    def __init__(self, tokens: ReceiptTokens, **kwargs: Any) -> None:
+        super().__init__(meta={"csrf_context": tokens}, **kwargs)
+
+
 class SignInForm(FlaskForm):
     """The button of a sign-in link; its only field is the CSRF token."""
 
@@ -281,6 +326,12 @@ class DecideForm(FlaskForm):
     action = HiddenField(validators=[DataRequired()])
     version = HiddenField(validators=[DataRequired()])
     note = StringField(_l("Note"), validators=[Optional(), Length(max=500)])
+    public_note = StringField(_l("Reason"), validators=[Optional(), Length(max=500)])
+
+
+class MarkForm(FlaskForm):
+    mark = HiddenField(validators=[DataRequired()])
+    version = HiddenField(validators=[DataRequired()])
 
 
 class UndoForm(FlaskForm):

@@ -1,4 +1,4 @@
-"""The reader's door: threads, the form, receipts. Never touches the session: no cookie is set.
+"""The reader's door: threads and the form. Never touches the session: no cookie is set.
 
 A thread page depends on nothing but the article's and the site's versions, the half minute of the
 last like, the release, the form token's hour and the URL; these are its ETag.
@@ -15,7 +15,6 @@ from flask import (
     abort,
     current_app,
     g,
-    make_response,
     redirect,
     render_template,
     request,
@@ -28,7 +27,7 @@ from flask_limiter import RateLimitExceeded
 from sqlalchemy import select
 
 from .. import comments, database, follows, text, threads, urls
-from ..models import Article, Comment, Site
+from ..models import Article, Site
 from ..rules import Draft, Policy
 from ..settings import SiteSettings
 from ..status import Status
@@ -43,13 +42,6 @@ bp = Blueprint("reader", __name__)
 # Browsers ask again each time (a 304 is cheap); caches of a proxy may keep a page ten seconds.
 SHARED = "public, max-age=0, s-maxage=10"
 LIKES_SECONDS = 30  # likes reach the page so often at most
-SHOWN_AS = {
-    Status.PENDING: "waiting",
-    Status.SPAM: "waiting",  # a receipt never says spam (hard rule 2)
-    Status.APPROVED: "published",
-    Status.REJECTED: "not published",
-    Status.DELETED: "not published",
-}
 
 
 @dataclass(frozen=True)
@@ -167,10 +159,12 @@ def submit(key: str) -> ResponseReturnValue:
             "Many people are writing at this moment. Your reply is kept; try again in 5 seconds."
         )
         return _again(place, form, said, 503, 5)
-    receipt = url_for(".receipt", token=_signer().sign("receipt", public_id), _external=True)
+    receipt = url_for(
+        "receipts.receipt", token=_signer().sign("receipt", public_id), _external=True
+    )
     if wants_json():
         return {"receipt": receipt, "id": public_id}, 201
-    if back := _way_back(place.site, form.return_to.data or ""):
+    if back := way_back(place.site, form.return_to.data or ""):
         receipt = f"{receipt}?{urls.query(return_to=back)}"
     return redirect(receipt, 303)
 
@@ -186,30 +180,6 @@ def too_often(error: RateLimitExceeded) -> ResponseReturnValue:
         seconds=seconds,
     )
     return _again(place, place.form(), said, 429, seconds)
-
-
-@bp.get("/receipts/<token>")
-def receipt(token: str) -> ResponseReturnValue:
-    """What became of one's own comment. The link is a key: nothing else opens this page."""
-    public_id = _signer().read("receipt", token)
-    found = comments.by_public_id(database.session(), public_id) if public_id else None
-    if found is None:
-        abort(404, _("This receipt is not complete, or its comment was erased. Check the link."))
-    site = found.article.site
-    languages.choose(SiteSettings.read(site.settings).language)
-    headers.allow_frames(site.origins)
-    is_public = found.status == Status.APPROVED
-    page = render_template(
-        "reader/receipt.html",
-        site=site,
-        article=found.article,
-        comment=found,
-        html=text.trusted(found.html) if is_public else text.unlink(found.html),
-        state=SHOWN_AS[found.status],
-        answers=_answered(found),
-        back=_way_back(site, request.args.get("return_to", "")),
-    )
-    return headers.keep_private(make_response(page))
 
 
 @bp.get("/comments/<public_id>")
@@ -353,15 +323,7 @@ def check_origin(place: Place) -> bool:
     return sent == "null"
 
 
-def _answered(comment: Comment) -> str:
-    """Whom a comment answers, as readers see the name; "" if they do not see it."""
-    parent = comment.parent
-    if parent is None or parent.status != Status.APPROVED:
-        return ""
-    return text.mask_addresses(parent.name)
-
-
-def _way_back(site: Site, return_to: str) -> str:
+def way_back(site: Site, return_to: str) -> str:
     """The page to link back to, if it is the publisher's."""
     return return_to if urls.is_within(return_to, site.origins) else ""
 
