@@ -2,6 +2,7 @@
 # make test    set up, check, test (ARGS="tests/test_text.py -x" goes to pytest)
 # make check   ruff and mypy alone
 # make lock    rewrite the two lock files after a change to pyproject.toml (UPGRADE=1: newest releases)
+# make translations   bring the catalogues up to what readers read, list what they lack
 # make bench   the benchmarks in bench/
 # make clean   remove what the others made, but never instance/ (another PYTHON: clean first)
 
@@ -15,6 +16,7 @@ export HOST PORT
 
 VENV_PYTHON := .venv/bin/python
 PIP := $(VENV_PYTHON) -m pip --disable-pip-version-check
+BABEL := $(VENV_PYTHON) -m babel.messages.frontend --quiet
 UV := $(VENV_PYTHON) -m uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
@@ -25,7 +27,7 @@ ifneq ($(shell $(VENV_PYTHON) -c 'import sys, pip; print(sys.version_info >= (3,
 $(shell rm -f .venv/.run .venv/.test)
 endif
 
-.PHONY: run test check lock bench clean chromium
+.PHONY: run test check lock translations bench clean chromium
 .NOTPARALLEL:
 
 run: .venv/.run
@@ -51,6 +53,16 @@ lock:
 	@$(PIP) install --quiet uv
 	@$(COMPILE) --output-file requirements.lock
 	@$(COMPILE) --group test --output-file requirements-test.lock
+
+# No old translation is bent to fit a new text, and none is kept that nothing says any more.
+translations: .venv/.test
+	@mkdir -p build
+	@$(BABEL) extract --mapping-file pyproject.toml --add-location file --sort-by-file --no-wrap \
+		--project Rejoinder --output-file build/messages.pot .
+	@$(BABEL) update --input-file build/messages.pot --output-dir service/translations \
+		--no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --no-wrap
+	@$(BABEL) compile --directory service/translations
+	@$(VENV_PYTHON) tests/catalogues.py
 
 bench: .venv/.test
 	@set -e; for script in bench/*.py; do echo "$$script"; $(VENV_PYTHON) "$$script"; done

@@ -1,29 +1,42 @@
 """Which language a page speaks: the URL's, else the site's. Never a header's: pages are cached."""
 
+import re
 from collections.abc import Iterable
+from datetime import datetime
 
 from babel import Locale, UnknownLocaleError
+from babel.dates import format_skeleton, get_datetime_format
 from flask import Flask, g, request
 from flask_babel import Babel, get_locale
 
 from ..settings import ROOT
 
-AVAILABLE = ("en",)
+AVAILABLE = (
+    "en", "fr", "de", "es", "pt", "it", "nl", "pl", "ko", "ja", "zh-Hans", "ar", "he",
+)  # fmt: skip
+# A language has one catalogue, whatever the country; "iw" is what Hebrew was called before 1989.
+BY_NAME = {tag.partition("-")[0]: tag for tag in AVAILABLE} | {"iw": "he"}
+# Who reads traditional Chinese characters is not given simplified ones.
+TRADITIONAL = {"hant", "tw", "hk", "mo"}
 RIGHT_TO_LEFT = ("ar", "fa", "he", "ur")
 
 
-def choose(site_language: str) -> None:
-    """Fixes this request's language."""
-    g.language = best([request.values.get("lang", ""), site_language])
+def choose(*otherwise: str) -> None:
+    """Fixes this request's language: the URL's, else the first of the given ones that there is."""
+    g.language = best([request.values.get("lang", ""), *otherwise])
 
 
 def best(wanted: Iterable[str]) -> str:
     """The first of the wanted languages that there is, by its language alone if need be."""
-    for tag in wanted:
-        for candidate in (tag, tag.partition("-")[0]):
-            if candidate in AVAILABLE:
-                return candidate
-    return AVAILABLE[0]
+    return next(filter(None, map(_spoken, wanted)), AVAILABLE[0])
+
+
+def _spoken(tag: str) -> str:
+    """The available language that is meant by a tag such as "pt-BR" or "zh_CN", or ""."""
+    name, *more = re.split("[-_]", tag.lower())
+    if name == "zh" and "hans" not in more and TRADITIONAL.intersection(more):
+        return ""
+    return BY_NAME.get(name, "")
 
 
 def direction(tag: str) -> str:
@@ -38,9 +51,23 @@ def is_language(tag: str) -> bool:
         return False
 
 
+def absolute(at: datetime) -> str:
+    """A moment, in UTC, as CLDR writes it in this request's language: a date, a time of 24 hours."""
+    locale = get_locale() or Locale("en")
+    if locale.language == "en":
+        locale = Locale("en", "GB")  # day before month: CLDR's plain English is American
+    day, hour = (format_skeleton(fields, at, locale=locale) for fields in ("yMMMd", "Hm"))
+    return str(get_datetime_format("medium", locale)).format(hour, day)
+
+
 def init_app(app: Flask) -> None:
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(ROOT / "service" / "translations")
-    Babel(app, locale_selector=lambda: g.get("language", AVAILABLE[0]), default_timezone="UTC")
+    Babel(app, locale_selector=_locale, default_timezone="UTC")
+    app.add_template_filter(absolute)
     app.context_processor(
         lambda: {"language": str(get_locale()).replace("_", "-"), "direction": direction}
     )
+
+
+def _locale() -> str:
+    return str(g.get("language", AVAILABLE[0])).replace("-", "_")

@@ -38,6 +38,7 @@ from .forms import ReplyForm
 from .limits import POSTING, limiter
 
 bp = Blueprint("reader", __name__)
+bp.before_request(languages.choose)  # for what is refused before its site is known
 
 # Browsers ask again each time (a 304 is cheap); caches of a proxy may keep a page ten seconds.
 SHARED = "public, max-age=0, s-maxage=10"
@@ -192,6 +193,7 @@ def permalink(public_id: str) -> ResponseReturnValue:
     if urls.is_within(found.article.url, found.article.site.origins):
         return redirect(target, 302)
     # Imported from elsewhere: a page with a link, so that nobody is sent off unasked.
+    languages.choose(SiteSettings.read(found.article.site.settings).language)
     return render_template("reader/elsewhere.html", target=target, article=found.article)
 
 
