@@ -161,6 +161,7 @@ ACCESS = {
     "reader.token": ANYBODY,
     "reader.counts": ANYBODY,
     "reader.submit": ANYBODY,
+    "reader.preview": ANYBODY,
     "reader.receipt": ANYBODY,
     "reader.permalink": ANYBODY,
     "ops.alive": ANYBODY,
