@@ -53,8 +53,7 @@ export function start({ form, person, keep, recall, reveal, showErrors }) {
   }
 
   function show(made) {
-    if (!$("#reply-errors ul")) showErrors({}, "");
-    close();
+    showErrors({}, ""); // what is still missing is said when it is posted
     $(".reply-send", form).before(made);
     made.focus({ preventScroll: true });
     reveal(made);

@@ -33,7 +33,7 @@ from ..status import Status
 from ..tokens import FormTokens, bucket
 from . import headers, languages
 from .errors import wants_json
-from .forms import ReplyForm
+from .forms import ReplyForm, is_visible
 from .limits import POSTING, PREVIEWING, limiter
 
 bp = Blueprint("reader", __name__)
@@ -189,7 +189,8 @@ def preview(key: str) -> ResponseReturnValue:
             "This page was open for a long time. Your text is kept: press “Preview” once more."
         )
         return _again(place, form, said if form.token.errors else "")
-    shown = text.unlink(text.render(form.comment.data or ""))
+    typed = form.comment.data or ""
+    shown = text.unlink(text.render(typed)) if is_visible(typed) else ""
     page = _page(place, "reader/thread.html", form, preview=shown)
     return page, {"Cache-Control": "no-store"}
 
