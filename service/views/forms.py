@@ -127,10 +127,10 @@ class ReplyForm(FlaskForm):
     def may_be_shown(self) -> bool:
         """Whether the comment may be previewed, else the reason stands at its field: the token, or
         the length of the comment. What is still missing is no error."""
-        is_good = self.token.validate(self)
-        if not is_visible(self.comment.data):
+        is_good = bool(self.token.validate(self))
+        if not is_visible(self.comment.data or ""):
             return is_good
-        return self.comment.validate(self, [ReplyForm.validate_comment]) and is_good
+        return bool(self.comment.validate(self, [ReplyForm.validate_comment])) and is_good
 
     def validate_name(self, field: Field) -> None:
         if text.addresses(field.data):

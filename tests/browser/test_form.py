@@ -245,7 +245,7 @@ def test_a_time_out_is_said_and_trying_again_posts_once(page, live):
     )
     page.goto(thread(live.url, ARTICLE))
     sent = []
-    page.route("**/comments", sent.append, times=1)
+    page.route("**/comments", lambda route: sent.append(route), times=1)
     fill(page)
     send(page)
     alert = page.get_by_role("alert")
