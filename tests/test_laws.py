@@ -161,6 +161,7 @@ ACCESS = {
     "reader.token": ANYBODY,
     "reader.counts": ANYBODY,
     "reader.submit": ANYBODY,
+    "reader.preview": ANYBODY,
     "receipts.receipt": ANYBODY,
     "receipts.export": ANYBODY,
     "receipts.edit": ANYBODY,

@@ -163,8 +163,9 @@ document.addEventListener("click", (event) => {
   else more(link);
 });
 
-// What the browser keeps, on the service's own origin: drafts, and the receipts of one's own
-// replies. Never an e-mail address. Where storage is denied it lasts as long as the page.
+// What the browser keeps, on the service's own origin: drafts (never with an e-mail address), the
+// receipts of one's own replies, and who one is if one asked for that. Where storage is denied it
+// lasts as long as the page.
 
 const kept = new Map();
 
@@ -209,9 +210,9 @@ addEventListener("submit", async (event) => {
 const section = $("#reply");
 if (section) {
   const form = $("form", section);
-  const { draft: about, token: tokenAddress, error: errorWord, sending, unreachable } = form.dataset;
+  const { draft: about, token: tokenAddress, error: errorWord, ...said } = form.dataset;
   const receipts = `rejoinder receipts ${about}`;
-  const button = $("button", form);
+  const person = `rejoinder person ${about.split(" ")[0]}`;
   const summary = $("#reply-errors");
   const heading = $("#reply-title");
   const cancel = $(".reply-cancel", section);
@@ -219,7 +220,8 @@ if (section) {
   const field = (name) => form.elements[name];
   const draftKey = () => `rejoinder draft ${about} ${field("parent").value}`;
   let token; // the promise of a fresh one
-  let isSending = false;
+  let writing; // the promise of writing.js
+  let isBusy = false;
 
   // The draft, and the random name that makes a repeated sending one comment.
 
@@ -234,17 +236,26 @@ if (section) {
 
   function openDraft() {
     const draft = recall(draftKey());
-    for (const name of ["name", "website", "comment"]) field(name).value ||= draft?.[name] ?? "";
+    const known = { ...recall(person), ...draft };
+    for (const name of ["name", "email", "website", "comment"]) field(name).value ||= known[name] ?? "";
     field("nonce").value = draft?.nonce ?? nonce();
   }
 
   // A token of one's own tells how long somebody wrote; without it the page's own serves.
   function freshen() {
-    token ??= fetch(tokenAddress, { credentials: "omit", cache: "no-store" })
+    token ??= fetch(tokenAddress, { credentials: "omit", cache: "no-store", signal: AbortSignal.timeout(5e3) })
       .then((answer) => answer.json())
       .then((fresh) => { field("token").value = fresh.token; })
       .catch(() => { token = null; });
     return token;
+  }
+
+  // What is only needed by somebody who writes.
+  function write() {
+    writing ??= import(said.writing)
+      .then(({ start }) => start({ form, person, keep, recall, reveal, showErrors }));
+    writing.catch(() => { writing = null; });
+    return writing;
   }
 
   // Reply in place
@@ -253,9 +264,10 @@ if (section) {
     const typed = field("comment").value;
     saveDraft();
     const before = draftKey();
+    const isBetween = id && field("parent").value; // words for one comment are not for another
     field("parent").value = id;
     const draft = recall(draftKey());
-    if (draft) field("comment").value = "";
+    if (draft || isBetween) field("comment").value = "";
     else if (typed) keep(before, null); // the words move along
     openDraft();
     saveDraft();
@@ -278,7 +290,9 @@ if (section) {
     return made;
   }
 
-  function showErrors(errors, message) {
+  // Takes what was pressed if pressing it again may help.
+  function showErrors(errors, message, again) {
+    $("#reply-preview")?.remove();
     summary.replaceChildren(summary.firstElementChild);
     const list = part("ul", {});
     for (const input of form.querySelectorAll(".field :is(input, textarea)")) {
@@ -301,6 +315,7 @@ if (section) {
     }
     if (message) summary.append(part("p", {}, message));
     if (list.hasChildNodes()) summary.append(list);
+    if (again) summary.append(part("button", { class: again.className, formaction: again.formAction }, said.again));
     summary.hidden = summary.childElementCount < 2;
     const title = document.title.replace(errorWord + " ", "");
     document.title = summary.hidden ? title : `${errorWord} ${title}`;
@@ -312,27 +327,35 @@ if (section) {
 
   // Sending
 
-  async function send() {
+  async function send(button) {
+    const answer = await fetch(form.action, {
+      method: "POST",
+      headers: { Accept: "application/json" },
+      body: new URLSearchParams(new FormData(form)),
+      credentials: "omit",
+      signal: AbortSignal.timeout(3e4),
+    });
+    const told = await answer.json()
+      .catch((error) => { throw Object.assign(error, { wait: answer.headers.get("Retry-After") }); });
+    if (told.token) field("token").value = told.token;
+    if (answer.status === 201) await posted(new URL(told.receipt).pathname);
+    else showErrors(told.errors ?? {}, told.error ?? "", answer.status >= 429 && button);
+  }
+
+  async function press(button) {
     const label = button.textContent;
-    isSending = true;
+    const isPreview = button.matches(".preview-button");
+    isBusy = true;
     button.setAttribute("aria-disabled", "true");
-    button.textContent = sending;
+    if (!isPreview) button.textContent = said.sending;
     try {
       await freshen();
-      const answer = await fetch(form.action, {
-        method: "POST",
-        headers: { Accept: "application/json" },
-        body: new URLSearchParams(new FormData(form)),
-        credentials: "omit",
-      });
-      const said = await answer.json();
-      if (said.token) field("token").value = said.token;
-      if (answer.status === 201) await posted(new URL(said.receipt).pathname);
-      else showErrors(said.errors ?? {}, said.error ?? "");
-    } catch {
-      showErrors({}, unreachable);
+      await (isPreview ? (await write()).preview(button) : send(button));
+    } catch (error) {
+      const why = { TypeError: said.unreachable, TimeoutError: said.slow }[error.name];
+      showErrors({}, why ?? said.down.replace("{}", parseInt(error.wait) || 60), button);
     } finally {
-      isSending = false;
+      isBusy = false;
       button.removeAttribute("aria-disabled");
       button.textContent = label;
     }
@@ -391,11 +414,15 @@ if (section) {
   section.before(home);
   field("title").value ||= new URLSearchParams(location.search).get("title") ?? "";
   openDraft();
-  form.addEventListener("focusin", freshen);
+  form.addEventListener("focusin", (event) => {
+    freshen();
+    // Not at a button: what is added must not move it while it is pressed.
+    if (event.target.matches("input, textarea")) write();
+  });
   form.addEventListener("input", saveDraft);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (!isSending) send();
+    if (!isBusy) press(event.submitter ?? $(".button", form));
   });
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.("a");

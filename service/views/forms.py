@@ -181,6 +181,14 @@ class ReplyForm(CommentForm, FlaskForm):
         """What the writer wants to follow; nothing for a word that is not known."""
         return Wish(self.follow.data) if self.follow.data in list(Wish) else Wish.NOTHING
 
+    def may_be_shown(self) -> bool:
+        """Whether the comment may be previewed, else the reason stands at its field: the token, or
+        the length of the comment. What is still missing is no error."""
+        is_good = bool(self.token.validate(self))
+        if not is_visible(self.comment.data or ""):
+            return is_good
+        return bool(self.comment.validate(self, [ReplyForm.validate_comment])) and is_good
+
     def validate_name(self, field: Field) -> None:
         if text.addresses(field.data):
             raise ValidationError(

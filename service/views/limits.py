@@ -7,6 +7,7 @@ from flask_limiter.util import get_remote_address
 POSTING = "20 per 5 minutes"
 LIKING = "60 per 5 minutes"
 REPORTING = "10 per 5 minutes"
+PREVIEWING = "60 per 5 minutes"
 SIGNING_IN = "10 per minute"
 
 limiter = Limiter(get_remote_address, headers_enabled=False, strategy="moving-window")

@@ -34,8 +34,8 @@ from ..status import Status
 from ..tokens import FormTokens, bucket
 from . import headers, languages
 from .errors import wants_json
-from .forms import ReplyForm
-from .limits import POSTING, limiter
+from .forms import ReplyForm, is_visible
+from .limits import POSTING, PREVIEWING, limiter
 
 bp = Blueprint("reader", __name__)
 bp.before_request(languages.choose)  # for what is refused before its site is known
@@ -87,6 +87,17 @@ def place_or_refuse(key: str) -> Place:
     return place
 
 
+def ours_or_refuse(key: str) -> Place:
+    """The place where something may be written, or the end of this request with the reason."""
+    place = place_or_refuse(key)
+    if not place.is_ours:
+        abort(
+            403,
+            _("This article is not on a website that belongs to %(site)s.", site=place.site.name),
+        )
+    return place
+
+
 @bp.get("/embed.js")
 def loader() -> ResponseReturnValue:
     """The script that publishers put on their pages."""
@@ -126,12 +137,7 @@ def counts(key: str) -> ResponseReturnValue:
 @bp.post("/embed/<key>/comments")
 @limiter.limit(POSTING)
 def submit(key: str) -> ResponseReturnValue:
-    place = place_or_refuse(key)
-    if not place.is_ours:
-        abort(
-            403,
-            _("This article is not on a website that belongs to %(site)s.", site=place.site.name),
-        )
+    place = ours_or_refuse(key)
     is_origin_withheld = check_origin(place)
     form = place.form()
     if not form.validate():
@@ -170,6 +176,24 @@ def submit(key: str) -> ResponseReturnValue:
     return redirect(receipt, 303)
 
 
+@bp.post("/embed/<key>/preview")
+@limiter.limit(PREVIEWING)
+def preview(key: str) -> ResponseReturnValue:
+    """The form with its comment as it will look. Nothing is stored, and links lead nowhere yet."""
+    place = ours_or_refuse(key)
+    check_origin(place)
+    form = place.form()
+    if not form.may_be_shown():
+        said = _(
+            "This page was open for a long time. Your text is kept: press “Preview” once more."
+        )
+        return _again(place, form, said if form.token.errors else "")
+    typed = form.comment.data or ""
+    shown = text.unlink(text.render(typed)) if is_visible(typed) else ""
+    page = _page(place, "reader/thread.html", form, preview=shown)
+    return page, {"Cache-Control": "no-store"}
+
+
 @bp.errorhandler(RateLimitExceeded)
 def too_often(error: RateLimitExceeded) -> ResponseReturnValue:
     """The form comes back with what was typed and says when to try again."""
@@ -180,6 +204,12 @@ def too_often(error: RateLimitExceeded) -> ResponseReturnValue:
         "try again in %(seconds)s seconds.",
         seconds=seconds,
     )
+    if request.endpoint == "reader.preview":
+        said = _(
+            "You have asked for many previews in a short time. Your text is kept; "
+            "try again in %(seconds)s seconds.",
+            seconds=seconds,
+        )
     return _again(place, place.form(), said, 429, seconds)
 
 
@@ -241,8 +271,11 @@ def _blank_form(place: Place) -> ReplyForm:
     return place.form(formdata=None, data={**values, "parent": request.args.get("parent", "")})
 
 
-def _page(place: Place, template: str, form: ReplyForm, message: str = "") -> str:
-    """The thread with the form. Takes a message that is about the whole form."""
+def _page(
+    place: Place, template: str, form: ReplyForm, message: str = "", preview: str | None = None
+) -> str:
+    """The thread with the form. Takes a message that is about the whole form, and the comment as
+    it will look if that was asked for."""
     shown, shape = threads.EMPTY, _shape(place.settings)
     if place.article:
         shown = threads.page(
@@ -265,6 +298,7 @@ def _page(place: Place, template: str, form: ReplyForm, message: str = "") -> st
         is_indexed=place.settings.is_indexed,
         form=form,
         message=message,
+        preview=preview,
         answered=threads.find(shown.comments, form.parent.data or ""),
         comment_length=place.settings.comment_length,
         is_open=place.is_ours,

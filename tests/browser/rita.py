@@ -110,7 +110,7 @@ def thread(service: str, url: str, **asked: str) -> str:
 
 def fill(form: Page | Locator, **fields: str) -> None:
     for label, typed in (RITA | fields).items():
-        form.get_by_label(label).fill(typed)
+        form.get_by_role("textbox", name=label).fill(typed)
 
 
 def send(form: Page | Locator) -> None:

@@ -117,7 +117,7 @@ def test_the_frame_grows_with_what_is_typed(page, article):
     page.goto(article())
     expect_to_fit(page)
     before = height_of(page)
-    frame_of(page).get_by_label("Comment").fill("A line.\n" * 15)
+    frame_of(page).get_by_role("textbox", name="Comment").fill("A line.\n" * 15)
     expect_to_fit(page)
     assert height_of(page) > before + 50
     page.set_viewport_size({"width": 320, "height": 700})
@@ -394,7 +394,7 @@ def test_a_fragment_s_errors_are_shown_by_the_service(page, live, publisher):
     fill(page, Email="nobody")
     send(page)
     expect(page).to_have_title(re.compile("^Error: "))
-    expect(page.get_by_label("Comment")).to_have_value(RITA["Comment"])
+    expect(page.get_by_role("textbox", name="Comment")).to_have_value(RITA["Comment"])
     fill(page)
     send(page)
     expect(page.locator(".comment-state")).to_have_text("Awaiting moderation")
