@@ -71,9 +71,9 @@
     show(height, said) {
       const isThere = said == null;
       const [output, slot, { style }] = this.root.children;
-      if (isThere && this.querySelector(":focus")) this.frame.focus();
       style.height = height;
       style.visibility = isThere ? "" : "hidden";
+      if (isThere && this.querySelector(":focus")) this.frame.focus();
       slot.hidden = isThere;
       output.textContent = said;
     }

@@ -12,15 +12,19 @@ from service.status import Status
 
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-LOOKS = pytest.mark.parametrize("look", ["light", "dark"])
+
+
+@pytest.fixture(params=["light", "dark"])
+def look(request):
+    return request.param
 
 
 @pytest.fixture
-def page(browser, request):
+def page(browser, look):
     """A tab 320 px wide in the colours that the test asks for, past the pages' policy for scripts."""
     context = browser.new_context(
         bypass_csp=True,
-        color_scheme=request.getfixturevalue("look"),
+        color_scheme=look,
         viewport={"width": 320, "height": 800},
         locale="en-GB",
     )
@@ -41,7 +45,6 @@ def barriers(frame):
     return {rule["id"]: [node["html"][:200] for node in rule["nodes"]] for rule in found}
 
 
-@LOOKS
 def test_a_reader_meets_no_barrier(page, live, article):
     page.goto(thread(live.url, article))
     assert barriers(page) == {}  # empty
@@ -68,7 +71,6 @@ def test_a_reader_meets_no_barrier(page, live, article):
     assert barriers(page) == {}
 
 
-@LOOKS
 def test_nor_in_a_frame(page, live, publisher, article):
     add_comment(live.app, article)
     html = (
@@ -83,7 +85,6 @@ def test_nor_in_a_frame(page, live, publisher, article):
     assert barriers(page.frames[1]) == {}
 
 
-@LOOKS
 def test_nor_does_a_moderator(page, live, publisher, article):
     page.goto(f"{live.url}/desk/login")
     assert barriers(page) == {}

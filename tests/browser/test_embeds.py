@@ -281,7 +281,7 @@ def test_what_stands_below_moves_once_and_never_back(page, live, article):
 def test_the_focus_on_its_link_moves_into_the_thread(page, live, article):
     asked = []
     page.route(f"{live.url}/embed/daily?**", lambda route: asked.append(route))
-    page.goto(article())
+    page.goto(article(), wait_until="domcontentloaded")
     page.get_by_role("link", name="Replies to").focus()
     while not asked:
         page.wait_for_timeout(20)
@@ -295,7 +295,9 @@ def test_it_asks_for_the_language_of_the_page_around(page, article):
     expect(page.locator("rejoinder-thread iframe")).to_have_attribute("src", re.compile("lang=fr"))
     page.evaluate("document.querySelector('rejoinder-thread').lang = 'de'")
     expect(page.locator("rejoinder-thread iframe")).to_have_attribute("src", re.compile("lang=de"))
-    page.evaluate("""document.querySelectorAll('[lang]').forEach((e) => e.removeAttribute('lang'))""")
+    page.evaluate(
+        """document.querySelectorAll('[lang]').forEach((e) => e.removeAttribute('lang'))"""
+    )
     expect(page.locator("rejoinder-thread iframe")).to_have_attribute(
         "src", re.compile("lang=en-GB")
     )

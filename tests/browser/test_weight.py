@@ -18,7 +18,7 @@ def test_a_guest_is_light_in_the_browser(page, live, publisher):
     add_comment(live.app, url)
     publisher.write("/harbour", PAGE.format(thread(live.url, url), live.url))
     answers = []
-    page.on("response", answers.append)
+    page.on("response", lambda got: answers.append(got))
     page.goto(url)
     expect(page.locator("iframe").content_frame.get_by_text("A fine review.")).to_be_visible()
     page.wait_for_load_state("networkidle")
