@@ -66,25 +66,38 @@ const STATES = {
   good: [[29, 107, 56], [127, 207, 152]],
 };
 
+// How small and how large a length may be, in pixels.
+const LENGTHS = { size: [15, 20], measure: [240, 4000], space: [4, 48], indent: [0, 48] };
+
 // Takes on the look of the page around: only what can be parsed, only colours that can be read.
-function dress({ theme, text, ground, link, font, size }) {
+function dress(look) {
+  const { theme, font } = look;
   const set = (name, value) => root.style.setProperty("--rejoinder-" + name, value);
   const paint = (name, rgb) => set(name, rgb ? `rgb(${rgb.join(" ")})` : null);
   if (typeof font === "string" && /^[\p{L}\p{N}\s"',._-]{1,300}$/u.test(font) && CSS.supports("font-family", font)) set("font", font);
-  if (/^[\d.]+px$/.test(size)) set("size", Math.min(20, Math.max(15, parseFloat(size))) + "px");
+  for (const name in LENGTHS) {
+    const [least, most] = LENGTHS[name];
+    set(name, /^[\d.]+px$/.test(look[name]) ? Math.min(most, Math.max(least, parseFloat(look[name]))) + "px" : null);
+  }
+  const ground = colour(String(look.ground));
   const isOwn = theme === "light" || theme === "dark";
-  const [on, ink, blue] = isOwn ? [] : [ground, text, link].map((given) => colour(String(given)));
-  const isDark = on && luminance(on) < 0.18;
-  root.style.colorScheme = isOwn ? theme : on ? (isDark ? "dark" : "light") : "";
-  const isRead = (rgb) => on && rgb && contrast(rgb, on) >= 4.5;
-  const words = on && (isRead(ink) ? ink : isDark ? [255, 255, 255] : [0, 0, 0]);
-  paint("ground", on);
-  paint("text", words);
-  paint("link", isRead(blue) ? blue : words);
-  paint("quiet", on && mix(words, on, 0.6, 4.6));
-  paint("edge", on && mix(words, on, 0.4, 3.1));
-  paint("line", on && mix(words, on, 0.12, 1));
-  for (const name in STATES) paint(name, on && mix(words, STATES[name][+isDark], 0, 4.5, on));
+  root.style.colorScheme = isOwn ? theme : ground ? (luminance(ground) < 0.18 ? "dark" : "light") : "";
+  paint("ground", ground);
+  const on = ground ?? colour(getComputedStyle(root).backgroundColor);
+  const isDark = luminance(on) < 0.18;
+  // What is asked for if it can be read; without it what follows from the rest, or thread.css.
+  const wear = (name, otherwise, ratio = 4.5) => {
+    const asked = colour(String(look[name]));
+    const worn = asked && contrast(asked, on) >= ratio ? asked : otherwise;
+    paint(name, worn);
+    return worn;
+  };
+  const words = wear("text", ground && (isDark ? [255, 255, 255] : [0, 0, 0]));
+  wear("link", words);
+  wear("quiet", words && mix(words, on, 0.6, 4.6));
+  wear("edge", words && mix(words, on, 0.4, 3.1), 3);
+  wear("line", words && mix(words, on, 0.12, 1), 1);
+  for (const name in STATES) wear(name, words && mix(words, STATES[name][+isDark], 0, 4.5, on));
 }
 
 function hear({ source, origin, data }) {

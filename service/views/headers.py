@@ -55,6 +55,10 @@ def _add(response: Response) -> Response:
         added["X-Frame-Options"] = "DENY"
     if current_app.config["SESSION_COOKIE_SECURE"]:
         added["Strict-Transport-Security"] = "max-age=31536000"
+    if request.path == "/static/count.js":  # embed.js loads it from publishers' pages, by this name
+        response.headers["Cache-Control"] = "public, max-age=600"
+        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+        response.headers["Access-Control-Allow-Origin"] = "*"
     if request.path.startswith("/desk"):  # whoever signs in, and whatever they see
         response.headers["Cache-Control"] = "no-store"
     for name, value in added.items():

@@ -17,6 +17,8 @@ ELEMENT = (
     '<rejoinder-thread site="daily"{more}><a href="{href}">Replies to {name}</a></rejoinder-thread>'
 )
 
+SILENT = "Replies cannot be shown right now."
+
 
 @pytest.fixture(autouse=True)
 def site(live, publisher):
@@ -216,7 +218,7 @@ def test_it_survives_being_moved_and_changed(page, live, publisher, article, con
 
 def test_no_foreign_page_can_frame_it(page, article, another_publisher):
     page.goto(article(on=another_publisher))
-    page.wait_for_timeout(1000)
+    expect(page.get_by_role("status")).to_have_text(SILENT, timeout=20_000)
     expect(page.get_by_role("link", name="Replies to")).to_be_visible()
     assert height_of(page) <= 1
     assert "chrome-error" in page.frames[1].url
@@ -237,6 +239,117 @@ def test_it_tells_a_foreign_page_nothing_even_if_framed(page, live, article, ano
     page.wait_for_timeout(500)
     expect(page.get_by_role("link", name="Replies to")).to_be_visible()
     expect(frame_of(page).locator("html")).not_to_have_class(re.compile("is-fitted"))
+
+
+def test_it_says_plainly_that_the_thread_does_not_come_and_shows_it_when_it_does(
+    page, live, article
+):
+    page.route(f"{live.url}/embed/daily?**", lambda route: route.abort(), times=1)
+    page.goto(article())
+    expect(page.get_by_role("status")).to_have_text(SILENT, timeout=20_000)
+    expect(page.get_by_role("link", name="Replies to")).to_be_visible()
+    page.evaluate("document.body.append(document.querySelector('rejoinder-thread'))")
+    expect_to_fit(page)
+    expect(page.get_by_role("link", name="Replies to")).to_be_hidden()
+    assert SILENT not in page.inner_text("body")
+
+
+def test_a_page_whose_script_does_not_come_keeps_its_link(page, live, article):
+    page.route("**/embed.js", lambda route: route.abort())
+    page.goto(article())
+    expect(page.get_by_role("link", name="Replies to")).to_be_visible()
+    expect(page.get_by_role("heading", name="The harbour light")).to_be_visible()
+
+
+def test_what_stands_below_moves_once_and_never_back(page, live, article):
+    url = article()
+    add_comments(live.app, url, [f"Number {n}." for n in range(20)])
+    page.add_init_script("""
+      window.heights = [];
+      customElements.whenDefined('rejoinder-thread').then(() =>
+        new ResizeObserver(([seen]) => heights.push(Math.round(seen.contentRect.height)))
+          .observe(document.querySelector('rejoinder-thread')));
+    """)
+    page.goto(url)
+    expect_to_fit(page)
+    heights = page.evaluate("heights")
+    assert heights == sorted(heights)
+    assert heights[0] >= 400
+    assert len(heights) <= 3
+
+
+def test_the_focus_on_its_link_moves_into_the_thread(page, live, article):
+    asked = []
+    page.route(f"{live.url}/embed/daily?**", lambda route: asked.append(route))
+    page.goto(article(), wait_until="domcontentloaded")
+    page.get_by_role("link", name="Replies to").focus()
+    while not asked:
+        page.wait_for_timeout(20)
+    asked[0].continue_()
+    expect_to_fit(page)
+    assert page.evaluate("document.activeElement.localName") == "rejoinder-thread"
+
+
+def test_it_asks_for_the_language_of_the_page_around(page, article):
+    page.goto(article(body='<div lang="fr">', more=' theme="dark"'))
+    expect(page.locator("rejoinder-thread iframe")).to_have_attribute("src", re.compile("lang=fr"))
+    page.evaluate("document.querySelector('rejoinder-thread').lang = 'de'")
+    expect(page.locator("rejoinder-thread iframe")).to_have_attribute("src", re.compile("lang=de"))
+    page.evaluate(
+        """document.querySelectorAll('[lang]').forEach((e) => e.removeAttribute('lang'))"""
+    )
+    expect(page.locator("rejoinder-thread iframe")).to_have_attribute(
+        "src", re.compile("lang=en-GB")
+    )
+
+
+def test_it_fits_on_a_small_page_from_right_to_left_and_on_paper(browser, live, article):
+    """320 px wide at 200 % zoom; and as it is printed."""
+    context = browser.new_context(
+        viewport={"width": 320, "height": 600}, device_scale_factor=2, reduced_motion="reduce"
+    )
+    page = context.new_page()
+    url = article(body="<p>Words.</p>")
+    add_comment(live.app, url, typed="A fine review. " * 30)
+    page.goto(url)
+    page.evaluate("document.documentElement.dir = 'rtl'")
+    expect_to_fit(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    html = frame_of(page).locator("html")
+    assert html.evaluate("(r) => getComputedStyle(r).scrollBehavior") == "auto"
+    page.emulate_media(media="print")
+    expect(frame_of(page).locator("form")).to_be_hidden()
+    expect_to_fit(page)
+    context.close()
+
+
+# Counts
+
+
+def test_counts_of_a_list_are_one_request_and_keep_their_words(
+    page, live, publisher, article, console_errors
+):
+    add_comments(live.app, publisher.url + "/a", ["One.", "Two."])
+    asked = []
+    page.on("request", lambda sent: asked.append(sent.url) if "/counts" in sent.url else None)
+    ones = "".join(
+        f'<p><rejoinder-count site="daily" url="{path}">?</rejoinder-count> replies</p>'
+        for path in ("/a", "/b", publisher.url + "/a")
+    )
+    page.goto(article("/list", body=ones, csp=STRICT + "; connect-src {0}"))
+    counts = page.locator("rejoinder-count")
+    expect(counts).to_have_text(["2", "0", "2"])
+    expect(page.get_by_text("2 replies")).to_have_count(2)
+    assert len(asked) == 1
+    assert console_errors == []
+
+
+def test_a_count_that_cannot_be_had_leaves_what_stands_there(page, live, article):
+    page.route("**/counts?**", lambda route: route.fulfill(status=502, body="Bad gateway"))
+    one = '<rejoinder-count site="daily" url="/a">Replies</rejoinder-count>'
+    with page.expect_response("**/counts?**"):
+        page.goto(article("/list", body=one, csp=STRICT + "; connect-src {0}"))
+    expect(page.locator("rejoinder-count")).to_have_text("Replies")
 
 
 # What is heard, and what is worn
@@ -293,6 +406,31 @@ def test_it_follows_a_switch_of_the_page_s_colours(page, publisher, article):
     expect(frame_of(page).locator("html")).to_have_css("background-color", "rgb(17, 17, 17)")
     page.evaluate("document.querySelector('rejoinder-thread').setAttribute('theme', 'light')")
     expect(frame_of(page).locator("html")).to_have_css("background-color", "rgb(255, 255, 255)")
+
+
+def test_a_publisher_sets_colours_and_spaces_by_custom_properties(page, publisher, article):
+    css = """:root {color-scheme: light dark}
+        body {background: #fff; color: #111; --accent: light-dark(#b00, #f88)}
+        rejoinder-thread {--rejoinder-link: var(--accent); --rejoinder-quiet: #ccc;
+            --rejoinder-error: rgb(90 0 90); --rejoinder-space: 2rem; --rejoinder-measure: 500px;
+            --rejoinder-font: Georgia, serif; --rejoinder-indent: nonsense}"""
+    publisher.write("/style.css", css, {"Content-Type": "text/css"})
+    page.goto(article(body='<link rel="stylesheet" href="/style.css">'))
+    expect_to_fit(page)
+    html = frame_of(page).locator("html")
+    worn = html.evaluate("""(root) => Object.fromEntries([...root.style].map((name) =>
+        [name.replace('--rejoinder-', ''), root.style.getPropertyValue(name)]))""")
+    assert worn["link"] == "rgb(187 0 0)"
+    assert worn["error"] == "rgb(90 0 90)"
+    assert worn["quiet"] != "rgb(204 204 204)"  # 1.6:1
+    assert (worn["space"], worn["measure"]) == ("32px", "500px")
+    assert worn["font"] == "Georgia, serif"
+    assert "indent" not in worn
+    page.evaluate(
+        "document.querySelector('rejoinder-thread').style.setProperty('--rejoinder-link', '#00b')"
+    )
+    link = frame_of(page).get_by_role("button").first
+    expect(link).to_have_css("background-color", "rgb(0, 0, 187)")
 
 
 SAID = """(what) => {
