@@ -22,6 +22,13 @@ from service.tokens import FormTokens
 from service.vault import Vault
 
 SIZES = (50, 1_000, 10_000, 100_000)
+# What a comment answers, and its status: n is its number from 1.
+SHAPES = {
+    "many comments": lambda n: (None, Status.APPROVED),
+    "all under one": lambda n: (1 if n > 1 else None, Status.APPROVED),
+    "spam under one": lambda n: (1 if n > 1 else None, Status.SPAM if n > 40 else Status.APPROVED),
+}
+Shaping = Callable[[int], tuple[int | None, Status]]
 RUNS = 30
 URL = "https://bench.example/article"
 KEY = b"k" * 32
@@ -42,8 +49,13 @@ def installation(folder: Path) -> Flask:
     )
 
 
-def fill(app: Flask, size: int) -> int:
-    """One article with so many comments, a third of them replies; returns the moderator's id."""
+def ordinary(n: int) -> tuple[int | None, Status]:
+    """Every third comment is a reply."""
+    return (n - 1 if n % 3 == 2 else None), Status.APPROVED
+
+
+def fill(app: Flask, size: int, shape: Shaping = ordinary) -> int:
+    """One article with so many comments; returns the moderator's id."""
     with app.app_context(), database.writing() as session:
         site = Site(key="bench", name="Bench", origins=["https://bench.example"])
         session.add(site)
@@ -52,19 +64,18 @@ def fill(app: Flask, size: int) -> int:
         mo = accounts.add(session, "mo@bench.example", Role.ADMIN, None, None)
         session.add(article)
         session.flush()
-        approved = moderation.initial(Verdict(Status.APPROVED))
         rows = [
             {
                 "public_id": public_id(),
                 "site_id": site.id,
                 "article_id": article.id,
-                "parent_id": n - 1 if n % 3 == 2 else None,
-                "root_id": n - 1 if n % 3 == 2 else None,
+                "parent_id": shape(n)[0],
+                "root_id": shape(n)[0],
                 "name": f"Reader {n}",
                 "text": "A comment of an ordinary length. " * 5,
                 "html": "<p>" + "A comment of an ordinary length. " * 5 + "</p>",
                 "renderer": 1,
-                "status": approved,
+                "status": moderation.initial(Verdict(shape(n)[1])),
                 "created_at": now() - timedelta(seconds=size - n),
             }
             for n in range(1, size + 1)
@@ -72,6 +83,7 @@ def fill(app: Flask, size: int) -> int:
         for start in range(0, size, 5_000):
             session.execute(insert(Comment), rows[start : start + 5_000])
         session.flush()
+        moderation.recount(session, article.id)
         return mo.id
 
 
@@ -117,7 +129,19 @@ def measure(size: int) -> dict[str, float]:
         }
 
 
+def opening(size: int, shape: Shaping) -> float:
+    """Milliseconds for the first page of a thread of this shape."""
+    with tempfile.TemporaryDirectory() as folder:
+        app = installation(Path(folder))
+        fill(app, size, shape)
+        client = app.test_client()
+        return median(lambda: client.get(f"/embed/bench?url={URL}"))
+
+
 def main() -> None:
+    for name, shape in SHAPES.items():
+        short, long = (opening(size, shape) for size in (50, 10_000))
+        print(f"{name}: 50 in {short:.1f} ms, 10,000 in {long:.1f} ms, ratio {long / short:.2f}")
     found = {size: measure(size) for size in SIZES}
     print(f"{'ms (ratio)':<20}" + "".join(f"{size:>18,}" for size in SIZES))
     for what in found[SIZES[0]]:

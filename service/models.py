@@ -183,6 +183,7 @@ class Comment(Base):
             postgresql_where=text("parent_id IS NULL"),
         ),
         Index("ix_comments_replies", "root_id", "status", "created_at", "id"),
+        Index("ix_comments_feed", "article_id", "status", "created_at", "id"),
         Index("ix_comments_digest", "site_id", "text_digest"),
         # The few that wait though they are published: an edit, or readers' reports.
         Index(

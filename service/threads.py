@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, literal, or_, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Row, Select, func, literal, or_, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from .models import Article, Comment, Decision
@@ -54,14 +54,32 @@ class Order:
     def place(self, row: AnyRow | None) -> Place | None:
         return None if row is None else (getattr(row, self.by.key), row.id)
 
-    def walk(self, found: AnySelect, place: Place | None = None, back: bool = False) -> AnySelect:
-        """Sorts what is found, from behind a place on; or from before it, nearest first."""
-        columns = (self.by, Comment.id)
+    def walk(self, found: AnySelect, back: bool = False) -> AnySelect:
+        """Sorts what is found; or the other way round."""
         is_down = self.is_descending != back
-        if place:
-            at = tuple_(*columns)
-            found = found.where(at < place if is_down else at > place)
-        return found.order_by(*(c.desc() if is_down else c.asc() for c in columns))
+        return found.order_by(*(c.desc() if is_down else c.asc() for c in (self.by, Comment.id)))
+
+    def take(
+        self,
+        session: Session,
+        found: AnySelect,
+        size: int,
+        place: Place | None = None,
+        back: bool = False,
+    ) -> list[AnyRow]:
+        """So many of what is found, from behind a place on; or from before it, nearest first."""
+        walk = self.walk(found, back)
+        if place is None:
+            return list(session.execute(walk.limit(size)))
+        is_down, (value, id) = self.is_descending != back, place
+        # Equals first, by themselves: SQLite compares pairs by their first part along an index,
+        # and then reads every comment that nobody likes.
+        equals = walk.where(self.by == value, Comment.id < id if is_down else Comment.id > id)
+        rows = list(session.execute(equals.limit(size)))
+        if len(rows) < size:
+            others = walk.where(self.by < value if is_down else self.by > value)
+            rows += session.execute(others.limit(size - len(rows)))
+        return rows
 
 
 OLDEST = Order(Comment.created_at)  # that of replies under a top-level comment, always
@@ -176,7 +194,7 @@ def page(
         start_at = _start_of(session, article, order, root, shape.size)
     else:
         start_at = order.place(_locate(session, article, after)[1])
-    roots = session.execute(order.walk(_roots(article), start_at).limit(shape.size + 1)).all()
+    roots = order.take(session, _roots(article), shape.size + 1, start_at)
     shown = roots[: shape.size]
     windows = _first_windows(session, shown, shape.replies)
     if target is not None and root is not None and target.id != root.id and root.id in windows:
@@ -265,8 +283,8 @@ def _start_of(
     session: Session, article: Article, order: Order, target: AnyRow, size: int
 ) -> Place | None:
     """Where to begin so that the target is on the page with some of what came before it."""
-    before = order.walk(_roots(article), order.place(target), back=True).limit(size // 2 + 1)
-    rows = session.execute(before.with_only_columns(*PLACED)).all()
+    before = _roots(article).with_only_columns(*PLACED)
+    rows = order.take(session, before, size // 2 + 1, order.place(target), back=True)
     return order.place(rows[-1]) if len(rows) > size // 2 else None
 
 
@@ -277,8 +295,7 @@ def _earlier(
     if start is None:
         return None
     # The page before ends with the comment at `start`, and begins behind the one `size` before it.
-    before = order.walk(found.with_only_columns(*PLACED), start, back=True).limit(size)
-    rows = session.execute(before).all()
+    rows = order.take(session, found.with_only_columns(*PLACED), size, start, back=True)
     return rows[-1].public_id if len(rows) == size else ""
 
 
@@ -299,7 +316,7 @@ def _first_windows(session: Session, roots: Sequence[AnyRow], size: int) -> dict
     """The first replies under each top-level comment, in at most two queries."""
     few = [root.id for root in roots if 0 < root.approved_below <= size]
     many = [root.id for root in roots if root.approved_below > size]
-    rows = []
+    rows: list[AnyRow] = []
     if few:
         whole = Comment.root_id.in_(few), Comment.status == Status.APPROVED
         rows += session.execute(select(*PUBLIC).where(*whole)).all()
@@ -325,18 +342,18 @@ def _window(session: Session, root: AnyRow, size: int, start: Place | None) -> W
     if start is None:
         return _first_windows(session, [root], size)[root.id]
     replies = _replies(root.id)
-    rows = session.execute(OLDEST.walk(replies, start).limit(2 * size)).all()
+    rows = OLDEST.take(session, replies, 2 * size, start)
     # An empty page is behind the last one; it still leads back.
     earlier = _earlier(session, replies, OLDEST, start, size)
-    return Window(list(rows[:size]), more=len(rows[size:]), earlier=earlier)
+    return Window(rows[:size], more=len(rows[size:]), earlier=earlier)
 
 
 def _window_at(session: Session, root: AnyRow, size: int, target: AnyRow, first: Window) -> Window:
     """The replies around one that the first of them do not hold."""
     if target.status != Status.APPROVED or any(row.id == target.id for row in first.rows):
         return first
-    before = OLDEST.walk(_replies(root.id), OLDEST.place(target), back=True)
-    rows = session.execute(before.with_only_columns(*PLACED).limit(size // 2 + 1)).all()
+    before = _replies(root.id).with_only_columns(*PLACED)
+    rows = OLDEST.take(session, before, size // 2 + 1, OLDEST.place(target), back=True)
     return _window(session, root, size, OLDEST.place(rows[-1] if rows else None))
 
 

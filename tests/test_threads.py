@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from cast import add_site
-from sqlalchemy import select
+from sqlalchemy import delete, event, insert, select
 
 from service import database, moderation, threads
 from service.models import Article, Comment
@@ -120,7 +120,170 @@ def test_it_opens_the_page_that_holds_a_comment(grow, page, wanted):
     assert threads.find(shown.comments, wanted).name == wanted
 
 
-@pytest.mark.parametrize("place", [{"after": "nonsense"}, {"at": "nonsense"}])
+@pytest.mark.parametrize("sort", threads.ORDERS)
+def test_every_order_is_walked_without_gap_or_overlap(app, grow, page, sort):
+    grow("\n".join(f"+r{n}" for n in range(11)))
+    with app.app_context(), database.writing() as session:
+        for comment in session.scalars(select(Comment)):
+            comment.like_count = int(comment.name[1:]) % 4
+    found, after = [], ""
+    while after is not None:
+        shown = page(size=3, sort=sort, after=after)
+        found.append([c.name for c in shown.comments])
+        after = shown.later
+    wanted = [f"r{n}" for n in range(11)]
+    wanted.sort(key={"oldest": lambda r: 0, "newest": lambda r: -int(r[1:])}.get(sort, _liked))
+    assert [name for names in found for name in names] == wanted
+    for number, names in enumerate(found):
+        assert page(size=3, sort=sort, at=names[0]).comments, names
+        assert threads.find(page(size=3, sort=sort, at=names[-1]).comments, names[-1])
+        if number:
+            before = page(size=3, sort=sort, after=found[number - 1][-1]).earlier
+            start = page(size=3, sort=sort, after=before)
+            assert [c.name for c in start.comments] == found[number - 1]
+
+
+def _liked(name):
+    return -(int(name[1:]) % 4), -int(name[1:])
+
+
+def test_only_the_first_replies_are_shown_and_the_rest_by_pages(grow, page):
+    grow("+a\n" + "\n".join(f"  +r{n}" for n in range(8)) + "\n+b\n  +c")
+    first = page(replies=3)
+    assert drawn(first.comments) == ["a", "  r0", "  r1", "  r2", "b", "  c"]
+    assert (first.comments[0].more, first.comments[0].last) == (3, "r2")
+    assert (first.comments[1].more, first.comments[0].earlier) == (0, None)
+    second = page(replies=3, under="a", after="r2")
+    assert drawn(second.comments) == ["a", "  r3", "  r4", "  r5"]
+    assert (second.under, second.shown, second.earlier, second.later) == ("a", 3, None, None)
+    assert (second.comments[0].more, second.comments[0].earlier) == (2, "")
+    third = page(replies=3, under="a", after=second.comments[0].last)
+    assert drawn(third.comments) == ["a", "  r6", "  r7"]
+    assert (third.comments[0].more, third.comments[0].earlier) == (0, "r2")
+
+
+def test_later_replies_stand_flat_and_say_whom_they_answer(grow, page):
+    grow("+a\n  +b\n  -c\n  +d\n    +e\n      +f\n  +g")
+    shown = page(replies=2, under="a", after="d")
+    assert drawn(shown.comments) == ["a", "  e > d", "    f"]
+
+
+def test_a_later_reply_to_what_is_gone_says_so(grow, page):
+    grow("+a\n  +b\n  -c\n    +d\n    +e")
+    assert drawn(page(replies=2).comments) == ["a", "  b", "  ()", "    d"]
+    assert drawn(page(replies=2, under="a", after="d").comments) == ["a", "  e > ()"]
+
+
+@pytest.mark.parametrize("wanted", ["r0", "r2", "r3", "r9", "s5"])
+def test_it_opens_the_replies_around_one_far_down(grow, page, wanted):
+    grow(
+        "+x\n+a\n"
+        + "\n".join(f"  +r{n}" for n in range(10))
+        + "\n+y\n"
+        + "\n".join(f"  +s{n}" for n in range(6))
+    )
+    shown = page(size=2, replies=3, at=wanted)
+    assert threads.find(shown.comments, wanted)
+    assert all(len(root.replies) <= 3 for root in shown.comments)
+
+
+@pytest.mark.parametrize("wanted", ["c", "e"])
+def test_asking_for_what_is_not_shown_does_not_show_it(grow, page, wanted):
+    grow("+a\n  +b\n  !c\n-d\n  ?e")
+    assert drawn(page(at=wanted).comments) == ["a", "  b"]
+    assert drawn(page(under=wanted).comments) == ["a", "  b"]
+
+
+def test_placeholders_on_top_of_each_other_are_looked_for_to_a_bound(grow, page):
+    levels = threads.HIGHEST + 3
+    lines = [f"{'  ' * (n + 1)}-c{n}" for n in range(levels)]
+    grow("\n".join(["+a", *lines, "  " * (levels + 1) + "+z"]))
+    shown = [line.strip() for line in drawn(page(depth=20).comments)]
+    assert shown == ["a", *["()"] * threads.HIGHEST, "z"]
+
+
+@pytest.fixture
+def cost(app):
+    """Opens a page of the only thread; gives the queries it took and, on SQLite, the steps."""
+
+    def cost(**place):
+        told = {"queries": 0, "steps": 0}
+
+        def count(what):
+            told[what] += 1
+
+        def query(*_):
+            count("queries")
+
+        engine = app.extensions["database"].read_engine
+        with app.app_context():
+            session = database.session()
+            article = session.scalars(select(Article)).one()
+            raw = session.connection().connection.driver_connection
+            event.listen(engine, "before_cursor_execute", query)
+            if engine.name == "sqlite":
+                raw.set_progress_handler(lambda: count("steps"), 50)
+            shape = threads.Shape(place.pop("sort", "oldest"), size=20, replies=20)
+            threads.page(session, article, shape, **place)
+            event.remove(engine, "before_cursor_execute", query)
+            if engine.name == "sqlite":
+                raw.set_progress_handler(None, 0)
+        return told["queries"], told["steps"]
+
+    return cost
+
+
+def long_thread(app, site_id, size, is_flat, is_approved):
+    """An article with so many comments; gives the ids of the first and the last one shown."""
+    rows = [
+        {
+            "id": n + 1,
+            "public_id": f"c{n}",
+            "site_id": site_id,
+            "parent_id": 1 if n and not is_flat else None,
+            "root_id": 1 if n and not is_flat else None,
+            "name": f"r{n}",
+            "text": "",
+            "html": "",
+            "renderer": 1,
+            "status": moderation.imported(Status.APPROVED if is_approved(n) else Status.SPAM),
+            "created_at": START + timedelta(minutes=n),
+        }
+        for n in range(size)
+    ]
+    with app.app_context(), database.writing() as session:
+        session.execute(delete(Comment))
+        session.execute(delete(Article))
+        article = Article(site_id=site_id, url="https://daily.example/a")
+        session.add(article)
+        session.flush()
+        session.execute(insert(Comment), [row | {"article_id": article.id} for row in rows])
+        moderation.recount(session, article.id)
+    return "c0", next(f"c{n}" for n in reversed(range(size)) if is_approved(n))
+
+
+LONG = {
+    "many comments": (True, lambda n: True),
+    "all under one": (False, lambda n: True),
+    "spam under one": (False, lambda n: n % 4 == 0),
+}
+
+
+@pytest.mark.parametrize("kind", LONG)
+def test_a_long_thread_costs_no_more_than_a_short_one(app, cost, kind):
+    site_id = add_site(app)
+    found = {}
+    for size in (80, 4_000):
+        first, last = long_thread(app, site_id, size, *LONG[kind])
+        for sort in threads.ORDERS:
+            for place in ({}, {"at": last}, {"under": first}, {"under": first, "after": last}):
+                found.setdefault((sort, *place), []).append(cost(sort=sort, **place))
+    for place, ((_, short), (queries, long)) in found.items():
+        assert queries <= 16, place
+        assert long <= 2 * short + 60, place
+
+
+@pytest.mark.parametrize("place", [{"after": "nonsense"}, {"at": "nonsense"}, {"under": "?"}])
 def test_an_unknown_place_is_the_first_page(grow, page, place):
     grow("+a\n+b")
     assert drawn(page(**place).comments) == ["a", "b"]

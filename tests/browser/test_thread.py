@@ -128,7 +128,7 @@ def test_it_is_fit_to_be_seen(page, live, change, screenshot, width, scheme):
     add_comments(live.app, ARTICLE, [f"Number {n}." for n in range(6)])
     page.goto(thread(live.url, ARTICLE, at=staff))
     page.mouse.move(0, 0)
-    screenshot(page, f"thread-{width}-{scheme}")
+    screenshot(page, f"long-thread-{width}-{scheme}")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     small = """() => [...document.querySelectorAll('.sorts a, .pager a, .answers-link, .comment-link')]
         .filter((link) => link.getBoundingClientRect().height < 24).map((link) => link.className)"""

@@ -300,6 +300,9 @@ def upgrade() -> None:
             "ix_comments_site_queue", ["site_id", "status", "created_at", "id"], unique=False
         )
         batch_op.create_index(
+            "ix_comments_feed", ["article_id", "status", "created_at", "id"], unique=False
+        )
+        batch_op.create_index(
             "ix_comments_thread",
             ["article_id", "created_at", "id"],
             unique=False,
