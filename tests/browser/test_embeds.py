@@ -393,7 +393,7 @@ def test_it_wears_the_article_s_font_and_link_colour(page, publisher, article):
     html = frame_of(page).locator("html")
     assert html.evaluate("(r) => getComputedStyle(r).fontFamily") == "Georgia, serif"
     assert html.evaluate("(r) => getComputedStyle(r).fontSize") == "18px"
-    button = frame_of(page).get_by_role("button")
+    button = frame_of(page).get_by_role("button", name="Post reply")
     assert button.evaluate("(b) => getComputedStyle(b).backgroundColor") == "rgb(138, 28, 28)"
 
 
