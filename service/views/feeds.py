@@ -17,6 +17,7 @@ from . import headers, languages
 from .reader import SHARED, place_or_refuse
 
 bp = Blueprint("feeds", __name__)
+bp.before_request(languages.choose)  # for what is refused before its site is known
 
 # What XML 1.0 cannot hold, not even escaped; imports bring it along.
 UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -30,6 +30,7 @@ from .limits import LIKING, REPORTING, limiter
 from .reader import Place, check_origin
 
 bp = Blueprint("participation", __name__)
+bp.before_request(languages.choose)  # for what is refused before its site is known
 
 EXCERPT = 280  # characters of the comment that a report is about
 

@@ -35,6 +35,7 @@ from .limits import POSTING, limiter
 from .reader import way_back
 
 bp = Blueprint("receipts", __name__, url_prefix="/receipts")
+bp.before_request(languages.choose)  # for what is refused before its site is known
 
 SHOWN_AS = {
     Status.PENDING: "waiting",
@@ -89,7 +90,7 @@ def receipt_or_404(token: str) -> Receipt:
         abort(404, _("This receipt is not complete, or its comment was erased. Check the link."))
     site = found.article.site
     settings = SiteSettings.read(site.settings)
-    languages.choose(settings.language)
+    languages.choose(found.language, settings.language)
     headers.allow_frames(site.origins)
     return Receipt(token, found, settings)
 
