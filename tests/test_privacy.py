@@ -5,7 +5,7 @@ import hashlib
 import logging
 
 import pytest
-from cast import ARTICLE, SITE, add_moderator, add_site, reply, sign_in, stored
+from cast import ARTICLE, SITE, add_moderator, add_site, reply, sign_in, stored, token
 from sqlalchemy import update
 
 from service import database
@@ -52,6 +52,13 @@ def everything(app, client):
     return receipts
 
 
+def reported(app, comment):
+    """The receipt's token of a report by somebody who left the address too."""
+    url = f"/embed/{SITE}/comments/{comment.public_id}/report"
+    sent = {"token": token(app), "reason": "spam", "contact": ADDRESS}
+    return app.test_client().post(url, data=sent).location.rpartition("/")[2].partition("#")[0]
+
+
 def public_urls(app, receipts):
     """Every address that a stranger can open, with what it takes."""
     comment = stored(app)[0]
@@ -61,14 +68,14 @@ def public_urls(app, receipts):
         "filename": "embed.js",
         "secret": "nonsense",
         "decision_id": 1,
+        "report_token": reported(app, comment),
     }
     for rule in app.url_map.iter_rules():
         if "GET" not in rule.methods:
             continue
-        for token in (
-            [r.rpartition("/")[2] for r in receipts] if "token" in rule.arguments else [""]
-        ):
-            known = {name: (values | {"token": token})[name] for name in rule.arguments}
+        for receipt in receipts if "token" in rule.arguments else [""]:
+            known = values | {"token": receipt.rpartition("/")[2]}
+            known = {name: known[name] for name in rule.arguments}
             yield rule.build(known)[1]
 
 

@@ -147,22 +147,11 @@ function relate() {
 relate();
 setInterval(relate, 60000);
 
-// More of the thread in place; where that fails the link does what links do.
-
-async function more(link) {
-  const list = link.closest(".replies, .comments");
-  const same = list.matches(".replies") ? `#${list.parentElement.id} > .replies` : ".comments";
-  try {
-    const answer = await fetch(link.href, { credentials: "omit" });
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const fresh = [...$(same, page).children].filter((part) => !$("[rel=prev]", part));
-    link.parentElement.replaceWith(...fresh.filter(({ id }) => !id || !document.getElementById(id)));
-    relate();
-    attend(fresh.find((part) => part.isConnected));
-    $("[role=status]").textContent = $(".comments", page).dataset.shown;
-  } catch {
-    location.assign(link.href);
-  }
+// What only some people do is fetched when they do it. Takes what does the same without it.
+function read(verb, about, otherwise) {
+  import("./reading.js" + new URL(import.meta.url).search)
+    .then((reading) => reading[verb](about, { relate, attend }))
+    .catch(otherwise);
 }
 
 const isPlain = (event) => !(event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
@@ -173,7 +162,7 @@ document.addEventListener("click", (event) => {
   if (!isPlain(event) || !(answered || link?.matches(".more-link"))) return;
   event.preventDefault();
   if (answered) reveal(attend(answered));
-  else more(link);
+  else read("more", link, () => location.assign(link.href));
 });
 
 // What the browser keeps, on the service's own origin: drafts (never with an e-mail address), the
@@ -201,21 +190,12 @@ function keep(key, value) {
 }
 
 // Likes: one form for all, its buttons name the comments.
-
-addEventListener("submit", async (event) => {
+addEventListener("submit", (event) => {
   const { target, submitter } = event;
   if (target.id !== "rejoinder-likes") return;
   event.preventDefault();
-  const { likes, error } = await fetch(submitter.formAction, {
-    method: "POST",
-    headers: { Accept: "application/json" },
-    body: new URLSearchParams(new FormData(target)),
-    credentials: "omit",
-  }).then((answer) => answer.json()).catch(() => ({}));
-  const shown = submitter.nextElementSibling;
-  shown.hidden = false;
-  shown.lastElementChild.textContent = likes ?? error ?? target.dataset.lost;
-  if (likes) submitter.setAttribute("aria-pressed", "true");
+  target.action = submitter.formAction;
+  read("like", submitter, () => target.submit());
 });
 
 // The thread and its form, on pages that have them.
@@ -234,7 +214,6 @@ if (section) {
   const draftKey = () => `rejoinder draft ${about} ${field("parent").value}`;
   let token; // the promise of a fresh one
   let writing; // the promise of writing.js
-  let isBusy = false;
 
   // The draft, and the random name that makes a repeated sending one comment.
 
@@ -266,7 +245,7 @@ if (section) {
   // What is only needed by somebody who writes.
   function write() {
     writing ??= import(said.writing)
-      .then(({ start }) => start({ form, person, keep, recall, reveal, showErrors }));
+      .then(({ start }) => start({ form, person, keep, recall, reveal, freshen, posted, showErrors }));
     writing.catch(() => { writing = null; });
     return writing;
   }
@@ -338,41 +317,7 @@ if (section) {
     reveal(summary);
   }
 
-  // Sending
-
-  async function send(button) {
-    const answer = await fetch(form.action, {
-      method: "POST",
-      headers: { Accept: "application/json" },
-      body: new URLSearchParams(new FormData(form)),
-      credentials: "omit",
-      signal: AbortSignal.timeout(3e4),
-    });
-    const told = await answer.json()
-      .catch((error) => { throw Object.assign(error, { wait: answer.headers.get("Retry-After") }); });
-    if (told.token) field("token").value = told.token;
-    if (answer.status === 201) await posted(new URL(told.receipt).pathname);
-    else showErrors(told.errors ?? {}, told.error ?? "", answer.status >= 429 && button);
-  }
-
-  async function press(button) {
-    const label = button.textContent;
-    const isPreview = button.matches(".preview-button");
-    isBusy = true;
-    button.setAttribute("aria-disabled", "true");
-    if (!isPreview) button.textContent = said.sending;
-    try {
-      await freshen();
-      await (isPreview ? (await write()).preview(button) : send(button));
-    } catch (error) {
-      const why = { TypeError: said.unreachable, TimeoutError: said.slow }[error.name];
-      showErrors({}, why ?? said.down.replace("{}", parseInt(error.wait) || 60), button);
-    } finally {
-      isBusy = false;
-      button.removeAttribute("aria-disabled");
-      button.textContent = label;
-    }
-  }
+  // Sent
 
   async function posted(receipt) {
     keep(draftKey(), null);
@@ -435,7 +380,8 @@ if (section) {
   form.addEventListener("input", saveDraft);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (!isBusy) press(event.submitter ?? $(".button", form));
+    const button = event.submitter ?? $(".button", form);
+    write().then(({ press }) => press(button), () => showErrors({}, said.unreachable, button));
   });
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.("a");

@@ -1,5 +1,5 @@
-// The form made nicer still, fetched when somebody begins to write: buttons and keys for Markdown, a
-// counter near the limit, a preview, and a name that is kept for next time. The form works without.
+// The form made nicer still, fetched when somebody begins to write: sending without a reload, a preview,
+// buttons and keys for Markdown, a counter near the limit, and a name that is kept for next time.
 
 const TIMEOUT = 30_000; // milliseconds
 const KEYS = { b: "bold", i: "italic", k: "link" };
@@ -8,9 +8,11 @@ const SPEAK_AFTER = 1_000; // milliseconds without a key stroke
 
 const $ = (selector, within = document) => within.querySelector(selector);
 
-// Takes thread.js's form, its `keep` and `recall`, the key of what is kept of a person, and `reveal`.
-// Gives `preview`, which shows the comment as the server renders it.
-export function start({ form, person, keep, recall, reveal, showErrors }) {
+// Takes thread.js's form, the key of what is kept of a person, and its tools. Gives `press`, which does
+// what one of the form's buttons says.
+export function start({ form, person, keep, recall, reveal, freshen, posted, showErrors }) {
+  const words = form.dataset;
+  let isBusy = false;
   const area = form.elements.comment;
   const { content } = $("#reply-tools");
   const [toolbar, counter, counted, saved] = document.importNode(content, true).children;
@@ -59,7 +61,42 @@ export function start({ form, person, keep, recall, reveal, showErrors }) {
     reveal(made);
   }
 
-  return { preview };
+  async function send(button) {
+    const answer = await fetch(form.action, {
+      method: "POST",
+      headers: { Accept: "application/json" },
+      body: new URLSearchParams(new FormData(form)),
+      credentials: "omit",
+      signal: AbortSignal.timeout(TIMEOUT),
+    });
+    const told = await answer.json()
+      .catch((error) => { throw Object.assign(error, { wait: answer.headers.get("Retry-After") }); });
+    if (told.token) form.elements.token.value = told.token;
+    if (answer.status === 201) await posted(new URL(told.receipt).pathname);
+    else showErrors(told.errors ?? {}, told.error ?? "", answer.status >= 429 && button);
+  }
+
+  async function press(button) {
+    if (isBusy) return;
+    const label = button.textContent;
+    const isPreview = button.matches(".preview-button");
+    isBusy = true;
+    button.setAttribute("aria-disabled", "true");
+    if (!isPreview) button.textContent = words.sending;
+    try {
+      await freshen();
+      await (isPreview ? preview(button) : send(button));
+    } catch (error) {
+      const why = { TypeError: words.unreachable, TimeoutError: words.slow }[error.name];
+      showErrors({}, why ?? words.down.replace("{}", parseInt(error.wait) || 60), button);
+    } finally {
+      isBusy = false;
+      button.removeAttribute("aria-disabled");
+      button.textContent = label;
+    }
+  }
+
+  return { press };
 }
 
 // Buttons and keys
