@@ -18,6 +18,8 @@ from .vault import Hidden, Vault
 
 # Without script there is no nonce: the same form from the same network is one comment this long.
 SAME_FORM = timedelta(minutes=10)
+# A comment can lose three races at once: for its article, its author and itself.
+ATTEMPTS = 4
 
 
 class NoSuchParent(Exception):
@@ -68,45 +70,55 @@ def submit(
     Raises NoSuchParent.
     """
     at = at or now()
+    for attempt in range(ATTEMPTS):
+        try:
+            with session.begin_nested():
+                comment, is_new = _store(session, vault, site, sent, policy, at)
+            break
+        except IntegrityError:
+            # Another process stored the same form, or the first comment of this article or
+            # author, at this very moment: it is there now, and found.
+            if attempt == ATTEMPTS - 1:
+                raise
+    if is_new and comment.status == Status.APPROVED:
+        moderation.count_new(session, comment)
+    return comment
+
+
+def _store(
+    session: Session, vault: Vault, site: Site, sent: Submission, policy: Policy, at: datetime
+) -> tuple[Comment, bool]:
+    """The comment, and whether it is new; raises IntegrityError if somebody was a moment faster."""
     hidden = vault.hide(sent.email, site.id)
     keys = _keys(vault, site, sent, hidden, at)
     if known := _known(session, keys, at, bool(sent.nonce)):
-        return known
+        return known, False
     article = find_article(session, site.id, sent.url, sent.given_id)
     parent = _parent(session, article, sent.parent)
     digest = vault.digest("words", " ".join(sent.text.casefold().split()))
     verdict = judge(sent.draft, screening.history(session, site.id, article, digest), policy)
-    try:
-        with session.begin_nested():
-            comment = Comment(
-                site_id=site.id,
-                article=article or Article(site_id=site.id, **_article_of(sent)),
-                parent=parent,
-                root_id=(parent.root_id or parent.id) if parent else None,
-                author_id=author_of(session, site.id, hidden).id,
-                name=sent.name,
-                website=sent.website,
-                text=sent.text,
-                html=sent.html,
-                renderer=RENDERER,
-                status=moderation.initial(verdict),
-                created_at=at,
-                language=sent.language,
-                network=sent.network,
-                submission_key=keys[0],
-                text_digest=digest,
-                reasons=screening.reasons(verdict),
-            )
-            session.add(comment)
-    except IntegrityError:
-        # The same form arrived by two processes at one moment, or two first comments of an
-        # article did: look again, once.
-        if known := _known(session, keys, at, bool(sent.nonce)):
-            return known
-        raise
-    if comment.status == Status.APPROVED:
-        moderation.count_new(session, comment)
-    return comment
+    comment = Comment(
+        site_id=site.id,
+        article=article or Article(site_id=site.id, **_article_of(sent)),
+        parent=parent,
+        root_id=(parent.root_id or parent.id) if parent else None,
+        author_id=author_of(session, site.id, hidden).id,
+        name=sent.name,
+        website=sent.website,
+        text=sent.text,
+        html=sent.html,
+        renderer=RENDERER,
+        status=moderation.initial(verdict),
+        created_at=at,
+        language=sent.language,
+        network=sent.network,
+        submission_key=keys[0],
+        text_digest=digest,
+        reasons=screening.reasons(verdict),
+    )
+    session.add(comment)
+    session.flush()
+    return comment, True
 
 
 def find_article(session: Session, site_id: int, url: str, given_id: str = "") -> Article | None:
