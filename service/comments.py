@@ -5,7 +5,7 @@ import ipaddress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -97,9 +97,11 @@ def _store(
     parent = _parent(session, article, sent.parent)
     digest = vault.digest("words", " ".join(sent.text.casefold().split()))
     verdict = judge(sent.draft, screening.history(session, site.id, article, digest), policy)
+    if article is None:
+        article = _new_article(session, site, sent)
     comment = Comment(
         site_id=site.id,
-        article=article or Article(site_id=site.id, **_article_of(sent)),
+        article=article,
         parent=parent,
         root_id=(parent.root_id or parent.id) if parent else None,
         author_id=author_of(session, site.id, hidden).id,
@@ -122,10 +124,14 @@ def _store(
 
 
 def find_article(session: Session, site_id: int, url: str, given_id: str = "") -> Article | None:
-    """The article by the publisher's own id, else by its canonical URL."""
+    """The article by the publisher's own id, else by its canonical URL. Before anything is approved
+    there, the id is a hint of whoever posted first: it names no article at another URL."""
     articles = select(Article).where(Article.site_id == site_id)
-    by_id = session.scalar(articles.where(Article.given_id == given_id)) if given_id else None
-    return by_id or session.scalar(articles.where(Article.url == url))
+    is_proved = or_(Article.approved_count > 0, Article.url == url)
+    by_id = articles.where(Article.given_id == given_id, is_proved)
+    return (session.scalar(by_id) if given_id else None) or session.scalar(
+        articles.where(Article.url == url)
+    )
 
 
 def author_of(session: Session, site_id: int, hidden: Hidden) -> Author:
@@ -162,8 +168,14 @@ def _parent(session: Session, article: Article | None, public_id: str) -> Commen
     return parent
 
 
-def _article_of(sent: Submission) -> dict[str, str | None]:
-    return {"url": sent.url, "given_id": sent.given_id or None, "title": sent.title}
+def _new_article(session: Session, site: Site, sent: Submission) -> Article:
+    """Whoever had named another page so, where nothing was approved, loses the name."""
+    if sent.given_id:
+        hinted = (Article.site_id == site.id, Article.given_id == sent.given_id)
+        unproved = update(Article).where(*hinted, Article.approved_count == 0)
+        session.execute(unproved.values(given_id=None))
+    given_id = sent.given_id or None
+    return Article(site_id=site.id, url=sent.url, given_id=given_id, title=sent.title)
 
 
 def _keys(

@@ -148,9 +148,20 @@ def test_a_reply_to_what_is_not_shown_is_refused_and_nothing_is_stored(app, subm
 
 
 def test_the_publisher_s_own_id_finds_an_article_that_has_moved(app, submit):
-    submit(given_id="review-7")
+    approve(app, submit(given_id="review-7"))
     submit(given_id="review-7", url="https://daily.example/moved", text="Again.")
     assert len({comment.article_id for comment in stored(app)}) == 1
+
+
+def test_a_stranger_who_posts_first_cannot_take_a_publisher_s_id(app, submit):
+    """What the first poster sends is a hint until something is approved there."""
+    submit(given_id="review-7", url="https://daily.example/elsewhere")
+    submit(given_id="review-7", text="On the page itself.")
+    elsewhere, here = stored(app)
+    with app.app_context():
+        article = comments.find_article(database.session(), here.site_id, ARTICLE, "review-7")
+        assert (article.id, article.given_id) == (here.article_id, "review-7")
+    assert elsewhere.article_id != here.article_id
 
 
 @pytest.mark.parametrize(

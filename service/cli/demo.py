@@ -117,8 +117,9 @@ def _submission(base: str, entry: dict[str, Any], parent: str) -> comments.Submi
 
 def _move(session: Session, site: Site, base: str) -> None:
     """The demo may be served on another port than the last time."""
-    if base in site.origins:
-        return
-    site.origins, site.version = [*site.origins, base], site.version + 1
-    for article in session.scalars(select(Article).where(Article.site_id == site.id)):
-        article.url, article.version = f"{base}/demo/", article.version + 1
+    if base not in site.origins:
+        site.origins, site.version = [*site.origins, base], site.version + 1
+    of_site, url = select(Article).where(Article.site_id == site.id), f"{base}/demo/"
+    article = session.scalar(of_site.where(Article.given_id == ARTICLE))
+    if article and not session.scalar(of_site.where(Article.url == url)):
+        article.url, article.version = url, article.version + 1

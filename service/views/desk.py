@@ -1,5 +1,6 @@
 """The desk: the queue, decisions, undo. Shut to everybody who is not signed in."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -43,6 +44,7 @@ STATUSES = {
     Status.DELETED: _l("deleted"),
 }
 
+LARGEST_ID = 2**63 - 1  # what the databases can hold
 EXCERPT = 280  # characters of the comment that another answers
 
 
@@ -89,7 +91,7 @@ def decide(public_id: str) -> ResponseReturnValue:
     if (
         not form.validate()
         or form.action.data not in ACTIONS
-        or not str(form.version.data).isdecimal()
+        or not re.fullmatch("[0-9]{1,9}", str(form.version.data))
     ):
         abort(400)
     try:
@@ -108,7 +110,7 @@ def decide(public_id: str) -> ResponseReturnValue:
     return _done(public_id, decision_id)
 
 
-@bp.post("/decisions/<int:decision_id>/undo")
+@bp.post(f"/decisions/<int(max={LARGEST_ID}):decision_id>/undo")
 def undo(decision_id: int) -> ResponseReturnValue:
     if not UndoForm().validate():
         abort(400)
@@ -222,7 +224,8 @@ def _excerpt(comment: Comment) -> str:
 
 def _local(path: str) -> str:
     """A page of the desk to return to; anything else is the queue."""
-    return path if path.startswith("/desk/") and "\\" not in path else url_for(".queue")
+    is_ours = path.startswith("/desk/") and "\\" not in path and path.isprintable()
+    return path if is_ours else url_for(".queue")
 
 
 def _count(number: int) -> str:

@@ -1,5 +1,6 @@
 """The forms: what may be typed where. They state shape; what to think of it is the rules' business."""
 
+import re
 import unicodedata
 from typing import Any
 
@@ -131,7 +132,9 @@ class ReplyForm(FlaskForm):
                     "Enter a name that is not an email address: names are published, addresses never."
                 )
             )
-        if any(unicodedata.category(c) == "Cc" or c in BIDI_CONTROLS for c in field.data):
+        if any(
+            unicodedata.category(c) in ("Cc", "Zl", "Zp") or c in BIDI_CONTROLS for c in field.data
+        ):
             raise ValidationError(
                 _l(
                     "Enter a name without control characters or characters that change its direction."
@@ -160,6 +163,10 @@ class ReplyForm(FlaskForm):
             ) from None
 
     def validate_comment(self, field: Field) -> None:
+        # Marks alone, such as "<br>", may leave nothing to be seen.
+        has_words = any(c.isalnum() for c in re.sub("<[^<>]*>", "", field.data))
+        if not has_words and not is_visible(text.plain(text.render(field.data))):
+            raise ValidationError(_l("Write your comment."))
         over = len(field.data) - self.comment_length
         if over > 0:
             raise ValidationError(
@@ -188,7 +195,11 @@ class SignInForm(FlaskForm):
 class DecideForm(FlaskForm):
     action = HiddenField(validators=[DataRequired()])
     version = HiddenField(validators=[DataRequired()])
-    note = StringField(_l("Note"), validators=[Optional(), Length(max=500)])
+    note = StringField(
+        _l("Note"),
+        filters=[lambda typed: text.normalise(typed or "")],
+        validators=[Optional(), Length(max=500)],
+    )
 
 
 class UndoForm(FlaskForm):

@@ -4,8 +4,11 @@ A thread page depends on nothing but the article's and the site's versions, the 
 token's hour and the URL; these are its ETag.
 """
 
+import math
+import time
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from flask import (
     Blueprint,
@@ -175,13 +178,19 @@ def submit(key: str) -> ResponseReturnValue:
 def too_often(error: RateLimitExceeded) -> ResponseReturnValue:
     """The form comes back with what was typed and says when to try again."""
     place = place_or_refuse((request.view_args or {})["key"])
-    seconds = max(1, round(error.limit.limit.get_expiry() / error.limit.limit.amount))
+    seconds = max(1, math.ceil(_free_at(error) - time.time()))
     said = _(
         "You have posted several replies in a short time. Your text is kept; "
         "try again in %(seconds)s seconds.",
         seconds=seconds,
     )
     return _again(place, place.form(), said, 429, seconds)
+
+
+def _free_at(error: RateLimitExceeded) -> float:
+    """When the oldest of the requests that count stops to count."""
+    limit = limiter.current_limit
+    return limit.reset_at if limit else time.time() + error.limit.limit.get_expiry()
 
 
 @bp.get("/receipts/<token>")
@@ -306,7 +315,7 @@ def _submission(place: Place, form: ReplyForm, is_origin_withheld: bool) -> comm
         draft=Draft(
             name=form.name.data or "",
             text=typed,
-            addresses=tuple(text.addresses(typed)),
+            addresses=tuple(text.addresses(f"{typed} {unquote(form.website.data or '')}")),
             is_origin_withheld=is_origin_withheld,
             seconds=touched.seconds if touched else None,
         ),
