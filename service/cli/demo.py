@@ -5,7 +5,6 @@ On this machine only: the sign-in link that it prints is for whoever reads the t
 
 import ipaddress
 import json
-import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from .. import accounts, comments, database, moderation, text
 from ..models import Article, Site, now
 from ..rules import Draft, Policy
 from ..status import Role, Status
+from . import address
 
 KEY = "demo"
 ARTICLE = "demo-review"
@@ -48,8 +48,7 @@ def demo() -> None:
 
 def _base() -> str:
     """Where the demo is served; ends the command for an address that others can reach."""
-    host, port = os.environ.get("HOST") or "127.0.0.1", os.environ.get("PORT") or "8000"
-    base = current_app.config["BASE_URL"] or f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    base = address.served_at()
     name = urlsplit(base).hostname or ""
     if not _is_loopback(name):
         raise click.ClickException(

@@ -133,15 +133,19 @@ def title(written: str) -> str:
 def author(written: str, source_id: str, troubles: Troubles) -> str:
     """The name to show: with entities read, never an address, never empty."""
     name = " ".join(printed(_ENTITY.sub(lambda entity: unescape(entity[0]), written)).split())
-    shown = text.mask_addresses(name)
-    if shown != name:
+    straight = "".join(c for c in name if c not in text.BIDI_CONTROLS)
+    if straight != name:
+        troubles.note("name with characters that change its direction: without them", source_id)
+    shown = text.mask_addresses(straight)
+    if shown != straight:
         troubles.note("name that is an e-mail address: masked", source_id)
     if len(shown) > NAME_LENGTH:
         troubles.note(f"name longer than {NAME_LENGTH} characters: cut", source_id)
         shown = text.excerpt(shown, NAME_LENGTH)
-    if not shown:
-        troubles.note(f"no name: shown as {ANONYMOUS}", source_id)
-    return shown or ANONYMOUS
+    if not text.is_visible(shown):
+        troubles.note(f"no name that can be seen: shown as {ANONYMOUS}", source_id)
+        return ANONYMOUS
+    return shown
 
 
 def website(written: str, email: str, source_id: str, troubles: Troubles) -> str:

@@ -26,10 +26,6 @@ from ..tokens import FormTokens
 NAME_LENGTH = 80
 EMAIL_LENGTH = 254  # RFC 5321, 4.5.3.1.3, less the angle brackets
 TITLE_LENGTH = 300
-# LRE RLE PDF LRO RLO and LRI RLI FSI PDI: a name with these can rearrange the words around it.
-BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-# Letters by their category, blanks to the eye: Hangul fillers and the empty Braille cell.
-BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 DNS_SECONDS = 2
 
 
@@ -58,11 +54,6 @@ class FormToken(CSRF):
             )
 
 
-def is_visible(value: str) -> bool:
-    """Whether anything of this can be seen: a letter, digit, sign or mark."""
-    return any(unicodedata.category(c)[0] in "LNPS" and c not in BLANKS for c in value)
-
-
 class Visible:
     """Refuses what looks like nothing: only spaces, or only characters that have no shape."""
 
@@ -70,7 +61,7 @@ class Visible:
         self.message = message
 
     def __call__(self, form: Any, field: Field) -> None:
-        if not is_visible(field.data):
+        if not text.is_visible(field.data):
             raise ValidationError(self.message)
 
 
@@ -133,7 +124,8 @@ class ReplyForm(FlaskForm):
                 )
             )
         if any(
-            unicodedata.category(c) in ("Cc", "Zl", "Zp") or c in BIDI_CONTROLS for c in field.data
+            unicodedata.category(c) in ("Cc", "Zl", "Zp") or c in text.BIDI_CONTROLS
+            for c in field.data
         ):
             raise ValidationError(
                 _l(
@@ -165,7 +157,7 @@ class ReplyForm(FlaskForm):
     def validate_comment(self, field: Field) -> None:
         # Marks alone, such as "<br>", may leave nothing to be seen.
         has_words = any(c.isalnum() for c in re.sub("<[^<>]*>", "", field.data))
-        if not has_words and not is_visible(text.plain(text.render(field.data))):
+        if not has_words and not text.is_visible(text.plain(text.render(field.data))):
             raise ValidationError(_l("Write your comment."))
         over = len(field.data) - self.comment_length
         if over > 0:

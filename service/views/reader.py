@@ -269,6 +269,7 @@ def _page(place: Place, template: str, form: ReplyForm, message: str = "") -> st
         site=place.site,
         article=place.article,
         url=place.url,
+        short_name=headers.etag(place.site.key, place.url)[:8],
         thread=shown,
         form=form,
         message=message,

@@ -249,6 +249,18 @@ def test_the_fragment_is_no_whole_page_and_leads_back(app, client):
     assert re.search(rf'name="return_to"[^>]*value="{ARTICLE}"', page)
 
 
+def test_two_fragments_share_no_id_and_each_label_has_its_input(client):
+    """They may stand on one page."""
+    urls = (ARTICLE, f"{ORIGIN}/2026/another")
+    pages = [client.get("/embed/daily/fragment", query_string={"url": url}).text for url in urls]
+    ids = [re.findall(r'\bid="([^"]+)"', page) for page in pages]
+    assert len(ids[0]) > 5
+    assert not set(ids[0]) & set(ids[1])
+    for page, own in zip(pages, ids, strict=True):
+        meant = re.findall(r'(?:\bfor|aria-labelledby|aria-describedby)="([^"]+)"', page)
+        assert {name for names in meant for name in names.split()} <= set(own)
+
+
 def test_it_counts_what_readers_see(app, client, approve):
     reply(app, client)
     approve(stored(app)[0].public_id)
