@@ -88,7 +88,9 @@ def place_or_refuse(key: str) -> Place:
         abort(400, _("The address of the article is missing or is none. It begins with https://."))
     given_id = request.values.get("article", "").strip()
     article = comments.find_article(database.session(), site.id, url, given_id)
-    place = Place(site, settings, article.url if article else url, given_id, article)
+    # An article that moved is where its page is now; one imported from elsewhere is where it was.
+    stands_at = article.url if article and not urls.is_within(url, site.origins) else url
+    place = Place(site, settings, stands_at, given_id, article)
     if article is None and not place.is_ours:
         abort(403, _("This article is not on a website that belongs to %(site)s.", site=site.name))
     return place

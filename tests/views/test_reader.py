@@ -249,6 +249,21 @@ def test_the_fragment_is_no_whole_page_and_leads_back(app, client):
     assert re.search(rf'name="return_to"[^>]*value="{ARTICLE}"', page)
 
 
+def test_an_article_that_moved_takes_its_thread_along(app, client, approve):
+    """By the publisher's own id; from an address that is no longer the site's, too."""
+    reply(app, client, article="review-7")
+    approve(stored(app)[0].public_id)
+    with app.app_context(), database.writing() as session:
+        session.execute(update(Site).values(origins=["https://new.example"]))
+    moved = "https://new.example/review"
+    page = client.get("/embed/daily", query_string={"url": moved, "article": "review-7"}).text
+    assert "Hear, hear." in page
+    assert f'<link rel="canonical" href="{moved}">' in page
+    sent = reply(app, client, url=moved, article="review-7", comment="Here too.")
+    assert sent.status_code == 303
+    assert len({comment.article_id for comment in stored(app)}) == 1
+
+
 def test_two_fragments_share_no_id_and_each_label_has_its_input(client):
     """They may stand on one page."""
     urls = (ARTICLE, f"{ORIGIN}/2026/another")
