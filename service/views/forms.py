@@ -155,10 +155,6 @@ class ReplyForm(FlaskForm):
             ) from None
 
     def validate_comment(self, field: Field) -> None:
-        # Marks alone, such as "<br>", may leave nothing to be seen.
-        has_words = any(c.isalnum() for c in re.sub("<[^<>]*>", "", field.data))
-        if not has_words and not text.is_visible(text.plain(text.render(field.data))):
-            raise ValidationError(_l("Write your comment."))
         over = len(field.data) - self.comment_length
         if over > 0:
             raise ValidationError(
@@ -168,6 +164,10 @@ class ReplyForm(FlaskForm):
                     most=self.comment_length,
                 )
             )
+        # Marks alone, such as "<br>", may leave nothing to be seen.
+        has_words = any(c.isalnum() for c in re.sub("<[^<>]*>", "", field.data))
+        if not has_words and not text.is_visible(text.plain(text.render(field.data))):
+            raise ValidationError(_l("Write your comment."))
 
 
 def takes_mail(address: str) -> bool:

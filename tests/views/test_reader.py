@@ -368,6 +368,14 @@ def test_a_comment_of_marks_alone_is_none(app, client, typed):
     assert (answer.status_code, "Write your comment." in answer.text) == (422, True)
 
 
+def test_a_comment_that_is_too_long_is_not_rendered_first(app, client, monkeypatch):
+    rendered = []
+    monkeypatch.setattr("service.text.render", lambda typed: rendered.append(typed) or "")
+    answer = reply(app, client, comment=">" * 20_000)
+    assert (answer.status_code, "Shorten your comment" in answer.text) == (422, True)
+    assert rendered == []
+
+
 @pytest.mark.parametrize("typed", ["👍", "?!", "1"])
 def test_a_sign_is_a_comment(app, client, typed):
     assert reply(app, client, comment=typed).status_code == 303
