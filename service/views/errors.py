@@ -26,6 +26,7 @@ MESSAGES = {
 }
 
 
+# What people type, in which a form answers for every character.
 TYPED = ("name", "email", "website", "comment", "note")
 
 
