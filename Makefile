@@ -31,6 +31,7 @@ endif
 .NOTPARALLEL:
 
 run: .venv/.run
+	@case "$(PORT)" in ''|*[!0-9]*|??????*|6553[6-9]|655[4-9]?|65[6-9]??|6[6-9]???|[7-9]????) echo "PORT is a number up to 65535, not \"$(PORT)\"." >&2; exit 1;; esac
 	@$(VENV_PYTHON) -c 'import socket, sys; s = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET); \
 		s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind((sys.argv[1], int(sys.argv[2])))' "$(HOST)" "$(PORT)" 2>/dev/null || { \
 		echo "$(HOST):$(PORT) cannot be used: something listens there already. Choose another: make run PORT=8001" >&2; exit 1; }

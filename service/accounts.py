@@ -52,6 +52,8 @@ SECURITY = {
     "SECURITY_FLASH_MESSAGES": False,
     "SECURITY_FRESHNESS": timedelta(seconds=-1),  # no second sign-in yet, so no page for it
     "SECURITY_STATIC_FOLDER": None,
+    "SECURITY_CLI_USERS_NAME": None,  # `flask moderator` is our way in
+    "SECURITY_CLI_ROLES_NAME": None,
 }
 
 LINK_LIFETIME = timedelta(hours=24)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from statistics import median
 
-from sqlalchemy import delete, exists, func, select
+from sqlalchemy import delete, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
@@ -23,6 +23,8 @@ SAME_FORM = timedelta(minutes=10)
 MEASURED = 50
 FEWEST = 5
 LOOKED_AT = 20_000
+# A comment can lose three races at once: for its article, its author and itself.
+ATTEMPTS = 4
 
 
 class NoSuchParent(Exception):
@@ -77,45 +79,57 @@ def submit(
     Raises NoSuchParent.
     """
     at = at or now()
+    for attempt in range(ATTEMPTS):
+        try:
+            with session.begin_nested():
+                comment, is_new = _store(session, vault, site, sent, policy, at)
+            break
+        except IntegrityError:
+            # Another process stored the same form, or the first comment of this article or
+            # author, at this very moment: it is there now, and found.
+            if attempt == ATTEMPTS - 1:
+                raise
+    if is_new and comment.status == Status.APPROVED:
+        moderation.count_new(session, comment)
+    return comment
+
+
+def _store(
+    session: Session, vault: Vault, site: Site, sent: Submission, policy: Policy, at: datetime
+) -> tuple[Comment, bool]:
+    """The comment, and whether it is new; raises IntegrityError if somebody was a moment faster."""
     hidden = vault.hide(sent.email, site.id)
     keys = _keys(vault, site, sent, hidden, at)
     if known := _known(session, keys, at, bool(sent.nonce)):
-        return known
+        return known, False
     article = find_article(session, site.id, sent.url, sent.given_id)
     parent = _parent(session, article, sent.parent)
     digest = vault.words(sent.text)
     verdict = judge(sent.draft, screening.history(session, site.id, article, digest), policy)
-    try:
-        with session.begin_nested():
-            comment = Comment(
-                site_id=site.id,
-                article=article or Article(site_id=site.id, **_article_of(sent)),
-                parent=parent,
-                root_id=(parent.root_id or parent.id) if parent else None,
-                author_id=author_of(session, site.id, hidden).id,
-                name=sent.name,
-                website=sent.website,
-                text=sent.text,
-                html=sent.html,
-                renderer=RENDERER,
-                status=moderation.initial(verdict),
-                created_at=at,
-                language=sent.language,
-                network=sent.network,
-                submission_key=keys[0],
-                text_digest=digest,
-                reasons=screening.reasons(verdict),
-            )
-            session.add(comment)
-    except IntegrityError:
-        # The same form arrived by two processes at one moment, or two first comments of an
-        # article did: look again, once.
-        if known := _known(session, keys, at, bool(sent.nonce)):
-            return known
-        raise
-    if comment.status == Status.APPROVED:
-        moderation.count_new(session, comment)
-    return comment
+    if article is None:
+        article = _new_article(session, site, sent)
+    comment = Comment(
+        site_id=site.id,
+        article=article,
+        parent=parent,
+        root_id=(parent.root_id or parent.id) if parent else None,
+        author_id=author_of(session, site.id, hidden).id,
+        name=sent.name,
+        website=sent.website,
+        text=sent.text,
+        html=sent.html,
+        renderer=RENDERER,
+        status=moderation.initial(verdict),
+        created_at=at,
+        language=sent.language,
+        network=sent.network,
+        submission_key=keys[0],
+        text_digest=digest,
+        reasons=screening.reasons(verdict),
+    )
+    session.add(comment)
+    session.flush()
+    return comment, True
 
 
 def editable_until(comment: Comment, minutes: int) -> datetime | None:
@@ -188,10 +202,14 @@ def usual_wait(session: Session, site_id: int) -> timedelta | None:
 
 
 def find_article(session: Session, site_id: int, url: str, given_id: str = "") -> Article | None:
-    """The article by the publisher's own id, else by its canonical URL."""
+    """The article by the publisher's own id, else by its canonical URL. Before anything is approved
+    there, the id is a hint of whoever posted first: it names no article at another URL."""
     articles = select(Article).where(Article.site_id == site_id)
-    by_id = session.scalar(articles.where(Article.given_id == given_id)) if given_id else None
-    return by_id or session.scalar(articles.where(Article.url == url))
+    is_proved = or_(Article.approved_count > 0, Article.url == url)
+    by_id = articles.where(Article.given_id == given_id, is_proved)
+    return (session.scalar(by_id) if given_id else None) or session.scalar(
+        articles.where(Article.url == url)
+    )
 
 
 def author_of(session: Session, site_id: int, hidden: Hidden) -> Author:
@@ -228,8 +246,14 @@ def _parent(session: Session, article: Article | None, public_id: str) -> Commen
     return parent
 
 
-def _article_of(sent: Submission) -> dict[str, str | None]:
-    return {"url": sent.url, "given_id": sent.given_id or None, "title": sent.title}
+def _new_article(session: Session, site: Site, sent: Submission) -> Article:
+    """Whoever had named another page so, where nothing was approved, loses the name."""
+    if sent.given_id:
+        hinted = (Article.site_id == site.id, Article.given_id == sent.given_id)
+        unproved = update(Article).where(*hinted, Article.approved_count == 0)
+        session.execute(unproved.values(given_id=None))
+    given_id = sent.given_id or None
+    return Article(site_id=site.id, url=sent.url, given_id=given_id, title=sent.title)
 
 
 def _keys(

@@ -24,6 +24,7 @@ from alembic import command
 from alembic.config import Config
 from flask import Flask, current_app, g
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
 
@@ -78,12 +79,22 @@ def connect(url: str, is_read_only: bool = False) -> Engine:
         return _sqlite(url, is_read_only)
     waits = f"-c lock_timeout={int(WAIT_SECONDS)}s"
     refuses = "-c default_transaction_read_only=on"
-    return create_engine(
+    engine = create_engine(
         parsed.set(drivername="postgresql+psycopg"),
         connect_args={"options": f"-c timezone=UTC {refuses if is_read_only else waits}"},
         pool_pre_ping=True,
         hide_parameters=True,
     )
+    event.listen(engine, "handle_error", _cut_details)
+    return engine
+
+
+def _cut_details(context: ExceptionContext) -> None:
+    """Leaves only the first line of what PostgreSQL says: its DETAIL and CONTEXT quote keys, rows
+    and parameters, which `hide_parameters` does not hide."""
+    for error in (context.original_exception, context.sqlalchemy_exception):
+        if error is not None and error.args:
+            error.args = (str(error.args[0]).partition("\n")[0], *error.args[1:])
 
 
 def _sqlite(url: str, is_read_only: bool) -> Engine:

@@ -44,6 +44,11 @@ KEPT = {"a": "href", "abbr": "title", "acronym": "title", "ol": "start"}  # one 
 SCHEMES = {"http", "https"}
 REL = "nofollow ugc noopener"
 
+# Letters by their category, blanks to the eye: Hangul fillers and the empty Braille cell.
+BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+# LRE RLE PDF LRO RLO and LRI RLI FSI PDI: a name with these can rearrange the words around it.
+BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
 LONGEST_LINK = 2000  # characters of an address
 MARKS = 30  # combining marks in a row: Unicode's Stream-Safe Text Format, UAX #15, section 13
 
@@ -125,6 +130,11 @@ def excerpt(text: str, length: int) -> str:
         return line
     words = line[:length].rpartition(" ")[0] or line[: length - 1]
     return words.rstrip(" ,;:.-") + "…"
+
+
+def is_visible(value: str) -> bool:
+    """Whether anything of a plain text can be seen: a letter, digit, sign or mark."""
+    return any(unicodedata.category(c)[0] in "LNPS" and c not in BLANKS for c in value)
 
 
 def count_links(html: str) -> int:

@@ -1,4 +1,6 @@
 import dataclasses
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -146,9 +148,20 @@ def test_a_reply_to_what_is_not_shown_is_refused_and_nothing_is_stored(app, subm
 
 
 def test_the_publisher_s_own_id_finds_an_article_that_has_moved(app, submit):
-    submit(given_id="review-7")
+    approve(app, submit(given_id="review-7"))
     submit(given_id="review-7", url="https://daily.example/moved", text="Again.")
     assert len({comment.article_id for comment in stored(app)}) == 1
+
+
+def test_a_stranger_who_posts_first_cannot_take_a_publisher_s_id(app, submit):
+    """What the first poster sends is a hint until something is approved there."""
+    submit(given_id="review-7", url="https://daily.example/elsewhere")
+    submit(given_id="review-7", text="On the page itself.")
+    elsewhere, here = stored(app)
+    with app.app_context():
+        article = comments.find_article(database.session(), here.site_id, ARTICLE, "review-7")
+        assert (article.id, article.given_id) == (here.article_id, "review-7")
+    assert elsewhere.article_id != here.article_id
 
 
 @pytest.mark.parametrize(
@@ -163,3 +176,23 @@ def test_the_publisher_s_own_id_finds_an_article_that_has_moved(app, submit):
 )
 def test_of_a_client_s_address_the_network_is_kept(address, network):
     assert comments.network_of(address) == network
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_first_replies_at_one_moment_are_all_stored(app, submit, monkeypatch):
+    """On PostgreSQL, where two can look before either has written: same article, same author."""
+    both_looked, seen = threading.Barrier(2, timeout=10), threading.local()
+    find_article = comments.find_article
+
+    def find(*about):
+        found = find_article(*about)
+        if not hasattr(seen, "once"):
+            seen.once = both_looked.wait()
+        return found
+
+    monkeypatch.setattr(comments, "find_article", find)
+    with ThreadPoolExecutor(2) as pool:
+        sent = [pool.submit(submit, text=words, nonce=words) for words in ("One.", "Two.")]
+        assert len({reply.result() for reply in sent}) == 2
+    assert {comment.text for comment in stored(app)} == {"One.", "Two."}
+    assert len({(comment.article_id, comment.author_id) for comment in stored(app)}) == 1

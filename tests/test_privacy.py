@@ -7,9 +7,10 @@ import logging
 import pytest
 from cast import ARTICLE, SITE, add_moderator, add_site, reply, sign_in, stored, token
 from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
 
 from service import database
-from service.models import Article, Comment
+from service.models import Article, Author, Comment
 
 ADDRESS = "Rita.Hidden+7@Example.org"
 PASSING = "2026/review"
@@ -133,3 +134,30 @@ def test_no_log_line_holds_an_address_or_a_receipt(app, client, caplog, monkeypa
     assert "for the test" in caplog.text
     assert leaks(caplog.text) == []
     assert receipt.rpartition("/")[2] not in caplog.text
+
+
+def test_what_a_database_refuses_is_logged_without_the_row(app, client, caplog, monkeypatch):
+    """PostgreSQL quotes the key or the whole row that it refuses."""
+    add_site(app)
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    reply(app, client, email=ADDRESS)
+    index = app.extensions["vault"].index(ADDRESS)
+
+    def refused(session, site_id, hidden):
+        """An author who is there already, and one without a key."""
+        for key_id in ("none", None):
+            author = Author(
+                site_id=site_id, email_index=index, email_ciphertext=b"secret", email_key_id=key_id
+            )
+            try:
+                with session.begin_nested():
+                    session.add(author)
+            except IntegrityError as error:
+                logging.getLogger("test").exception("refused")
+                last = error
+        raise last
+
+    monkeypatch.setattr("service.comments.author_of", refused)
+    assert reply(app, client, email=ADDRESS, comment="Once more.").status_code == 500
+    assert caplog.text.count("IntegrityError") > 2
+    assert [word for word in ("DETAIL", "Failing row", index.hex()) if word in caplog.text] == []

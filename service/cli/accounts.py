@@ -4,13 +4,13 @@ import sys
 
 import click
 from email_validator import EmailNotValidError, validate_email
-from flask import current_app
 from flask.cli import with_appcontext
 from flask_security import hash_password
 from sqlalchemy import select
 
 from .. import accounts, database
 from ..status import Role
+from .address import served_at
 from .sites import site_or_stop
 
 LEAST = 8  # characters; NIST SP 800-63B, 5.1.1.2
@@ -53,8 +53,7 @@ def link(email: str) -> None:
         if found is None:
             raise click.ClickException(f"There is no moderator {email}.")
         secret = accounts.make_link(session, found)
-    base = current_app.config["BASE_URL"] or "http://127.0.0.1:8000"
-    click.echo(f"{base}/desk/sign-in/{secret}")
+    click.echo(f"{served_at()}/desk/sign-in/{secret}")
 
 
 def _password(is_piped: bool) -> str:

@@ -5,7 +5,6 @@ On this machine only: the sign-in link that it prints is for whoever reads the t
 
 import ipaddress
 import json
-import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from .. import accounts, comments, database, moderation, text
 from ..models import Article, Site, now
 from ..rules import Draft, Policy
 from ..status import Role, Status
+from . import address
 
 KEY = "demo"
 ARTICLE = "demo-review"
@@ -48,8 +48,7 @@ def demo() -> None:
 
 def _base() -> str:
     """Where the demo is served; ends the command for an address that others can reach."""
-    host, port = os.environ.get("HOST") or "127.0.0.1", os.environ.get("PORT") or "8000"
-    base = current_app.config["BASE_URL"] or f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    base = address.served_at()
     name = urlsplit(base).hostname or ""
     if not _is_loopback(name):
         raise click.ClickException(
@@ -117,8 +116,9 @@ def _submission(base: str, entry: dict[str, Any], parent: str) -> comments.Submi
 
 def _move(session: Session, site: Site, base: str) -> None:
     """The demo may be served on another port than the last time."""
-    if base in site.origins:
-        return
-    site.origins, site.version = [*site.origins, base], site.version + 1
-    for article in session.scalars(select(Article).where(Article.site_id == site.id)):
-        article.url, article.version = f"{base}/demo/", article.version + 1
+    if base not in site.origins:
+        site.origins, site.version = [*site.origins, base], site.version + 1
+    of_site, url = select(Article).where(Article.site_id == site.id), f"{base}/demo/"
+    article = session.scalar(of_site.where(Article.given_id == ARTICLE))
+    if article and not session.scalar(of_site.where(Article.url == url)):
+        article.url, article.version = url, article.version + 1

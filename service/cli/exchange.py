@@ -1,11 +1,14 @@
 """`flask import` and `flask export`: comments in from elsewhere, and out again."""
 
+import fcntl
 import hashlib
 import os
 import re
 import signal
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -13,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import IO, Any, BinaryIO, cast
 
 import click
 from flask import current_app
@@ -134,6 +137,37 @@ def _one_line(path: Path) -> Iterator[None]:
         raise click.ClickException("The database is busy; try again in a moment.") from None
 
 
+@contextmanager
+def _alone(site_id: int) -> Iterator[None]:
+    """One import or undo of a site at a time. The kernel ends the hold with its process, however
+    that ends."""
+    if (held := _hold(site_id)) is None:
+        raise click.ClickException(
+            "An import of this site is running; wait until it is done, then run this again."
+        )
+    with held:
+        yield
+
+
+def _hold(site_id: int) -> IO[bytes] | None:
+    """The open file whose lock says that an import of the site is running, None if one is."""
+    held = Path(current_app.config["INSTANCE"], f"import-{site_id}.lock").open("ab")  # noqa: SIM115  given on open
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        held.close()
+        return None
+    return held
+
+
+def _state(found: Import) -> ImportState:
+    """What an import is doing; one whose process was killed could not say that it stopped."""
+    if found.state == ImportState.RUNNING and (held := _hold(found.site_id)):
+        held.close()
+        return ImportState.STOPPED
+    return found.state
+
+
 def _bring(format: str, source: Source, key: str, is_rehearsal: bool) -> None:
     site = site_or_stop(database.session(), key)
     run = Run(site.id, site.origins, format, current_app.extensions["vault"])
@@ -149,8 +183,9 @@ def _bring(format: str, source: Source, key: str, is_rehearsal: bool) -> None:
         store.rehearse(database.session(), run, threads(records, found.runs))
         click.echo(f"Rehearsal for {site.name}: nothing was written.")
     else:
-        _open(run, source.path.name, digest, found)
-        _write(run, source, found)
+        with _alone(site.id):
+            _open(run, source.path.name, digest, found)
+            _write(run, source, found)
         click.echo(f"Import {run.import_id} into {site.name} is done.")
     _tell(run, source.addresses, "to import" if is_rehearsal else "imported")
 
@@ -214,11 +249,23 @@ def _renderers(comments: int) -> Iterator[store.Render]:
     pool = ProcessPoolExecutor(
         cores,
         get_context("spawn"),  # a forked one would share our hold on the database's lock
-        signal.signal,
-        (signal.SIGINT, signal.SIG_IGN),  # Ctrl-C is ours
+        _serve,
+        (os.getpid(),),
     )
     with pool:
         yield lambda records: store.rendered_by(pool, records, cores)
+
+
+def _serve(parent: int) -> None:
+    """Begins a process that renders: Ctrl-C is its parent's business, and it ends with that one."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _said(error: BaseException) -> str:
@@ -267,7 +314,7 @@ def list_imports() -> None:
     for found, key, comments in database.session().execute(rows.order_by(Import.id)):
         click.echo(
             f"{found.id:>4}  {found.started_at:%Y-%m-%d %H:%M}  {key:<12} {found.format:<10} "
-            f"{found.state:<8} {comments:>9,} comments  {found.file_name}"
+            f"{_state(found):<8} {comments:>9,} comments  {found.file_name}"
         )
 
 
@@ -284,12 +331,13 @@ def undo(number: int) -> None:
     if found.state == ImportState.UNDONE:
         raise click.ClickException(f"Import {number} is undone already.")
     try:
-        with database.writing() as session:
-            store.mark(session, number, ImportState.STOPPED)
-        _step(store.undo(number))
-        with database.writing() as session:
-            store.mark(session, number, ImportState.UNDONE)
-            kept = store.left_of(session, number)
+        with _alone(found.site_id):
+            with database.writing() as session:
+                store.mark(session, number, ImportState.STOPPED)
+            _step(store.undo(number))
+            with database.writing() as session:
+                store.mark(session, number, ImportState.UNDONE)
+                kept = store.left_of(session, number)
     except FAULTS as error:
         raise click.ClickException(
             f"Undoing import {number} stopped ({_said(error)}); run the same command again."
@@ -315,6 +363,9 @@ def export_json(file: str, key: str, with_emails: bool) -> None:
         raise click.ClickException(
             f"There are addresses under the key {error}, which EMAIL_KEYS lacks."
         ) from None
+    except BrokenPipeError:  # the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except OSError as error:
         raise click.ClickException(f"{file}: {error.strerror or error}.") from None
     click.echo(f"{count:,} comments of {site.name} written.", err=True)

@@ -12,6 +12,7 @@ from .. import database, urls
 from ..models import Site
 from ..settings import SiteSettings
 
+NAME_LENGTH = 200
 KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 
@@ -41,6 +42,8 @@ def add(key: str, name: str, origins: tuple[str, ...]) -> None:
         raise click.UsageError(
             f"{error} is no origin; it looks like https://www.example.org."
         ) from None
+    if not 1 <= len(name.strip()) <= NAME_LENGTH:
+        raise click.UsageError(f"A site's name has 1 to {NAME_LENGTH} characters.")
     with database.writing() as session:
         if session.scalar(select(Site).where(Site.key == key)):
             raise click.ClickException(f"There is a site {key} already.")

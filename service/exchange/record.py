@@ -6,8 +6,10 @@ Nothing is dropped or altered silently: whatever is, Troubles counts.
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from html import unescape
 
 from .. import text, urls, vault
@@ -21,7 +23,15 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]\w{1,30});")
 _EMPTY_WEBSITES = {"", "http://", "https://", "http:///", "https:///"}
-_WRITTEN_AT = ("@", "&", "%40", "\uff20", "\ufe6b")  # how an at sign may be spelt in HTML
+# How an at sign may begin in HTML or in a web address.
+_WRITTEN_AT = ("@", "&#", "&commat;", "%", "\uff20", "\ufe6b")
+_NAMED = {"@": "commat", ".": "period", "+": "plus", "_": "lowbar", "'": "apos|rsquo"}
+_ALIKE = {"@": "\ufe6b", ".": "\u3002", "'": "\u2019"}
+# What may stand inside an address and is not seen: tags, comments, characters without a width.
+_UNSEEN = (
+    r"&(?:shy|zwn?j|#0*(?:173|820[3-7])|#x0*(?:ad|200[b-f]));|[\u00ad\u200b-\u200f\u2060\ufeff]"
+)
+_BETWEEN = rf"(?:<!--[^<]{{0,300}}?-->|<[^<>]{{0,300}}+>|{_UNSEEN})*+"
 
 
 class Unreadable(Exception):
@@ -123,15 +133,19 @@ def title(written: str) -> str:
 def author(written: str, source_id: str, troubles: Troubles) -> str:
     """The name to show: with entities read, never an address, never empty."""
     name = " ".join(printed(_ENTITY.sub(lambda entity: unescape(entity[0]), written)).split())
-    shown = text.mask_addresses(name)
-    if shown != name:
+    straight = "".join(c for c in name if c not in text.BIDI_CONTROLS)
+    if straight != name:
+        troubles.note("name with characters that change its direction: without them", source_id)
+    shown = text.mask_addresses(straight)
+    if shown != straight:
         troubles.note("name that is an e-mail address: masked", source_id)
     if len(shown) > NAME_LENGTH:
         troubles.note(f"name longer than {NAME_LENGTH} characters: cut", source_id)
         shown = text.excerpt(shown, NAME_LENGTH)
-    if not shown:
-        troubles.note(f"no name: shown as {ANONYMOUS}", source_id)
-    return shown or ANONYMOUS
+    if not text.is_visible(shown):
+        troubles.note(f"no name that can be seen: shown as {ANONYMOUS}", source_id)
+        return ANONYMOUS
+    return shown
 
 
 def website(written: str, email: str, source_id: str, troubles: Troubles) -> str:
@@ -151,13 +165,13 @@ def website(written: str, email: str, source_id: str, troubles: Troubles) -> str
 
 
 def words(written: str, email: str, source_id: str, troubles: Troubles) -> str:
-    """The comment's text, in which only its author's own address is masked (promise 2)."""
+    """The comment's text, in which only its author's own address is masked (promise 2). However
+    that is spelt, all else stays as it was written."""
     kept = printed(written)
     if not _holds(kept, email):
         return kept
     troubles.note("the author's own e-mail address in the text: masked", source_id)
-    masked = re.sub(re.escape(email), lambda _: vault.mask(email), kept, flags=re.I)
-    return text.mask_addresses(masked) if _holds(masked, email) else masked
+    return _own(email).sub(lambda _: vault.mask(email), kept)
 
 
 def known_id(written: str) -> str:
@@ -183,13 +197,38 @@ def digest(*parts: str) -> str:
 
 
 def _holds(written: str, email: str) -> bool:
-    """Whether the address can be read in a text, however its at sign is spelt."""
-    if not email or not any(sign in written for sign in _WRITTEN_AT):
+    """Whether the address can be read in a text, however it is spelt. What is no address is in none."""
+    local, _, domain = email.partition("@")
+    if not local or not domain or "@" in domain or not any(at in written for at in _WRITTEN_AT):
         return False
-    own = email.casefold()
-    if own in written.casefold():
-        return True
-    return any(own == found.casefold() for found in text.addresses(written))
+    return _own(email).search(written) is not None
+
+
+@lru_cache(maxsize=256)
+def _own(email: str) -> re.Pattern[str]:
+    """Finds one address in each of its spellings: entities, percent signs, tags in between, its
+    domain in letters or in ASCII. Not as the end or the beginning of a longer word."""
+    local, _, domain = email.casefold().partition("@")
+    domains = {domain}
+    with suppress(UnicodeError):
+        domains.add(domain.encode("idna").decode())
+    with suppress(UnicodeError):
+        domains.add(domain.encode().decode("idna"))
+    spelt = "|".join(_BETWEEN.join(map(_spellings, f"{local}@{name}")) for name in sorted(domains))
+    begins = r"(?:(?<![^\W_])|(?<=%[0-9a-f]{2}))"
+    return re.compile(rf"{begins}(?:{spelt})(?![^\W_])", re.I | re.S)
+
+
+def _spellings(character: str) -> str:
+    """A pattern for one character as it may stand in HTML or in a web address."""
+    alike = {character, character.upper(), *_ALIKE.get(character, "")}
+    if "!" <= character <= "~":  # the full-width forms of ASCII
+        alike |= {chr(ord(c) + 0xFEE0) for c in (character, character.upper())}
+    written = {rf"&(?:{_NAMED[character]});"} if character in _NAMED else set()
+    for same in filter(lambda c: len(c) == 1, alike):
+        escaped = "".join(f"%(?:25)*{byte:02x}" for byte in same.encode("utf-8", "replace"))
+        written |= {re.escape(same), f"&#0*{ord(same)};?", f"&#x0*{ord(same):x};?", escaped}
+    return f"(?:{'|'.join(sorted(written))})"
 
 
 def _printable(sample: str) -> str:

@@ -217,6 +217,9 @@ class _Batch:
         emails = {placed.record.email for _, placed in rows} - {""}
         self.hidden = {email: run.vault.hide(email, run.site_id) for email in emails}
         self.html = list(html)  # by now, where others made it
+        for (_, placed), made in zip(rows, self.html, strict=True):
+            if placed.record.text and not made:
+                run.troubles.note("text of which nothing can be shown", placed.record.source_id)
 
     def write(self, session: Session) -> None:
         self._make_articles(session)

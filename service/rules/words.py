@@ -3,7 +3,7 @@
 from .draft import Draft, Fired, History, Policy
 
 SENTENCES = {
-    "address_in_text": "An e-mail address stands in the text; publishing would show it.",
+    "address_in_text": "An e-mail address stands in the text or the website; publishing would show it.",
     "repeated": "The same words were posted before (%(matched)s).",
 }
 

@@ -1,5 +1,6 @@
 """The desk: the queue, decisions, undo. Shut to everybody who is not signed in."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -60,6 +61,7 @@ REPORTED = "reported"
 TABS: dict[str, Any] = {str(word): said for word, said in STATUSES.items()}
 TABS[REPORTED] = _l("reported")
 
+LARGEST_ID = 2**63 - 1  # what the databases can hold
 EXCERPT = 280  # characters of the comment that another answers
 
 
@@ -114,7 +116,7 @@ def decide(public_id: str) -> ResponseReturnValue:
     if (
         not form.validate()
         or form.action.data not in ACTIONS
-        or not str(form.version.data).isdecimal()
+        or not re.fullmatch("[0-9]{1,9}", str(form.version.data))
     ):
         abort(400)
     try:
@@ -136,7 +138,7 @@ def decide(public_id: str) -> ResponseReturnValue:
     return _done(public_id, decision_id)
 
 
-@bp.post("/decisions/<int:decision_id>/undo")
+@bp.post(f"/decisions/<int(max={LARGEST_ID}):decision_id>/undo")
 def undo(decision_id: int) -> ResponseReturnValue:
     if not UndoForm().validate():
         abort(400)
@@ -318,7 +320,8 @@ def _excerpt(comment: Comment) -> str:
 
 def _local(path: str) -> str:
     """A page of the desk to return to; anything else is the queue."""
-    return path if path.startswith("/desk/") and "\\" not in path else url_for(".queue")
+    is_ours = path.startswith("/desk/") and "\\" not in path and path.isprintable()
+    return path if is_ours else url_for(".queue")
 
 
 def _count(number: int) -> str:

@@ -1,6 +1,6 @@
 """What people read when something went wrong: what happened, what was kept, what to do."""
 
-from flask import Flask, render_template, request
+from flask import Flask, abort, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
@@ -16,12 +16,18 @@ MESSAGES = {
     404: lazy_gettext("There is no such page. It may have been moved or taken down."),
     405: lazy_gettext("This address does not take what was sent to it."),
     413: lazy_gettext(
-        "What you sent is too large to be taken. Go back: your text is still in the form. Make it shorter."
+        "What you sent is too large to be taken. Your text is still in the form: make it shorter."
     ),
     429: lazy_gettext("Too much was sent in a short time. Wait a little and try again."),
-    500: lazy_gettext("Something broke on our side. Nothing was stored. Try again in a minute."),
+    500: lazy_gettext(
+        "Something broke on our side. Look whether what you sent has arrived before you send it again."
+    ),
     503: lazy_gettext("Many people are writing at this moment. Try again in a few seconds."),
 }
+
+
+# What people type, in which a form answers for every character.
+TYPED = ("name", "email", "website", "comment", "note")
 
 
 def wants_json() -> bool:
@@ -59,7 +65,17 @@ def _busy(error: database.Busy) -> ResponseReturnValue:
     return answer(503, headers={"Retry-After": "5"})
 
 
+def _refuse_nul() -> None:
+    """No person sends a NUL, and PostgreSQL takes none. What people type is the forms' business."""
+    hidden = (v for name, values in request.form.lists() if name not in TYPED for v in values)
+    asked = (v for values in request.args.listvalues() for v in values)
+    named = map(str, (request.view_args or {}).values())
+    if any("\0" in value for value in (*named, *asked, *hidden)):
+        abort(400)
+
+
 def init_app(app: Flask) -> None:
+    app.before_request(_refuse_nul)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(database.Busy, _busy)

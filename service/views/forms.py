@@ -1,5 +1,6 @@
 """The forms: what may be typed where. They state shape; what to think of it is the rules' business."""
 
+import re
 import unicodedata
 from typing import Any
 
@@ -30,10 +31,6 @@ from ..tokens import FormTokens, ReceiptTokens
 NAME_LENGTH = 80
 EMAIL_LENGTH = 254  # RFC 5321, 4.5.3.1.3, less the angle brackets
 TITLE_LENGTH = 300
-# LRE RLE PDF LRO RLO and LRI RLI FSI PDI: a name with these can rearrange the words around it.
-BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-# Letters by their category, blanks to the eye: Hangul fillers and the empty Braille cell.
-BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 DNS_SECONDS = 2
 EXPLANATION_LENGTH = 10, 2_000  # at least, where one is needed, and at most
 REPORT_REASONS = {
@@ -77,11 +74,6 @@ class ChangeToken(FormToken):
     )
 
 
-def is_visible(value: str) -> bool:
-    """Whether anything of this can be seen: a letter, digit, sign or mark."""
-    return any(unicodedata.category(c)[0] in "LNPS" and c not in BLANKS for c in value)
-
-
 class Visible:
     """Refuses what looks like nothing: only spaces, or only characters that have no shape."""
 
@@ -89,7 +81,7 @@ class Visible:
         self.message = message
 
     def __call__(self, form: Any, field: Field) -> None:
-        if not is_visible(field.data):
+        if not text.is_visible(field.data):
             raise ValidationError(self.message)
 
 
@@ -118,6 +110,10 @@ class CommentForm:
                     most=self.comment_length,
                 )
             )
+        # Marks alone, such as "<br>", may leave nothing to be seen.
+        has_words = any(c.isalnum() for c in re.sub("<[^<>]*>", "", field.data))
+        if not has_words and not text.is_visible(text.plain(text.render(field.data))):
+            raise ValidationError(_l("Write your comment."))
 
 
 class ReplyForm(CommentForm, FlaskForm):
@@ -185,7 +181,7 @@ class ReplyForm(CommentForm, FlaskForm):
         """Whether the comment may be previewed, else the reason stands at its field: the token, or
         the length of the comment. What is still missing is no error."""
         is_good = bool(self.token.validate(self))
-        if not is_visible(self.comment.data or ""):
+        if not text.is_visible(self.comment.data or ""):
             return is_good
         return bool(self.comment.validate(self, [ReplyForm.validate_comment])) and is_good
 
@@ -196,7 +192,10 @@ class ReplyForm(CommentForm, FlaskForm):
                     "Enter a name that is not an email address: names are published, addresses never."
                 )
             )
-        if any(unicodedata.category(c) == "Cc" or c in BIDI_CONTROLS for c in field.data):
+        if any(
+            unicodedata.category(c) in ("Cc", "Zl", "Zp") or c in text.BIDI_CONTROLS
+            for c in field.data
+        ):
             raise ValidationError(
                 _l(
                     "Enter a name without control characters or characters that change its direction."
@@ -333,8 +332,16 @@ class SignInForm(FlaskForm):
 class DecideForm(FlaskForm):
     action = HiddenField(validators=[DataRequired()])
     version = HiddenField(validators=[DataRequired()])
-    note = StringField(_l("Note"), validators=[Optional(), Length(max=500)])
-    public_note = StringField(_l("Reason"), validators=[Optional(), Length(max=500)])
+    note = StringField(
+        _l("Note"),
+        filters=[lambda typed: text.normalise(typed or "")],
+        validators=[Optional(), Length(max=500)],
+    )
+    public_note = StringField(
+        _l("Reason"),
+        filters=[lambda typed: text.normalise(typed or "")],
+        validators=[Optional(), Length(max=500)],
+    )
 
 
 class MarkForm(FlaskForm):

@@ -4,17 +4,18 @@ A thread page depends on nothing but the article's and the site's versions, the 
 last like, the release, the form token's hour and the URL; these are its ETag.
 """
 
+import math
 import time
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import unquote
 
 from flask import (
     Blueprint,
     Response,
     abort,
     current_app,
-    g,
     redirect,
     render_template,
     request,
@@ -34,7 +35,7 @@ from ..status import Status
 from ..tokens import FormTokens, bucket
 from . import headers, languages
 from .errors import wants_json
-from .forms import ReplyForm, is_visible
+from .forms import ReplyForm
 from .limits import POSTING, PREVIEWING, limiter
 
 bp = Blueprint("reader", __name__)
@@ -81,7 +82,9 @@ def place_or_refuse(key: str) -> Place:
         abort(400, _("The address of the article is missing or is none. It begins with https://."))
     given_id = request.values.get("article", "").strip()
     article = comments.find_article(database.session(), site.id, url, given_id)
-    place = Place(site, settings, article.url if article else url, given_id, article)
+    # An article that moved is where its page is now; one imported from elsewhere is where it was.
+    stands_at = article.url if article and not urls.is_within(url, site.origins) else url
+    place = Place(site, settings, stands_at, given_id, article)
     if article is None and not place.is_ours:
         abort(403, _("This article is not on a website that belongs to %(site)s.", site=site.name))
     return place
@@ -189,7 +192,7 @@ def preview(key: str) -> ResponseReturnValue:
         )
         return _again(place, form, said if form.token.errors else "")
     typed = form.comment.data or ""
-    shown = text.unlink(text.render(typed)) if is_visible(typed) else ""
+    shown = text.unlink(text.render(typed)) if text.is_visible(typed) else ""
     page = _page(place, "reader/thread.html", form, preview=shown)
     return page, {"Cache-Control": "no-store"}
 
@@ -198,7 +201,7 @@ def preview(key: str) -> ResponseReturnValue:
 def too_often(error: RateLimitExceeded) -> ResponseReturnValue:
     """The form comes back with what was typed and says when to try again."""
     place = place_or_refuse((request.view_args or {})["key"])
-    seconds = max(1, round(error.limit.limit.get_expiry() / error.limit.limit.amount))
+    seconds = max(1, math.ceil(_free_at(error) - time.time()))
     said = _(
         "You have posted several replies in a short time. Your text is kept; "
         "try again in %(seconds)s seconds.",
@@ -211,6 +214,12 @@ def too_often(error: RateLimitExceeded) -> ResponseReturnValue:
             seconds=seconds,
         )
     return _again(place, place.form(), said, 429, seconds)
+
+
+def _free_at(error: RateLimitExceeded) -> float:
+    """When the oldest of the requests that count stops to count."""
+    limit = limiter.current_limit
+    return limit.reset_at if limit else time.time() + error.limit.limit.get_expiry()
 
 
 @bp.get("/comments/<public_id>")
@@ -292,6 +301,7 @@ def _page(
         settings=place.settings,
         article=place.article,
         url=place.url,
+        short_name=headers.etag(place.site.key, place.url)[:8],
         thread=shown,
         sort=shape.sort,
         asked=request.values.get("at", ""),
@@ -317,8 +327,6 @@ def _again(
     if wants_json():
         said = {name: errors for name, errors in form.errors.items() if name != "token"}
         return {"errors": said, "error": message, "token": place.tokens.for_page()}, status, added
-    if message or form.errors:
-        g.has_errors = True
     return _page(place, "reader/thread.html", form, message), status, added
 
 
@@ -342,7 +350,7 @@ def _submission(place: Place, form: ReplyForm, is_origin_withheld: bool) -> comm
         draft=Draft(
             name=form.name.data or "",
             text=typed,
-            addresses=tuple(text.addresses(typed)),
+            addresses=tuple(text.addresses(f"{typed} {unquote(form.website.data or '')}")),
             is_origin_withheld=is_origin_withheld,
             seconds=touched.seconds if touched else None,
         ),

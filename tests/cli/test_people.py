@@ -8,7 +8,7 @@ from cast import add_moderator, add_site, reply, stored
 from sqlalchemy import select, update
 
 from service import accounts, database
-from service.models import Author, Comment, Site
+from service.models import Article, Author, Comment, Site
 from service.status import Status
 from service.vault import Hidden
 
@@ -140,6 +140,20 @@ def test_the_demo_follows_when_it_is_served_on_another_port(make_app):
     assert page.status_code == 200
     article = {"url": "http://127.0.0.1:8001/demo/", "article": "demo-review"}
     assert "comment-" in app.test_client().get("/embed/demo", query_string=article).text
+
+
+def test_the_demo_goes_back_to_an_earlier_port_and_leaves_other_articles_alone(make_app):
+    for port in ("8000", "8001", "8000"):
+        app = make_app(BASE_URL="")
+        made = app.test_cli_runner().invoke(args=["demo"], env={"PORT": port, "HOST": "127.0.0.1"})
+        assert made.exit_code == 0, made.output
+        with app.app_context(), database.writing() as session:
+            urls = set(session.scalars(select(Article.url)))
+            assert f"http://127.0.0.1:{port}/demo/" in urls
+            if len(urls) == 1:
+                site_id = session.scalar(select(Article.site_id))
+                session.add(Article(site_id=site_id, url="http://127.0.0.1:8000/other"))
+    assert "http://127.0.0.1:8000/other" in urls
 
 
 def test_keys_are_rotated_and_no_address_is_lost(make_app, flask):

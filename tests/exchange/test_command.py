@@ -1,12 +1,21 @@
 """`flask import` when it is stopped, wrongly called, or given what is no export."""
 
+import fcntl
 import gzip
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 from cast import add_site, stored
 
 from service import database
 from service.exchange import store
+from service.status import ImportState
+
+ROOT = Path(__file__).resolve().parents[2]
 
 PARENTS = [0, 1, 2, 1, 4, 0, 6, 6, 8, 9]
 
@@ -54,6 +63,57 @@ def test_a_stopped_import_says_so_and_is_run_on(app, flask, file, monkeypatch, f
     assert flask("import", "wordpress", file, "--site", "daily").exit_code == 0
     assert len(stored(app)) == 10
     assert "done" in flask("import", "list").stdout
+
+
+def test_one_import_of_a_site_runs_at_a_time(app, flask, file, tmp_path):
+    with (tmp_path / "import-1.lock").open("ab") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        refused = flask("import", "wordpress", file, "--site", "daily")
+        assert (refused.exit_code, "is running" in refused.stderr) == (1, True)
+    assert stored(app) == []
+    assert flask("import", "wordpress", file, "--site", "daily").exit_code == 0
+
+
+def test_an_import_that_was_killed_is_listed_as_stopped(app, flask, file, tmp_path):
+    flask("import", "wordpress", file, "--site", "daily")
+    with app.app_context(), database.writing() as session:
+        store.mark(session, 1, ImportState.RUNNING)
+    assert "stopped" in flask("import", "list").stdout
+    with (tmp_path / "import-1.lock").open("ab") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert "running" in flask("import", "list").stdout
+
+
+def test_who_renders_ends_with_the_import(tmp_path):
+    """The import is killed; its helpers see that nobody is left to render for."""
+    script = (
+        "import os, subprocess, sys; from multiprocessing import get_context; "
+        "from service.cli.exchange import _serve; import time\n"
+        "if __name__ == '__main__':\n"
+        "    from concurrent.futures import ProcessPoolExecutor\n"
+        "    pool = ProcessPoolExecutor(1, get_context('spawn'), _serve, (os.getpid(),))\n"
+        "    print(pool.submit(os.getpid).result(), flush=True); time.sleep(60)\n"
+    )
+    (tmp_path / "killed.py").write_text(script)
+    environ = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        [sys.executable, tmp_path / "killed.py"], stdout=subprocess.PIPE, text=True, env=environ
+    ) as parent:
+        child = int(parent.stdout.readline())
+        parent.kill()
+    until = time.monotonic() + 20
+    while Path(f"/proc/{child}/cmdline").exists() and time.monotonic() < until:
+        if not Path(f"/proc/{child}/cmdline").read_bytes():
+            break  # ended, and nobody has asked for its status
+        time.sleep(0.1)
+    assert time.monotonic() < until
+
+
+def test_a_text_of_which_nothing_is_left_is_told(app, flask, wxr, tmp_path):
+    path = tmp_path / "export.xml"
+    path.write_bytes(wxr.export(wxr.item(wxr.comment(id=7, content="<!-- only a comment -->"))))
+    told = flask("import", "wordpress", path, "--site", "daily").stdout
+    assert "1 × text of which nothing can be shown (id 7)" in told
 
 
 def test_a_stopped_import_is_undone(app, flask, file, monkeypatch):

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from service import urls
@@ -21,6 +23,9 @@ def lines(troubles):
         ("Zo\x00ë", "Zoë", ""),
         ("", "Anonymous", "no name"),
         ("\x07", "Anonymous", "no name"),
+        ("\u200b", "Anonymous", "no name"),
+        ("\U000e0041\u3164", "Anonymous", "no name"),
+        ("\u202eRita&#8238;", "Rita", "direction"),
         ("rita@example.org", "r…@…", "masked"),
         ("x" * 300, "x" * 199 + "…", "cut"),
     ],
@@ -43,6 +48,9 @@ def test_a_name_is_fit_to_show(written, shown, trouble):
         ("rita.example", "https://rita.example/", ""),
         ("javascript:alert(1)", "", "no web address"),
         ("https://rita.example/?me=RITA@example.org", "", "e-mail address"),
+        ("https://rita.example/?me=rita%40example.org", "", "e-mail address"),
+        ("https://rita.example/%72ita%2540example.org", "", "e-mail address"),
+        ("https://rita.example/@rita?a&b", "https://rita.example/@rita?a&b", ""),
         ("mailto:rita@example.org", "", "no web address"),
     ],
 )
@@ -59,12 +67,49 @@ def test_a_website_is_kept_as_written_or_left_out(written, kept, trouble):
         ("\n <b>Hi</b>  there \n", "<b>Hi</b>  there"),
         ("a\x00b\x0bc", "abc"),
         ("Write to Rita@Example.org.", "Write to r…@e…."),
-        ("Write to rita&#64;example.org.", "Write to r…@…."),
+        ("Write to rita&#64;example.org.", "Write to r…@e…."),
+        ("?e=rita%40example.org&x", "?e=r…@e…&x"),
+        ("?e%3Drita%2540example.org", "?e%3Dr…@e…"),
+        ("email=RITA&#x40;example.org", "email=r…@e…"),
+        ("<b>rita</b>@example.org", "<b>r…@e…"),
+        ("rita<!-- x -->@<i></i>example.org", "r…@e…"),
+        ("ri\u200bta＠example.org", "r…@e…"),
+        ("&lt;b&gt; ① \u06cc\u200c。 rita&commat;example.org", "&lt;b&gt; ① \u06cc\u200c。 r…@e…"),
+        ("Not mine: margarita@example.org", "Not mine: margarita@example.org"),
         ("Write to editor@daily.example.", "Write to editor@daily.example."),
     ],
 )
 def test_of_a_text_only_its_authors_address_is_masked(written, kept):
     assert record.words(written, EMAIL, "1", Troubles()) == kept
+
+
+@pytest.mark.parametrize(
+    ("written", "email", "kept"),
+    [
+        ("o&#8217;neil@example.org", "o'neil@example.org", "o…@e…"),
+        ("ann@xn--mnchen-3ya.example", "ann@münchen.example", "a…@m…"),
+        ("ann&#64;localhost", "ann@localhost", "a…@l…"),
+        ("data@b.com", "a@b.co", "data@b.com"),
+        ("Cats &amp; a dog @ a bar", "a", "Cats &amp; a dog @ a bar"),
+        ("null &amp; void @ all.", "null", "null &amp; void @ all."),
+        ("One. Two @ three.", ".", "One. Two @ three."),
+        ("One. Two @ three.", "@", "One. Two @ three."),
+    ],
+)
+def test_what_is_no_address_harms_no_text(written, email, kept):
+    assert record.words(written, email, "1", Troubles()) == kept
+
+
+@pytest.mark.parametrize("piece", ["rita@", "r<b>", "r<!-- ", "r<", "r&#0", "ri%25", "r\u200b"])
+def test_looking_for_an_address_takes_time_by_the_length(piece):
+    def took(length):
+        text = "@" + piece * (length // len(piece))
+        began = time.process_time()
+        record.words(text, EMAIL, "1", Troubles())
+        return time.process_time() - began
+
+    took(100)
+    assert min(took(80_000) for _ in range(3)) < 40 * max(min(took(10_000) for _ in range(3)), 1e-4)
 
 
 OLD, NEW = "http://old.example", "https://new.example"

@@ -541,3 +541,17 @@ def test_a_decision_holds_no_word_of_the_reader(app: Flask, mo: FlaskClient, wai
 def test_no_page_of_the_desk_is_kept_by_a_cache(mo: FlaskClient, waiting: str) -> None:
     for path in ("/desk/", f"/desk/comments/{waiting}"):
         assert mo.get(path).headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("version", ["99999999999", "9" * 30])
+def test_a_version_that_no_comment_can_have_is_refused(mo, waiting, version):
+    assert decide(mo, waiting, "approve", version=version).status_code == 400
+
+
+def test_a_decision_that_cannot_exist_is_not_there(mo):
+    assert post(mo, f"/desk/decisions/{'9' * 30}/undo").status_code == 404
+
+
+def test_a_way_back_that_is_no_address_leads_to_the_queue(mo, waiting):
+    answer = decide(mo, waiting, "approve", next="/desk/?x=\r\nX-Y: 1")
+    assert (answer.status_code, answer.location) == (303, "/desk/")
