@@ -149,14 +149,24 @@ def _is_lock_timeout(error: OperationalError) -> bool:
     return getattr(error.orig, "sqlstate", "") == "55P03" or "database is locked" in str(error.orig)
 
 
-def migrate(url: str) -> None:
-    """Brings a database to the newest schema; does nothing to one that has it."""
+def migrate(url: str, revision: str = "head") -> None:
+    """Brings a database to the newest schema; does nothing to one that has it.
+
+    All of it or nothing; raises Unusable if rows would point at nothing.
+    """
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     engine = connect(url)
+    is_sqlite = engine.dialect.name == "sqlite"
+    if is_sqlite:
+        # It changes some tables by a copy that takes the old one's place, and no transaction can
+        # switch this off (sqlite.org/lang_altertable.html, 7).
+        event.listen(engine, "connect", lambda made, _: made.execute("PRAGMA foreign_keys=OFF"))
     with engine.begin() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
+        if is_sqlite and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+            raise Unusable("Rows of the database point at rows that are not there.")
     engine.dispose()
 
 

@@ -1,5 +1,7 @@
 """The schema that migrations make is the one that the models describe, on both databases."""
 
+import sqlite3
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -8,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from service import accounts, database
 from service.models import Base
+from service.settings import Unusable
 
 
 @pytest.fixture
@@ -73,6 +76,78 @@ def test_the_database_has_every_check_that_the_models_name(connection):
         for check in seen.get_check_constraints(table)
     }
     assert named == found
+
+
+@pytest.fixture
+def bare_url(database_url, tmp_path):
+    """The URL of a database without any table."""
+    if database_url.startswith("sqlite"):
+        return f"sqlite:///{tmp_path / 'bare.db'}"
+    engine = database.connect(database_url)
+    with engine.begin() as opened:
+        opened.execute(text("DROP SCHEMA public CASCADE"))
+        opened.execute(text("CREATE SCHEMA public"))
+    engine.dispose()
+    return database_url
+
+
+AT = {"at": "2026-01-01 00:00:00+00"}
+# One row of each table that a later step touches, as the first release wrote them.
+FIRST_ROWS = (
+    "INSERT INTO sites VALUES (1, 'daily', 'The Daily', '[]', '{}', 1, :at)",
+    "INSERT INTO moderators VALUES (1, 'rita@example.org', NULL, true, 'u', 'Rita', :at)",
+    "INSERT INTO articles VALUES (1, 1, 'https://example.org/a', NULL, '', false, 1, 1, :at)",
+    """INSERT INTO comments (id, public_id, site_id, article_id, root_id, parent_id, approved_below,
+         name, website, text, html, markup, renderer, status, kind, version, created_at, language,
+         network)
+       VALUES (1, 'one', 1, 1, NULL, NULL, 1, 'Ann', '', 'Hi', '<p>Hi</p>', 'markdown', 1,
+         'approved', 'comment', 2, :at, '', ''),
+              (2, 'two', 1, 1, 1, 1, 0, 'Bob', '', 'Hi', '<p>Hi</p>', 'markdown', 1,
+         'pending', 'comment', 3, :at, '', '')""",
+    "INSERT INTO decisions VALUES (7, 2, 1, 'Rita', 'decided', 'pending', 'spam', 2, :at, NULL)",
+    "INSERT INTO decisions VALUES (9, 2, 1, 'Rita', 'undone', 'spam', 'pending', 3, :at, 7)",
+    "INSERT INTO notes VALUES (7, 'a slip')",
+)
+READ = (
+    "SELECT id, by, act, from_status, to_status, version, undoes_id FROM decisions ORDER BY id",
+    "SELECT decision_id, text FROM notes",
+    "SELECT id, name, root_id, parent_id, status, version FROM comments ORDER BY id",
+)
+
+
+def test_a_database_of_the_first_release_is_brought_along_with_its_rows(bare_url):
+    """And the log is as shut as before."""
+    database.migrate(bare_url, "0001")
+    engine = database.connect(bare_url)
+    with engine.begin() as opened:
+        for insert in FIRST_ROWS:
+            opened.execute(text(insert), AT)
+        before = [opened.execute(text(query)).all() for query in READ]
+    engine.dispose()
+    database.migrate(bare_url)
+    with engine.begin() as opened:
+        assert [opened.execute(text(query)).all() for query in READ] == before
+        assert (
+            opened.execute(text("SELECT mark, like_count FROM comments")).all() == [("none", 0)] * 2
+        )
+        withdrawn = FIRST_ROWS[4].replace("(7,", "(10,").replace("decided", "withdrawn")
+        opened.execute(text(withdrawn), AT)
+    for change in ("DELETE FROM decisions", "UPDATE decisions SET version = 1"):
+        with pytest.raises(DBAPIError, match="append-only"), engine.begin() as opened:
+            opened.execute(text(change))
+    engine.dispose()
+
+
+def test_a_database_whose_rows_point_at_nothing_is_left_as_it_is(tmp_path):
+    """Only SQLite lets such rows in: somebody wrote into the file with another tool."""
+    url = f"sqlite:///{tmp_path / 'broken.db'}"
+    database.migrate(url, "0001")
+    with sqlite3.connect(tmp_path / "broken.db") as opened:
+        opened.execute("INSERT INTO notes VALUES (1, 'on no decision')")
+    before = schema(url)
+    with pytest.raises(Unusable, match="point at rows"):
+        database.migrate(url)
+    assert schema(url) == before
 
 
 def test_migrating_again_changes_nothing(database_url):

@@ -31,12 +31,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_checks")),
     )
     op.create_table(
-        "like_keys",
-        sa.Column("day", sa.String(length=10), nullable=False),
-        sa.Column("key", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("day", name=op.f("pk_like_keys")),
-    )
-    op.create_table(
         "moderators",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("email", sa.String(length=254), nullable=False),
@@ -71,7 +65,6 @@ def upgrade() -> None:
         sa.Column("is_title_proved", sa.Boolean(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("approved_count", sa.Integer(), nullable=False),
-        sa.Column("liked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["site_id"], ["sites.id"], name=op.f("fk_articles_site_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_articles")),
@@ -225,25 +218,6 @@ def upgrade() -> None:
         sa.Column("network", sa.String(length=50), nullable=False),
         sa.Column("submission_key", sa.LargeBinary(), nullable=True),
         sa.Column("text_digest", sa.LargeBinary(), nullable=True),
-        sa.Column(
-            "mark",
-            sa.Enum(
-                "none",
-                "author",
-                "staff",
-                name="mark_known",
-                native_enum=False,
-                create_constraint=True,
-                length=10,
-            ),
-            nullable=False,
-        ),
-        sa.Column("like_count", sa.Integer(), nullable=False),
-        sa.Column("edited_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("edit_text", sa.Text(), nullable=True),
-        sa.Column("edit_html", sa.Text(), nullable=True),
-        sa.Column("edit_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("reported_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("import_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("source", sa.String(length=20), nullable=True),
         sa.Column("source_id", sa.String(length=100), nullable=True),
@@ -269,38 +243,12 @@ def upgrade() -> None:
     with op.batch_alter_table("comments", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_comments_author_id"), ["author_id"], unique=False)
         batch_op.create_index("ix_comments_digest", ["site_id", "text_digest"], unique=False)
-        batch_op.create_index(
-            "ix_comments_edit_at",
-            ["edit_at"],
-            unique=False,
-            sqlite_where=sa.text("edit_at IS NOT NULL"),
-            postgresql_where=sa.text("edit_at IS NOT NULL"),
-        )
         batch_op.create_index(batch_op.f("ix_comments_import_id"), ["import_id"], unique=False)
-        batch_op.create_index(
-            "ix_comments_liked",
-            ["article_id", "like_count", "id"],
-            unique=False,
-            sqlite_where=sa.text("parent_id IS NULL"),
-            postgresql_where=sa.text("parent_id IS NULL"),
-        )
         batch_op.create_index(batch_op.f("ix_comments_parent_id"), ["parent_id"], unique=False)
         batch_op.create_index("ix_comments_queue", ["status", "created_at", "id"], unique=False)
-        batch_op.create_index(
-            "ix_comments_replies", ["root_id", "status", "created_at", "id"], unique=False
-        )
-        batch_op.create_index(
-            "ix_comments_reported_at",
-            ["reported_at"],
-            unique=False,
-            sqlite_where=sa.text("reported_at IS NOT NULL"),
-            postgresql_where=sa.text("reported_at IS NOT NULL"),
-        )
+        batch_op.create_index(batch_op.f("ix_comments_root_id"), ["root_id"], unique=False)
         batch_op.create_index(
             "ix_comments_site_queue", ["site_id", "status", "created_at", "id"], unique=False
-        )
-        batch_op.create_index(
-            "ix_comments_feed", ["article_id", "status", "created_at", "id"], unique=False
         )
         batch_op.create_index(
             "ix_comments_thread",
@@ -327,12 +275,6 @@ def upgrade() -> None:
                 "undone",
                 "revealed",
                 "retracted",
-                "edited",
-                "discarded",
-                "withdrawn",
-                "marked",
-                "kept",
-                "held",
                 name="act_known",
                 native_enum=False,
                 create_constraint=True,
@@ -390,55 +332,6 @@ def upgrade() -> None:
         batch_op.create_index("ix_decisions_moderator", ["moderator_id", "id"], unique=False)
 
     op.create_table(
-        "follows",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column(
-            "author_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
-        sa.Column(
-            "article_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
-        ),
-        sa.Column(
-            "comment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
-        ),
-        sa.Column("language", sa.String(length=20), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint(
-            "(article_id IS NULL) <> (comment_id IS NULL)", name=op.f("ck_follows_one_thing")
-        ),
-        sa.ForeignKeyConstraint(
-            ["article_id"], ["articles.id"], name=op.f("fk_follows_article_id")
-        ),
-        sa.ForeignKeyConstraint(["author_id"], ["authors.id"], name=op.f("fk_follows_author_id")),
-        sa.ForeignKeyConstraint(
-            ["comment_id"], ["comments.id"], name=op.f("fk_follows_comment_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_follows")),
-        sa.UniqueConstraint(
-            "author_id", "article_id", name=op.f("uq_follows_author_id_article_id")
-        ),
-        sa.UniqueConstraint(
-            "author_id", "comment_id", name=op.f("uq_follows_author_id_comment_id")
-        ),
-    )
-    with op.batch_alter_table("follows", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_follows_article_id"), ["article_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_follows_comment_id"), ["comment_id"], unique=False)
-
-    op.create_table(
-        "likes",
-        sa.Column(
-            "comment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
-        sa.Column("network_digest", sa.LargeBinary(), nullable=False),
-        sa.Column("day", sa.String(length=10), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["comment_id"], ["comments.id"], name=op.f("fk_likes_comment_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("comment_id", "network_digest", name=op.f("pk_likes")),
-    )
-    op.create_table(
         "reasons",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
@@ -455,86 +348,11 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_reasons_comment_id"), ["comment_id"], unique=False)
 
     op.create_table(
-        "reports",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("public_id", sa.String(length=12), nullable=False),
-        sa.Column(
-            "comment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
-        sa.Column(
-            "reason",
-            sa.Enum(
-                "spam",
-                "offensive",
-                "private",
-                "off_topic",
-                "illegal",
-                name="reportreason_known",
-                native_enum=False,
-                create_constraint=True,
-                length=10,
-            ),
-            nullable=False,
-        ),
-        sa.Column("explanation", sa.Text(), nullable=False),
-        sa.Column(
-            "contact_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
-        ),
-        sa.Column("network_digest", sa.LargeBinary(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column(
-            "outcome",
-            sa.Enum(
-                "removed",
-                "kept",
-                name="outcome_known",
-                native_enum=False,
-                create_constraint=True,
-                length=10,
-            ),
-            nullable=True,
-        ),
-        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["comment_id"], ["comments.id"], name=op.f("fk_reports_comment_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(["contact_id"], ["authors.id"], name=op.f("fk_reports_contact_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_reports")),
-        sa.UniqueConstraint(
-            "comment_id", "network_digest", name=op.f("uq_reports_comment_id_network_digest")
-        ),
-        sa.UniqueConstraint("public_id", name=op.f("uq_reports_public_id")),
-    )
-    with op.batch_alter_table("reports", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_reports_contact_id"), ["contact_id"], unique=False)
-
-    op.create_table(
-        "revisions",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column(
-            "comment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
-        sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("html", sa.Text(), nullable=False),
-        sa.Column("replaced_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["comment_id"],
-            ["comments.id"],
-            name=op.f("fk_revisions_comment_id"),
-            ondelete="CASCADE",
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_revisions")),
-    )
-    with op.batch_alter_table("revisions", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_revisions_comment_id"), ["comment_id"], unique=False)
-
-    op.create_table(
         "notes",
         sa.Column(
             "decision_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("public_text", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
             ["decision_id"], ["decisions.id"], name=op.f("fk_notes_decision_id")
         ),
