@@ -192,7 +192,7 @@ function keep(key, value) {
 // Likes: one form for all, its buttons name the comments.
 addEventListener("submit", (event) => {
   const { target, submitter } = event;
-  if (target.id !== "rejoinder-likes") return;
+  if (target.id !== "likes") return;
   event.preventDefault();
   target.action = submitter.formAction;
   read("like", submitter, () => target.submit());
@@ -250,6 +250,14 @@ if (section) {
     return writing;
   }
 
+  // As without script, if the service is there at all.
+  async function sendPlainly(button) {
+    await freshen();
+    if (!token) return showErrors({}, said.unreachable, button);
+    form.action = target(button);
+    form.submit();
+  }
+
   // Reply in place
 
   function answer(comment, id, title) {
@@ -282,6 +290,9 @@ if (section) {
     return made;
   }
 
+  // Where a button sends the form.
+  const target = (button) => button.getAttribute("formaction") ?? form.action;
+
   // Takes what was pressed if pressing it again may help.
   function showErrors(errors, message, again) {
     $("#reply-preview")?.remove();
@@ -307,7 +318,7 @@ if (section) {
     }
     if (message) summary.append(part("p", {}, message));
     if (list.hasChildNodes()) summary.append(list);
-    if (again) summary.append(part("button", { class: again.className, formaction: again.formAction }, said.again));
+    if (again) summary.append(part("button", { class: again.className, formaction: target(again) }, said.again));
     summary.hidden = summary.childElementCount < 2;
     const title = document.title.replace(errorWord + " ", "");
     document.title = summary.hidden ? title : `${errorWord} ${title}`;
@@ -381,7 +392,7 @@ if (section) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const button = event.submitter ?? $(".button", form);
-    write().then(({ press }) => press(button), () => showErrors({}, said.unreachable, button));
+    write().then(({ press }) => press(button), () => sendPlainly(button));
   });
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.("a");

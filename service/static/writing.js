@@ -88,7 +88,8 @@ export function start({ form, person, keep, recall, reveal, freshen, posted, sho
       await (isPreview ? preview(button) : send(button));
     } catch (error) {
       const why = { TypeError: words.unreachable, TimeoutError: words.slow }[error.name];
-      showErrors({}, why ?? words.down.replace("{}", parseInt(error.wait) || 60), button);
+      const when = new Intl.RelativeTimeFormat(document.documentElement.lang).format(parseInt(error.wait) || 60, "second");
+      showErrors({}, why ?? words.down.replace("{}", when), button);
     } finally {
       isBusy = false;
       button.removeAttribute("aria-disabled");

@@ -8,6 +8,7 @@ from dns.resolver import NXDOMAIN, NoAnswer
 from email_validator import EmailNotValidError, EmailUndeliverableError, validate_email
 from flask import current_app
 from flask_babel import lazy_gettext as _l
+from flask_babel import lazy_ngettext as _n
 from flask_wtf import FlaskForm
 from wtforms import (
     EmailField,
@@ -104,9 +105,10 @@ class CommentForm:
         over = len(field.data) - self.comment_length
         if over > 0:
             raise ValidationError(
-                _l(
-                    "Shorten your comment by %(over)s characters: it may have %(most)s.",
-                    over=over,
+                _n(
+                    "Shorten your comment by %(num)d character: it may have %(most)s.",
+                    "Shorten your comment by %(num)d characters: it may have %(most)s.",
+                    over,
                     most=self.comment_length,
                 )
             )
@@ -281,9 +283,10 @@ class ReportForm(FlaskForm):
             )
         if len(field.data) > most:
             raise ValidationError(
-                _l(
-                    "Shorten this by %(over)s characters: it may have %(most)s.",
-                    over=len(field.data) - most,
+                _n(
+                    "Shorten this by %(num)d character: it may have %(most)s.",
+                    "Shorten this by %(num)d characters: it may have %(most)s.",
+                    len(field.data) - most,
                     most=most,
                 )
             )

@@ -1,13 +1,14 @@
 """Which language a page speaks: the URL's, else the site's. Never a header's: pages are cached."""
 
+import math
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_skeleton, get_datetime_format
 from flask import Flask, g, request
-from flask_babel import Babel, get_locale
+from flask_babel import Babel, format_timedelta, get_locale
 
 from ..settings import ROOT
 
@@ -58,6 +59,13 @@ def absolute(at: datetime) -> str:
         locale = Locale("en", "GB")  # day before month: CLDR's plain English is American
     day, hour = (format_skeleton(fields, at, locale=locale) for fields in ("yMMMd", "Hm"))
     return str(get_datetime_format("medium", locale)).format(hour, day)
+
+
+def in_time(seconds: int) -> str:
+    """How soon something is, such as "in 40 seconds" or "in 5 minutes", never sooner than it is."""
+    if seconds > 90:
+        seconds = math.ceil(seconds / 60) * 60
+    return str(format_timedelta(timedelta(seconds=seconds), threshold=1.5, add_direction=True))
 
 
 def init_app(app: Flask) -> None:

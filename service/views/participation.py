@@ -26,8 +26,8 @@ from ..settings import SiteSettings
 from ..status import ReportReason, Status
 from . import errors, headers, languages
 from .forms import REPORT_REASONS, ReportForm
-from .limits import LIKING, REPORTING, limiter
-from .reader import Place, check_origin
+from .limits import LIKING, REPORTING, limiter, wait
+from .reader import Place, check_origin, way_back
 
 bp = Blueprint("participation", __name__)
 bp.before_request(languages.choose)  # for what is refused before its site is known
@@ -53,7 +53,7 @@ def like(key: str, public_id: str) -> ResponseReturnValue:
         count = likes.like(session, comment, _network())
     if errors.wants_json():
         return {"likes": count}
-    return redirect(_thread(place, public_id), 303)
+    return redirect(_back(place, public_id), 303)
 
 
 @bp.get("/embed/<key>/comments/<public_id>/report")
@@ -80,21 +80,20 @@ def report(key: str, public_id: str) -> ResponseReturnValue:
         )
         return _form(place, comment, form, said, 503, 5)
     return redirect(
-        url_for(".receipt", report_token=token, lang=_lang(), _external=True, _anchor="report"), 303
+        url_for(".receipt", report_token=token, **_carried(), _external=True, _anchor="report"), 303
     )
 
 
 @bp.errorhandler(RateLimitExceeded)
 def too_often(error: RateLimitExceeded) -> ResponseReturnValue:
     """A report comes back with what was typed and says when to try again."""
-    seconds = max(1, round(error.limit.limit.get_expiry() / error.limit.limit.amount))
+    seconds = wait(error)
     if request.endpoint != "participation.report":
         return errors.answer(429, headers={"Retry-After": str(seconds)})
     place, comment = _reportable_or_404(database.session(), **(request.view_args or {}))
     said = _(
-        "You have sent several reports in a short time. Your text is kept; "
-        "try again in %(seconds)s seconds.",
-        seconds=seconds,
+        "You have sent several reports in a short time. Your text is kept; try again %(when)s.",
+        when=languages.in_time(seconds),
     )
     return _form(place, comment, ReportForm(place.tokens), said, 429, seconds)
 
@@ -120,7 +119,7 @@ def receipt(report_token: str) -> ResponseReturnValue:
         is_illegal=is_illegal,
         why=reports.public_reason(session, found) if is_illegal else "",
         sent_at=found.created_at,
-        back=_thread(place, found.comment.public_id),
+        back=_back(place, found.comment.public_id),
     )
     return headers.keep_private(make_response(page))
 
@@ -191,8 +190,8 @@ def _form(
         said=_said(comment),
         form=form,
         message=message or " ".join(map(str, form.token.errors)),
-        action=url_for(".report", key=place.site.key, public_id=comment.public_id, lang=_lang()),
-        back=_thread(place, comment.public_id),
+        action=url_for(".report", key=place.site.key, public_id=comment.public_id, **_carried()),
+        back=_back(place, comment.public_id),
     )
     added = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
     return page, status, added | ({"Retry-After": str(retry)} if retry else {})
@@ -207,15 +206,18 @@ def _said(comment: Comment) -> dict[str, Any]:
     }
 
 
-def _thread(place: Place, public_id: str) -> str:
-    """The comment in its thread."""
+def _back(place: Place, public_id: str) -> str:
+    """The comment where the reader came from: in a fragment on the publisher's page, or here."""
+    anchor = f"comment-{public_id}"
+    if page := way_back(place.site, request.values.get("return_to", "")):
+        return f"{page.partition('#')[0]}#{anchor}"
     return url_for(
         "reader.thread",
         key=place.site.key,
         url=place.url,
         at=public_id,
-        lang=_lang(),
-        _anchor=f"comment-{public_id}",
+        lang=_carried()["lang"],
+        _anchor=anchor,
     )
 
 
@@ -223,5 +225,6 @@ def _network() -> str:
     return comments.network_of(request.remote_addr or "")
 
 
-def _lang() -> str | None:
-    return request.values.get("lang") or None
+def _carried() -> dict[str, Any]:
+    """What goes along from page to page."""
+    return {name: request.values.get(name) or None for name in ("lang", "return_to")}

@@ -4,7 +4,6 @@ A thread page depends on nothing but the article's and the site's versions, the 
 last like, the release, the form token's hour and the URL; these are its ETag.
 """
 
-import math
 import time
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,13 +35,14 @@ from ..tokens import FormTokens, bucket
 from . import headers, languages
 from .errors import wants_json
 from .forms import ReplyForm
-from .limits import POSTING, PREVIEWING, limiter
+from .limits import POSTING, PREVIEWING, limiter, wait
 
 bp = Blueprint("reader", __name__)
 bp.before_request(languages.choose)  # for what is refused before its site is known
 
 # Browsers ask again each time (a 304 is cheap); caches of a proxy may keep a page ten seconds.
 SHARED = "public, max-age=0, s-maxage=10"
+FRAGMENT = "reader/fragment.html"
 LIKES_SECONDS = 30  # likes reach the page so often at most
 
 
@@ -119,7 +119,7 @@ def thread(key: str) -> ResponseReturnValue:
 @bp.get("/embed/<key>/fragment")
 def fragment(key: str) -> ResponseReturnValue:
     """The same to be included by a publisher's server or build."""
-    return _cached(place_or_refuse(key), "reader/fragment.html", "text/html")
+    return _cached(place_or_refuse(key), FRAGMENT, "text/html")
 
 
 @bp.get("/embed/<key>/token")
@@ -201,25 +201,19 @@ def preview(key: str) -> ResponseReturnValue:
 def too_often(error: RateLimitExceeded) -> ResponseReturnValue:
     """The form comes back with what was typed and says when to try again."""
     place = place_or_refuse((request.view_args or {})["key"])
-    seconds = max(1, math.ceil(_free_at(error) - time.time()))
+    seconds = wait(error)
+    when = languages.in_time(seconds)
     said = _(
-        "You have posted several replies in a short time. Your text is kept; "
-        "try again in %(seconds)s seconds.",
-        seconds=seconds,
+        "You have posted several replies in a short time. Your text is kept; try again %(when)s.",
+        when=when,
     )
     if request.endpoint == "reader.preview":
         said = _(
             "You have asked for many previews in a short time. Your text is kept; "
-            "try again in %(seconds)s seconds.",
-            seconds=seconds,
+            "try again %(when)s.",
+            when=when,
         )
     return _again(place, place.form(), said, 429, seconds)
-
-
-def _free_at(error: RateLimitExceeded) -> float:
-    """When the oldest of the requests that count stops to count."""
-    limit = limiter.current_limit
-    return limit.reset_at if limit else time.time() + error.limit.limit.get_expiry()
 
 
 @bp.get("/comments/<public_id>")
@@ -286,6 +280,7 @@ def _page(
     """The thread with the form. Takes a message that is about the whole form, and the comment as
     it will look if that was asked for."""
     shown, shape = threads.EMPTY, _shape(place.settings)
+    is_fragment = template == FRAGMENT
     if place.article:
         shown = threads.page(
             database.session(),
@@ -301,7 +296,9 @@ def _page(
         settings=place.settings,
         article=place.article,
         url=place.url,
-        short_name=headers.etag(place.site.key, place.url)[:8],
+        # Several fragments may stand on one page, so their ids differ; they lead back to that page.
+        mark=f"-{headers.etag(place.site.key, place.url)[:8]}" if is_fragment else "",
+        return_to=place.url if is_fragment else None,
         thread=shown,
         sort=shape.sort,
         asked=request.values.get("at", ""),

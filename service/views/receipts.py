@@ -31,7 +31,7 @@ from ..status import Status
 from ..tokens import ReceiptTokens
 from . import headers, languages
 from .forms import ChangeForm, WithdrawForm
-from .limits import POSTING, limiter
+from .limits import POSTING, limiter, wait
 from .reader import way_back
 
 bp = Blueprint("receipts", __name__, url_prefix="/receipts")
@@ -177,11 +177,11 @@ def withdraw(token: str) -> ResponseReturnValue:
 def too_often(error: RateLimitExceeded) -> ResponseReturnValue:
     """The page comes back with what was typed and says when to try again."""
     found = receipt_or_404((request.view_args or {})["token"])
-    seconds = max(1, round(error.limit.limit.get_expiry() / error.limit.limit.amount))
+    seconds = wait(error)
     said = _(
         "You have changed things here several times in a short time. Your text is kept; "
-        "try again in %(seconds)s seconds.",
-        seconds=seconds,
+        "try again %(when)s.",
+        when=languages.in_time(seconds),
     )
     form = _change_form(found) if request.endpoint == "receipts.edit" else None
     return _page(found, form, said, 429, seconds)

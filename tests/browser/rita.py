@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from time import monotonic
 from typing import Any
 from urllib.parse import urlencode
 
@@ -115,3 +116,12 @@ def fill(form: Page | Locator, **fields: str) -> None:
 
 def send(form: Page | Locator) -> None:
     form.get_by_role("button", name="Post reply").click()
+
+
+def expect_no_receipt(page: Page) -> None:
+    """Waits until the browser has forgotten its receipts. Playwright's own way of waiting for a
+    condition is forbidden by the page's policy, unless the condition holds at once."""
+    until = monotonic() + 15
+    while "/receipts/" in page.evaluate("JSON.stringify(localStorage)"):
+        assert monotonic() < until, "the browser still keeps a receipt"
+        page.wait_for_timeout(50)

@@ -113,9 +113,9 @@ def test_rita_needs_only_her_keyboard(page, live, article):
             break
     expect(reply).to_be_focused()
     keys.press("Enter")
-    expect(page.get_by_label("Name")).to_be_focused()
+    expect(page.get_by_role("textbox", name="Name")).to_be_focused()
     for label in ("Name", "Email", "Website", "Comment"):
-        field = page.get_by_label(label)
+        field = page.get_by_role("textbox", name=label)
         while not field.evaluate("(field) => field === document.activeElement"):
             keys.press("Tab")
         keys.type(RITA.get(label, ""))

@@ -1,6 +1,7 @@
 """Likes and reports at the reader's door, and what the desk shows of them."""
 
 import re
+from html import unescape
 
 import pytest
 from cast import ORIGIN, add_moderator, add_site, csrf, reply, sign_in, stored, token
@@ -10,6 +11,7 @@ from service import comments, database, reports
 from service.models import Author, Report, Site
 from service.status import Outcome, ReportReason, Status
 
+ARTICLE = "https://daily.example/2026/review"
 JSON = {"Accept": "application/json"}
 WHY = "It names my home address and calls on people to come."
 
@@ -73,6 +75,29 @@ def test_a_like_leads_back_to_the_comment_and_is_one_a_day(app, client, publishe
     assert "<b>1</b>" in client.get(answer.location).text
 
 
+def test_what_one_does_in_a_fragment_leads_back_to_its_page(app, client, published):
+    fragment = client.get("/embed/daily/fragment", query_string={"url": ARTICLE}).text
+    [form] = re.findall('<form id="(likes-[0-9a-f]+)"', fragment)
+    assert f'<button class="like" form="{form}"' in fragment
+    assert f'name="return_to" value="{ARTICLE}"' in fragment
+    back = f"{ARTICLE}#comment-{published}"
+    sent = {"token": token(app), "return_to": ARTICLE + "#elsewhere"}
+    assert client.post(f"/embed/daily/comments/{published}/like", data=sent).location == back
+    [offer] = re.findall('class="report-link" href="([^"]+)"', fragment)
+    page = client.get(unescape(offer)).text
+    assert f'href="{back}"' in page
+    [action] = re.findall('method="post" action="([^"]+)"', page)
+    sent = {"token": token(app), "reason": "spam"}
+    receipt = client.post(unescape(action), data=sent).location
+    assert f'href="{back}"' in client.get(receipt).text
+
+
+def test_nobody_is_led_to_a_foreign_page(app, client, published):
+    sent = {"token": token(app), "return_to": "https://evil.example/"}
+    answer = client.post(f"/embed/daily/comments/{published}/like", data=sent)
+    assert answer.location.startswith("/embed/daily?")
+
+
 @pytest.mark.parametrize(("origin", "status"), [("https://evil.example", 403), (ORIGIN, 200)])
 def test_a_like_from_a_foreign_page_is_refused(app, client, published, origin, status):
     answer = like(app, client, published, headers={**JSON, "Origin": origin})
@@ -133,7 +158,7 @@ def test_a_second_report_from_a_network_is_answered_the_same_and_stores_nothing(
         ({"reason": ""}, "Choose what is wrong with the comment."),
         ({"reason": "boring"}, "Choose what is wrong with the comment."),
         ({"reason": "illegal", "explanation": "Just so"}, "in at least 10 characters"),
-        ({"explanation": "x" * 2_001}, "Shorten this by 1 characters"),
+        ({"explanation": "x" * 2_001}, "Shorten this by 1 character:"),
         ({"contact": "rita@"}, "or leave this empty"),
         ({"token": "x"}, "Your report is kept"),
     ],

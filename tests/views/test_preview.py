@@ -79,7 +79,8 @@ def test_too_many_previews_keep_their_text_and_say_when_to_go_on(make_app, monke
         assert answer.status_code == 200
     answer = client.post("/embed/daily/preview", data=sent)
     assert answer.status_code == 429
-    assert "try again in 5 seconds" in answer.text
+    assert "try again in 5 minutes." in answer.text
+    assert 240 < int(answer.headers["Retry-After"]) <= 301
     assert TYPED in answer.text
 
 
