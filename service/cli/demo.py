@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from .. import accounts, comments, database, moderation, text
 from ..models import Article, Site, now
 from ..rules import Draft, Policy
-from ..status import Role, Status
+from ..status import Mark, Role, Status
 from . import address
 
 KEY = "demo"
@@ -65,7 +65,7 @@ def _is_loopback(name: str) -> bool:
 
 
 def _make(session: Session, base: str) -> Site:
-    site = Site(key=KEY, name="The Matinee", origins=[base])
+    site = Site(key=KEY, name="The Matinee", origins=[base], settings={"likes": True})
     session.add(site)
     session.flush()
     moderator = accounts.add(session, MODERATOR, Role.PUBLISHER, site, None)
@@ -91,6 +91,8 @@ def _post(
     session.flush()
     if (status := Status(entry["status"])) != stored.status:
         moderation.decide(session, stored, status, stored.version, moderator)
+    if mark := entry.get("mark"):
+        moderation.mark(session, stored, Mark(mark), stored.version, moderator)
     for reply in entry.get("replies", ()):
         _post(session, site, base, moderator, reply, stored.public_id)
 

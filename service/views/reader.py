@@ -243,7 +243,7 @@ def _cached(place: Place, template: str, mimetype: str) -> ResponseReturnValue:
     response = Response(mimetype=mimetype)
     response.set_etag(tag)
     response.headers["Cache-Control"] = SHARED
-    if not request.if_none_match.contains(tag):
+    if not request.if_none_match.contains_weak(tag):
         response.set_data(_page(place, template, _blank_form(place)))
     return response.make_conditional(request)
 

@@ -1,7 +1,5 @@
 """What a reader's browser downloads beyond the article, before the thread is seen."""
 
-import gzip
-
 import pytest
 from playwright.sync_api import expect
 from rita import add_comment, add_site, thread
@@ -24,9 +22,9 @@ def test_a_guest_is_light_in_the_browser(page, live, publisher):
     page.wait_for_load_state("networkidle")
     beyond = [got for got in answers if not got.url.startswith(publisher.url)]
     paths = {got.url.removeprefix(live.url).partition("?")[0]: got for got in beyond}
-    sizes = {path: len(gzip.compress(got.body(), 9)) for path, got in paths.items()}
+    sizes = {path: got.request.sizes()["responseBodySize"] for path, got in paths.items()}
     for path, size in sizes.items():
-        print(f"{path}: {size} bytes with gzip")
+        print(f"{path}: {size} bytes on the line, {len(paths[path].body())} unpacked")
     print(f"{len(beyond)} requests, {sum(sizes.values())} bytes")
     assert all(got.url.startswith(live.url) for got in beyond)  # no third party
     kinds = {got.request.resource_type for got in beyond}
