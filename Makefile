@@ -3,6 +3,7 @@
 # make check   ruff and mypy alone
 # make lock    rewrite the two lock files after a change to pyproject.toml (UPGRADE=1: newest releases)
 # make translations   bring the catalogues up to what readers read, list what they lack
+# make pictures   take the README's pictures anew (a font for each of the demo's scripts makes them whole)
 # make bench   the benchmarks in bench/
 # make clean   remove what the others made, but never instance/ (another PYTHON: clean first)
 
@@ -27,7 +28,7 @@ ifneq ($(shell $(VENV_PYTHON) -c 'import sys, pip; print(sys.version_info >= (3,
 $(shell rm -f .venv/.run .venv/.test)
 endif
 
-.PHONY: run test check lock translations bench clean chromium
+.PHONY: run test check lock translations pictures bench clean chromium
 .NOTPARALLEL:
 
 run: .venv/.run
@@ -64,6 +65,9 @@ translations: .venv/.test
 		--no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --no-wrap
 	@$(BABEL) compile --directory service/translations
 	@$(VENV_PYTHON) tests/catalogues.py
+
+pictures: .venv/.test chromium
+	@SCREENSHOTS=docs $(VENV_PYTHON) -m pytest -q -n0 tests/browser/test_pictures.py
 
 bench: .venv/.test
 	@set -e; for script in bench/*.py; do echo "$$script"; $(VENV_PYTHON) "$$script"; done

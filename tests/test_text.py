@@ -1,5 +1,6 @@
 """Safe text, as tables: what is typed or imported, and what readers see."""
 
+import gc
 import re
 import time
 from collections.abc import Callable
@@ -431,9 +432,13 @@ GROWING = [
 
 
 def seconds(way: Callable[[str], object], text: str) -> float:
-    began = time.process_time()
-    way(text)
-    return time.process_time() - began
+    gc.disable()  # which takes the longer the more tests ran before
+    try:
+        began = time.process_time()
+        way(text)
+        return time.process_time() - began
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("unit", [*GROWING, "stairs"])

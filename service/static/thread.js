@@ -139,8 +139,10 @@ function relate() {
     const seconds = (Date.now() - Date.parse(time.dateTime)) / 1000;
     const [unit, length] = UNITS.find(([, length]) => seconds >= length) ?? ["second", Infinity];
     time.title ||= time.textContent;
-    time.textContent = new Intl.RelativeTimeFormat(root.lang, { numeric: seconds < 60 ? "auto" : "always" })
-      .format(-Math.trunc(seconds / length), unit);
+    time.textContent = seconds < -60 // an end to come, by the reader's own clock
+      ? new Date(time.dateTime).toLocaleString(root.lang, { dateStyle: "medium", timeStyle: "short" })
+      : new Intl.RelativeTimeFormat(root.lang, { numeric: seconds < 60 ? "auto" : "always" })
+        .format(-Math.trunc(seconds / length), unit);
   }
 }
 

@@ -1,5 +1,6 @@
 """The receipt in a real Chromium: changing and taking back one's own reply, with script and without."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -82,6 +83,7 @@ def test_a_reply_is_changed_and_taken_back_without_script(
 
 def test_by_keyboard_alone(page: Page, live: Live, article: str) -> None:
     page.goto(post(page, live, article))
+    expect(page.locator("#change summary")).to_have_text(re.compile(r"possible until .+ \d+:\d\d"))
     page.locator("#change summary").focus()
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
