@@ -319,8 +319,7 @@ def test_a_name_is_kept_only_where_somebody_asks_and_forgotten_at_once(page, liv
 # How it looks
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize(("width", "scheme"), [(320, "light"), (1280, "dark")])
 def test_preview_and_tools_fit(page, comment, width, scheme, screenshot):
     page.set_viewport_size({"width": width, "height": 900})
     page.emulate_media(color_scheme=scheme)

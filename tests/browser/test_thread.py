@@ -110,8 +110,7 @@ def test_times_are_said_as_people_say_them(page, live, change):
     expect(page.locator(".comment-edited")).to_have_text("edited now")
 
 
-@pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1280, "dark")])
 def test_it_is_fit_to_be_seen(page, live, change, screenshot, width, scheme):
     page.set_viewport_size({"width": width, "height": 800})
     page.emulate_media(color_scheme=scheme)
