@@ -1,5 +1,6 @@
 # make run     set up, create the demo, serve it on http://$HOST:$PORT
 # make test    set up, check, test (ARGS="tests/test_text.py -x" goes to pytest)
+# make test-postgresql   the tests of the doors once more, on PostgreSQL
 # make check   ruff and mypy alone
 # make lock    rewrite the two lock files after a change to pyproject.toml (UPGRADE=1: newest releases)
 # make translations   bring the catalogues up to what readers read, list what they lack
@@ -28,7 +29,7 @@ ifneq ($(shell $(VENV_PYTHON) -c 'import sys, pip; print(sys.version_info >= (3,
 $(shell rm -f .venv/.run .venv/.test)
 endif
 
-.PHONY: run test check lock translations pictures bench clean chromium
+.PHONY: run test test-postgresql check lock translations pictures bench clean chromium
 .NOTPARALLEL:
 
 run: .venv/.run
@@ -44,6 +45,9 @@ run: .venv/.run
 
 test: check chromium
 	@$(VENV_PYTHON) -m pytest $(ARGS)
+
+test-postgresql: .venv/.test
+	@DOORS_ON=postgresql $(VENV_PYTHON) -m pytest tests/views $(ARGS)
 
 check: .venv/.test
 	@$(VENV_PYTHON) -m ruff check .

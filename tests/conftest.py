@@ -1,6 +1,7 @@
 """What all tests share: an application on either database, the corpora, a browser.
 
-A test that asks for `database_url`, `app` or `client` runs twice, on SQLite and on PostgreSQL.
+A test that asks for `database_url`, `app` or `client` runs twice, on SQLite and on PostgreSQL; those
+of the doors (views/, browser/) run on SQLite, and those of views/ on PostgreSQL by their own target.
 """
 
 import base64
