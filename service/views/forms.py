@@ -23,6 +23,7 @@ from wtforms import (
 from wtforms.csrf.core import CSRF, CSRFTokenField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # stubs lag
 from wtforms.validators import DataRequired, Length, Optional
+from wtforms.widgets import HiddenInput
 
 from .. import text, urls
 from ..follows import Wish
@@ -45,6 +46,19 @@ REPORT_REASONS = {
 
 def trimmed(value: str | None) -> str:
     return unicodedata.normalize("NFC", value or "").strip()
+
+
+class VersionField(Field):
+    """The version of a comment that somebody saw. What is no version is 0, which no comment has."""
+
+    widget = HiddenInput()
+
+    def _value(self) -> str:
+        return str(self.data or "")
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        sent = valuelist[0].strip() if valuelist else ""
+        self.data = int(sent) if re.fullmatch("[0-9]{1,9}", sent) else 0
 
 
 class FormToken(CSRF):
@@ -310,7 +324,7 @@ class ChangeForm(CommentForm, FlaskForm):
         csrf_field_name = "token"
 
     comment = comment_field()
-    version = HiddenField(filters=[trimmed])
+    version = VersionField()
 
     def __init__(self, tokens: ReceiptTokens, comment_length: int, **kwargs: Any) -> None:
         self.comment_length = comment_length
@@ -334,7 +348,7 @@ class SignInForm(FlaskForm):
 
 class DecideForm(FlaskForm):
     action = HiddenField(validators=[DataRequired()])
-    version = HiddenField(validators=[DataRequired()])
+    version = VersionField(validators=[DataRequired()])
     note = StringField(
         _l("Note"),
         filters=[lambda typed: text.normalise(typed or "")],
@@ -349,7 +363,7 @@ class DecideForm(FlaskForm):
 
 class MarkForm(FlaskForm):
     mark = HiddenField(validators=[DataRequired()])
-    version = HiddenField(validators=[DataRequired()])
+    version = VersionField(validators=[DataRequired()])
 
 
 class UndoForm(FlaskForm):

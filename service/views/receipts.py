@@ -129,7 +129,7 @@ def edit(token: str) -> ResponseReturnValue:
     found = receipt_or_404(token)
     _refuse_foreign_form(found.site)
     form = _change_form(found)
-    if not form.validate() or not str(form.version.data).isdecimal():
+    if not form.validate():
         return _page(found, form, " ".join(map(str, form.token.errors)), status=422)
     typed = form.comment.data or ""
     # Rendered before the transaction begins. Where the form stood says nothing: browsers withhold
@@ -143,7 +143,7 @@ def edit(token: str) -> ResponseReturnValue:
                 session,
                 current_app.extensions["vault"],
                 comments.by_public_id(session, public_id) or abort(404),
-                int(form.version.data or 0),
+                form.version.data,
                 draft,
                 html,
                 Policy(),
@@ -233,7 +233,7 @@ def _page(
 def _overtaken(found: Receipt, form: ChangeForm) -> ResponseReturnValue:
     """Says what happened in between. The form keeps what was typed, and now knows what it changes."""
     if comments.editable_until(found.comment, found.settings.edit_minutes):
-        form.version.data = str(found.comment.version)
+        form.version.data = found.comment.version
         said = _(
             "Your reply changed while this page was open; above it stands as it is now. "
             "What you typed is kept: press “Save the change” once more if you still want it."
@@ -254,9 +254,7 @@ def _blank_form(found: Receipt) -> ChangeForm:
     """The text as it was typed last: what is waiting, else what is there."""
     comment = found.comment
     typed = comment.edit_text if moderation.has_waiting_edit(comment) else comment.text
-    return _change_form(
-        found, formdata=None, data={"comment": typed, "version": str(comment.version)}
-    )
+    return _change_form(found, formdata=None, data={"comment": typed, "version": comment.version})
 
 
 def _changed(comment: Comment) -> Any:

@@ -396,6 +396,8 @@ def test_it_never_leads_off_the_desk(mo: FlaskClient, waiting: str, away: str) -
         {"action": "approve", "version": "x"},
         {"action": "approve", "version": "-1"},
         {"action": "approve", "version": ""},
+        {"action": "approve", "version": "9" * 5_000},
+        {"action": "approve", "version": "١"},
         {"action": "reject", "note": "x" * 501},
     ],
 )

@@ -233,6 +233,16 @@ def test_it_refuses_what_the_reply_form_refuses(app, client, mine, typed, said):
     assert stored(app)[0].version == 1
 
 
+@pytest.mark.parametrize("version", ["", "x", "9" * 30, "9" * 5_000])
+def test_a_change_of_no_version_is_kept_and_told_what_stands(app, client, mine, version):
+    answer = edit(client, mine, "Changed.", version=version)
+    assert answer.status_code == 409
+    assert "What you typed is kept" in answer.text
+    assert "Changed.</textarea>" in answer.text
+    assert hidden(answer.text, "edit", "version") == "1"
+    assert stored(app)[0].version == 1
+
+
 @pytest.mark.parametrize("verb", ["edit", "withdraw"])
 @pytest.mark.parametrize("token", ["", "nonsense", "another's", "the other form's"])
 def test_its_forms_are_good_for_one_purpose_and_one_comment(app, client, mine, verb, token):
@@ -428,3 +438,6 @@ def test_a_moderator_says_who_is_speaking(app, mo, mine):
     stale = mo.post(f"{path}/mark", data=sent | {"mark": "author"})
     assert stale.status_code == 409
     assert mo.post(f"{path}/mark", data=sent | {"mark": "pope"}).status_code == 400
+    for version in ("x", "", "9" * 5_000, "9" * 30):
+        sent_badly = sent | {"mark": "author", "version": version}
+        assert mo.post(f"{path}/mark", data=sent_badly).status_code == 400
