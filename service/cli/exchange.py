@@ -395,7 +395,6 @@ def _save(lines: Iterable[str], path: Path) -> int:
             part.flush()
             os.fsync(part.fileno())
         Path(beside).replace(path)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
+    finally:
+        Path(beside).unlink(missing_ok=True)  # gone already where all went well
     return count
