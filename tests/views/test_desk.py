@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 from werkzeug.test import TestResponse
 
-from service import accounts, database
+from service import accounts, database, views
 from service.models import Article, Comment, Decision, Note, Site, now
 from service.status import Act, Role, Status
 
@@ -228,6 +228,21 @@ def test_it_counts_no_further_than_a_thousand(
     add_comments(app, 1, Status.SPAM)
     monkeypatch.setattr("service.desk.COUNTED", 3)
     assert counts(mo.get("/desk/").text)["pending"] == "3+"
+
+
+@pytest.mark.parametrize("system", ["C", "de_DE"])
+def test_a_count_is_written_as_the_page_speaks(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, system: str
+) -> None:
+    """Whatever the machine's own language is."""
+    for name in ("LC_ALL", "LC_NUMERIC", "LANG", "LANGUAGE"):
+        monkeypatch.setenv(name, system)
+    with app.test_request_context("/desk/"):
+        assert [views.desk._count(number) for number in (999, 1_000, 1_001)] == [
+            "999",
+            "1,000",
+            "1,000+",
+        ]
 
 
 def test_it_walks_a_long_queue_by_pages_of_fifty_oldest_first(app: Flask, mo: FlaskClient) -> None:
