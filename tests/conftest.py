@@ -1,7 +1,8 @@
 """What all tests share: an application on either database, the corpora, a browser.
 
-A test that asks for `database_url`, `app` or `client` runs twice, on SQLite and on PostgreSQL; those
-of the doors (views/, browser/) run on SQLite, and those of views/ on PostgreSQL by their own target.
+A test that asks for `database_url`, `app` or `client` runs twice, on SQLite and on PostgreSQL. Those
+of the doors, views/ and browser/, run on SQLite; `make test-postgresql` runs views/ once more. One that
+wants it otherwise says `@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)`.
 """
 
 import base64
@@ -27,6 +28,7 @@ from service.vault import Vault
 
 ROOT = Path(__file__).resolve().parent.parent
 DATABASES = ("sqlite", "postgresql")
+DOORS = {"browser": ("sqlite",), "views": (os.environ.get("DOORS_ON") or "sqlite",)}
 
 # Fixed, so that a stored row or a signed link in a failing test can be read again.
 EMAIL_KEY = b"an e-mail key for the tests only"
@@ -71,6 +73,14 @@ CHROMIUM = (
 )
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Which databases a test runs on, by the folder that it stands in."""
+    said = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
+    if "database_url" in metafunc.fixturenames and "database_url" not in said:
+        kinds = DOORS.get(metafunc.definition.path.parent.name, DATABASES)
+        metafunc.parametrize("database_url", kinds, indirect=True)
+
+
 def prepare(url: str) -> None:
     """Migrates a database and marks it with the tests' keys, as `flask setup` does."""
     database.migrate(url)
@@ -101,6 +111,7 @@ def make_database(
 
     @contextmanager
     def make(kind: str) -> Iterator[str]:
+        assert kind in DATABASES, f"There is no database {kind}."
         if kind == "postgresql":
             with request.getfixturevalue("postgres").database() as url:
                 yield url
@@ -111,7 +122,7 @@ def make_database(
     return make
 
 
-@pytest.fixture(params=DATABASES)
+@pytest.fixture
 def database_url(
     request: pytest.FixtureRequest,
     make_database: Callable[[str], AbstractContextManager[str]],

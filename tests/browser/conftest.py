@@ -1,13 +1,9 @@
-"""What the browser's tests share: a served application, a publisher's pages on another origin.
-
-They run on SQLite; one that asks for both databases says
-`@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)`.
-"""
+"""What the browser's tests share: a served application, a publisher's pages on another origin."""
 
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -19,15 +15,6 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 HTML = {"Content-Type": "text/html; charset=utf-8"}
-
-
-@pytest.fixture(params=["sqlite"])
-def database_url(
-    request: pytest.FixtureRequest,
-    make_database: Callable[[str], AbstractContextManager[str]],
-) -> Iterator[str]:
-    with make_database(request.param) as url:
-        yield url
 
 
 @pytest.fixture
