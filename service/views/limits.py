@@ -19,8 +19,10 @@ limiter = Limiter(get_remote_address, headers_enabled=False, strategy="moving-wi
 def wait(error: RateLimitExceeded) -> int:
     """Seconds until the oldest of the requests that count stops to count."""
     limit = limiter.current_limit
-    free_at = limit.reset_at if limit else time.time() + error.limit.limit.get_expiry()
-    return max(1, math.ceil(free_at - time.time()))
+    longest = error.limit.limit.get_expiry()
+    # `reset_at` is rounded up to a second, and may lie just behind the end of the whole window.
+    seconds = math.ceil(limit.reset_at - time.time()) if limit else longest
+    return min(max(1, seconds), longest)
 
 
 def init_app(app: Flask) -> None:
