@@ -75,6 +75,7 @@ class Moderator(Base, UserMixin):
     name: Mapped[str] = mapped_column(String(80), default="")
     created_at: Mapped[datetime] = mapped_column(default=now)
     memberships: Mapped[list["Membership"]] = relationship(lazy="selectin")
+    came_from = ""  # the network that this request came from; no column, but part of the record
 
     @property
     def roles(self) -> list[Any]:

@@ -469,6 +469,7 @@ def _record(
         at=at or now(),
         note=Note(text=note, public_text=public_note) if has_note else None,
         undoes_id=undoes_id,
+        network="" if isinstance(by, str) else by.came_from,
     )
     session.add(decision)
     session.flush()

@@ -45,6 +45,11 @@ class Act(StrEnum):
     MARKED = "marked"  # as the article's author, as staff, or as neither any more
     KEPT = "kept"  # reported by readers, and left as it is
     HELD = "held"  # so many readers reported it that the site wants it looked at first
+    REWORDED = "reworded"  # a moderator changed the text
+    PINNED = "pinned"  # put above the others under its article
+    UNPINNED = "unpinned"
+    NOTED = "noted"  # a moderator's words, and no decision
+    HANDED = "handed"  # left to a colleague, or to whoever has a second opinion
 
 
 class Mark(StrEnum):
@@ -77,3 +82,21 @@ class ImportState(StrEnum):
     STOPPED = "stopped"  # by a person or a fault; can be run on or undone
     DONE = "done"
     UNDONE = "undone"
+
+
+class BulkState(StrEnum):
+    """How far a job over many comments is."""
+
+    RUNNING = "running"
+    STOPPED = "stopped"  # by a person; what was done stays, and can be undone
+    DONE = "done"
+
+
+class BanKind(StrEnum):
+    """What a ban looks at."""
+
+    ADDRESS = "address"
+    DOMAIN = "domain"  # of the address
+    NAME = "name"
+    WEBSITE = "website"  # its domain, wherever it is linked to
+    NETWORK = "network"

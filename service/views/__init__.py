@@ -4,6 +4,7 @@ from flask import Flask
 
 from . import (
     accounts,
+    cards,
     demo,
     desk,
     errors,
@@ -13,10 +14,13 @@ from . import (
     limits,
     ops,
     participation,
+    queue,
     reader,
     receipts,
 )
 
+# The rooms of the desk: imported, each has put its URLs on the desk's door.
+DESK = (queue, cards)
 READERS = (reader.bp, receipts.bp, participation.bp, feeds.bp)
 DOORS = (*READERS, desk.bp, accounts.bp, ops.bp, demo.bp)
 

@@ -1,9 +1,12 @@
-"""The desk: the queue, decisions, undo. Shut to everybody who is not signed in."""
+"""The desk's door, shut to everybody who is not signed in, and the words that all its rooms share.
+
+The rooms (queue.py, cards.py and their neighbours) put their URLs on this blueprint.
+"""
 
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, abort, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import format_decimal, format_timedelta
 from flask_babel import gettext as _
@@ -11,12 +14,13 @@ from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 from sqlalchemy.orm import Session
 
-from .. import database, desk, moderation, rules, text
+from .. import desk, moderation, rules, text
+from ..comments import network_of
 from ..models import Comment, Decision, now
 from ..status import Act, Mark, Status
 from ..vault import Vault
 from .errors import wants_json
-from .forms import REPORT_REASONS, DecideForm, MarkForm, UndoForm
+from .forms import REPORT_REASONS
 
 bp = Blueprint("desk", __name__, url_prefix="/desk")
 
@@ -67,114 +71,14 @@ EXCERPT = 280  # characters of the comment that another answers
 def require_moderator() -> ResponseReturnValue | None:
     """Nobody comes in unknown: the whole door is shut by default. Asked before the forms' own check,
     which would tell somebody whose session has ended that their page is too old."""
-    if request.blueprint != bp.name or current_user.is_authenticated:
+    if request.blueprint != bp.name:
+        return None
+    if current_user.is_authenticated:
+        current_user.came_from = network_of(request.remote_addr or "")  # for the record
         return None
     if request.method != "GET" or wants_json():
         abort(401, _("You are signed out. Sign in and decide once more; nothing was changed."))
     return redirect(url_for("security.login", next=request.full_path.rstrip("?")))
-
-
-@bp.get("/")
-def queue() -> ResponseReturnValue:
-    status = request.args.get("status", Status.PENDING)
-    site = request.args.get("site", "")
-    session = database.session()
-    sites = desk.sites(session, current_user)
-    if site and site not in {known.key for known in sites}:
-        abort(404)
-    after = request.args.get("after", "")
-    if status == REPORTED:
-        page = desk.reported(session, vault(), current_user, site, after)
-    else:
-        page = desk.queue(session, vault(), current_user, status_or_404(status), site, after)
-    return render_template(
-        "desk/queue.html",
-        queue=page,
-        status=status,
-        site=site,
-        sites=sites,
-        statuses=TABS,
-        counts={
-            **desk.counts(session, current_user, site),
-            REPORTED: desk.count_reported(session, current_user, site),
-        },
-        last=desk.last_decisions(session, current_user),
-        newest=None if page.cards else desk.newest(session, current_user, site),
-    )
-
-
-@bp.get("/comments/<public_id>")
-def comment(public_id: str) -> ResponseReturnValue:
-    return _one(public_id)
-
-
-@bp.post("/comments/<public_id>/decide")
-def decide(public_id: str) -> ResponseReturnValue:
-    form = DecideForm()
-    if not form.validate() or form.action.data not in ACTIONS:
-        abort(400)
-    try:
-        with database.writing() as session:
-            decided = moderation.decide(
-                session,
-                comment_or_404(session, public_id),
-                ACTIONS[form.action.data],
-                form.version.data,
-                current_user,
-                (form.note.data or "").strip(),
-                (form.public_note.data or "").strip(),
-                vault(),
-            )
-            # What was kept stands as it stood: there is nothing to undo.
-            decision_id = decided.id if decided and decided.act != Act.KEPT else None
-    except moderation.Stale:
-        return too_late(public_id, form.action.data)
-    return _done(public_id, decision_id)
-
-
-@bp.post(f"/decisions/<int(max={LARGEST_ID}):decision_id>/undo")
-def undo(decision_id: int) -> ResponseReturnValue:
-    if not UndoForm().validate():
-        abort(400)
-    try:
-        with database.writing() as session:
-            decision = desk.find_decision(session, current_user, decision_id) or abort(404)
-            public_id = decision.comment.public_id
-            undone = moderation.undo(session, decision, current_user, vault())
-            undone_id = undone.id
-    except moderation.Stale:
-        return too_late(public_id, "undo")
-    return _done(public_id, undone_id)
-
-
-@bp.post("/comments/<public_id>/mark")
-def mark(public_id: str) -> ResponseReturnValue:
-    """Vouches for who is speaking."""
-    form = MarkForm()
-    if not form.validate() or form.mark.data not in list(Mark):
-        abort(400)
-    try:
-        with database.writing() as session:
-            found = comment_or_404(session, public_id)
-            as_whom = Mark(form.mark.data)
-            moderation.mark(session, found, as_whom, form.version.data, current_user)
-    except moderation.Stale:
-        return too_late(public_id, "mark")
-    return _done(public_id, None)
-
-
-@bp.post("/comments/<public_id>/reveal")
-def reveal(public_id: str) -> ResponseReturnValue:
-    """The author's address, one at a time, on the record."""
-    if not UndoForm().validate():
-        abort(400)
-    with database.writing() as session:
-        found = comment_or_404(session, public_id)
-        address = desk.reveal(session, vault(), found)
-        moderation.reveal(session, found, current_user)
-    if wants_json():
-        return {"email": address}
-    return _one(public_id, revealed=address)
 
 
 def comment_or_404(session: Session, public_id: str) -> Comment:
@@ -255,51 +159,7 @@ def ago(at: datetime) -> str:
     return str(format_timedelta(since, granularity="second", add_direction=True))
 
 
-def too_late(public_id: str, action: str) -> ResponseReturnValue:
-    """Says what somebody else did in between; nothing was overwritten."""
-    found = comment_or_404(database.session(), public_id)
-    latest = moderation.latest(database.session(), found.id)
-    before = told(latest) if latest else _("The comment was changed in between.")
-    if latest and quoted(latest):
-        before = f"{before} (“{quoted(latest)}”)"
-    refused = {**BUTTONS, "mark": _l("Say so")}.get(action, _l("Undo"))
-    said = _("%(before)s Your “%(action)s” was not applied.", before=before, action=refused)
-    if wants_json():
-        now_is = {"status": found.status, "version": found.version, **_waiting(found)}
-        return {"error": said, **now_is}, 409
-    return _one(public_id, refused=said), 409
-
-
-def _done(public_id: str, decision_id: int | None) -> ResponseReturnValue:
-    """For script what is new, for a form the page it came from."""
-    if not wants_json():
-        return redirect(_local(request.form.get("next", "")), 303)
-    found = comment_or_404(database.session(), public_id)
-    decision = database.session().get(Decision, decision_id) if decision_id else None
-    status = result(decision) if decision else STATUSES[found.status]
-    return {
-        "id": found.public_id,
-        "status": found.status,
-        "version": found.version,
-        **_waiting(found),
-        "said": _("%(name)s: %(status)s", name=_shown_name(found), status=status),
-        "undo": url_for(".undo", decision_id=decision_id) if decision_id else None,
-        "page": url_for(".comment", public_id=found.public_id),
-    }
-
-
-def _waiting(comment: Comment) -> dict[str, bool]:
-    """For script: that a published comment stands among the pending ones too."""
-    return {"waits": True} if moderation.has_waiting_edit(comment) else {}
-
-
-def _one(public_id: str, revealed: str = "", refused: str = "") -> str:
-    found = comment_or_404(database.session(), public_id)
-    shown = desk.card(database.session(), vault(), found)
-    return render_template("desk/comment.html", card=shown, revealed=revealed, refused=refused)
-
-
-def _shown_name(comment: Comment) -> str:
+def shown_name(comment: Comment) -> str:
     """The name as typed; one that holds an address (imports bring such) is shown masked here too."""
     return text.mask_addresses(comment.name) or _("Nameless")
 
@@ -308,7 +168,7 @@ def _excerpt(comment: Comment) -> str:
     return text.excerpt(text.plain(comment.html), EXCERPT)
 
 
-def _local(path: str) -> str:
+def local(path: str) -> str:
     """A page of the desk to return to; anything else is the queue."""
     is_ours = path.startswith("/desk/") and "\\" not in path and path.isprintable()
     return path if is_ours else url_for(".queue")
@@ -328,7 +188,7 @@ def words() -> dict[str, Any]:
         "result": result,
         "has_waiting_edit": moderation.has_waiting_edit,
         "ago": ago,
-        "shown_name": _shown_name,
+        "shown_name": shown_name,
         "excerpt": _excerpt,
         "explain": lambda reason: _(rules.explain(reason.rule)) % {"matched": reason.matched},
         "trusted": text.trusted,

@@ -1,91 +1,22 @@
-"""The tables, and what the database itself refuses.
+"""The tables of the reader's side: sites, articles, authors, comments, and what was decided on them."""
 
-An author's address lives in `authors` and nowhere else. Rows of `decisions` are only ever added:
-triggers refuse to change or remove one. Times are UTC.
-"""
-
-import secrets
-from datetime import UTC, datetime
-from enum import StrEnum
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
-    BigInteger,
     CheckConstraint,
-    DateTime,
-    Dialect,
-    Enum,
     ForeignKey,
     Index,
-    Integer,
     LargeBinary,
-    MetaData,
     String,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from .status import Act, ImportState, Kind, Mark, Markup, Outcome, ReportReason, Role, Status
-
-# SQLite counts rows by itself only for a column of type INTEGER.
-Id = BigInteger().with_variant(Integer, "sqlite")
-ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # no 0 o 1 l: ids are read aloud too
-
-
-def public_id() -> str:
-    """An opaque name for a comment: 60 random bits that tell neither count nor time."""
-    return "".join(secrets.choice(ALPHABET) for _ in range(12))
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-class UTCDateTime(TypeDecorator[datetime]):
-    """A moment in UTC. SQLite forgets time zones, so it is told on the way in and on the way out."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-def one_of(words: type[StrEnum], name: str = "") -> Enum:
-    """A column that takes these words only: the database refuses any other, a new one needs a migration."""
-    return Enum(
-        words,
-        native_enum=False,
-        create_constraint=True,
-        length=10,
-        values_callable=lambda enum: [word.value for word in enum],
-        name=f"{name or words.__name__.lower()}_known",
-    )
-
-
-class Base(DeclarativeBase):
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-    type_annotation_map = {datetime: UTCDateTime(), dict[str, Any]: JSON, list[str]: JSON} | {
-        words: one_of(words)
-        for words in (Status, Role, Kind, Markup, Act, ImportState, Mark, ReportReason, Outcome)
-    }
+from ..status import Act, ImportState, Kind, Mark, Markup, Outcome, ReportReason, Status
+from .base import Base, Id, now, one_of, public_id
 
 
 class Check(Base):
@@ -124,6 +55,8 @@ class Article(Base):
     version: Mapped[int] = mapped_column(default=1)
     approved_count: Mapped[int] = mapped_column(default=0)
     liked_at: Mapped[datetime | None]  # when a like last came; likes do not raise the version
+    closed_at: Mapped[datetime | None]  # since when it takes no new comments
+    held_at: Mapped[datetime | None]  # since when every new comment here waits for a moderator
     created_at: Mapped[datetime] = mapped_column(default=now)
     site: Mapped[Site] = relationship()
 
@@ -138,6 +71,9 @@ class Author(Base):
     email_index: Mapped[bytes] = mapped_column(LargeBinary)
     email_ciphertext: Mapped[bytes] = mapped_column(LargeBinary)
     email_key_id: Mapped[str] = mapped_column(String(8))
+    domain_index: Mapped[bytes | None] = mapped_column(
+        LargeBinary
+    )  # keyed; what domain bans look for
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
@@ -232,6 +168,9 @@ class Comment(Base):
     edit_html: Mapped[str | None] = mapped_column(Text)
     edit_at: Mapped[datetime | None]
     reported_at: Mapped[datetime | None]  # since when readers' reports ask for a moderator
+    pinned_at: Mapped[datetime | None]  # since when it stands above the others
+    # Whether this very comment carries proof that its author owns the address (hard rule 1).
+    is_proved: Mapped[bool] = mapped_column(default=False)
     import_id: Mapped[int | None] = mapped_column(ForeignKey("imports.id"), index=True)
     source: Mapped[str | None] = mapped_column(String(20))  # the format it was imported from
     source_id: Mapped[str | None] = mapped_column(String(100))
@@ -267,6 +206,13 @@ class Decision(Base):
     __table_args__ = (
         Index("ix_decisions_comment", "comment_id", "id"),
         Index("ix_decisions_moderator", "moderator_id", "id"),
+        Index(
+            "ix_decisions_bulk",
+            "bulk_id",
+            "id",
+            sqlite_where=text("bulk_id IS NOT NULL"),
+            postgresql_where=text("bulk_id IS NOT NULL"),
+        ),
     )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     comment_id: Mapped[int] = mapped_column(ForeignKey("comments.id"))
@@ -278,6 +224,8 @@ class Decision(Base):
     version: Mapped[int]
     at: Mapped[datetime] = mapped_column(default=now)
     undoes_id: Mapped[int | None] = mapped_column(ForeignKey("decisions.id"), unique=True)
+    bulk_id: Mapped[int | None] = mapped_column(ForeignKey("bulks.id"))  # the job it was part of
+    network: Mapped[str] = mapped_column(String(50), default="")  # from where a moderator decided
     comment: Mapped[Comment] = relationship()
     note: Mapped["Note | None"] = relationship(back_populates="decision")
 

@@ -1,0 +1,145 @@
+"""One comment at the desk: its page, decisions and their undoing, marks, the author's address."""
+
+from flask import abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_security import current_user
+
+from .. import database, desk, moderation
+from ..models import Comment, Decision
+from ..status import Act, Mark
+from .desk import (
+    ACTIONS,
+    BUTTONS,
+    LARGEST_ID,
+    STATUSES,
+    bp,
+    comment_or_404,
+    local,
+    quoted,
+    result,
+    shown_name,
+    told,
+    vault,
+)
+from .errors import wants_json
+from .forms import DecideForm, MarkForm, UndoForm
+
+
+@bp.get("/comments/<public_id>")
+def comment(public_id: str) -> ResponseReturnValue:
+    return one(public_id)
+
+
+@bp.post("/comments/<public_id>/decide")
+def decide(public_id: str) -> ResponseReturnValue:
+    form = DecideForm()
+    if not form.validate() or form.action.data not in ACTIONS:
+        abort(400)
+    try:
+        with database.writing() as session:
+            decided = moderation.decide(
+                session,
+                comment_or_404(session, public_id),
+                ACTIONS[form.action.data],
+                form.version.data,
+                current_user,
+                (form.note.data or "").strip(),
+                (form.public_note.data or "").strip(),
+                vault(),
+            )
+            # What was kept stands as it stood: there is nothing to undo.
+            decision_id = decided.id if decided and decided.act != Act.KEPT else None
+    except moderation.Stale:
+        return too_late(public_id, form.action.data)
+    return done(public_id, decision_id)
+
+
+@bp.post(f"/decisions/<int(max={LARGEST_ID}):decision_id>/undo")
+def undo(decision_id: int) -> ResponseReturnValue:
+    if not UndoForm().validate():
+        abort(400)
+    try:
+        with database.writing() as session:
+            decision = desk.find_decision(session, current_user, decision_id) or abort(404)
+            public_id = decision.comment.public_id
+            undone = moderation.undo(session, decision, current_user, vault())
+            undone_id = undone.id
+    except moderation.Stale:
+        return too_late(public_id, "undo")
+    return done(public_id, undone_id)
+
+
+@bp.post("/comments/<public_id>/mark")
+def mark(public_id: str) -> ResponseReturnValue:
+    """Vouches for who is speaking."""
+    form = MarkForm()
+    if not form.validate() or form.mark.data not in list(Mark):
+        abort(400)
+    try:
+        with database.writing() as session:
+            found = comment_or_404(session, public_id)
+            as_whom = Mark(form.mark.data)
+            moderation.mark(session, found, as_whom, form.version.data, current_user)
+    except moderation.Stale:
+        return too_late(public_id, "mark")
+    return done(public_id, None)
+
+
+@bp.post("/comments/<public_id>/reveal")
+def reveal(public_id: str) -> ResponseReturnValue:
+    """The author's address, one at a time, on the record."""
+    if not UndoForm().validate():
+        abort(400)
+    with database.writing() as session:
+        found = comment_or_404(session, public_id)
+        address = desk.reveal(session, vault(), found)
+        moderation.reveal(session, found, current_user)
+    if wants_json():
+        return {"email": address}
+    return one(public_id, revealed=address)
+
+
+def too_late(public_id: str, action: str) -> ResponseReturnValue:
+    """Says what somebody else did in between; nothing was overwritten."""
+    found = comment_or_404(database.session(), public_id)
+    latest = moderation.latest(database.session(), found.id)
+    before = told(latest) if latest else _("The comment was changed in between.")
+    if latest and quoted(latest):
+        before = f"{before} (“{quoted(latest)}”)"
+    refused = {**BUTTONS, "mark": _l("Say so")}.get(action, _l("Undo"))
+    said = _("%(before)s Your “%(action)s” was not applied.", before=before, action=refused)
+    if wants_json():
+        now_is = {"status": found.status, "version": found.version, **_waiting(found)}
+        return {"error": said, **now_is}, 409
+    return one(public_id, refused=said), 409
+
+
+def done(public_id: str, decision_id: int | None) -> ResponseReturnValue:
+    """For script what is new, for a form the page it came from."""
+    if not wants_json():
+        return redirect(local(request.form.get("next", "")), 303)
+    found = comment_or_404(database.session(), public_id)
+    decision = database.session().get(Decision, decision_id) if decision_id else None
+    status = result(decision) if decision else STATUSES[found.status]
+    return {
+        "id": found.public_id,
+        "status": found.status,
+        "version": found.version,
+        **_waiting(found),
+        "said": _("%(name)s: %(status)s", name=shown_name(found), status=status),
+        "undo": url_for(".undo", decision_id=decision_id) if decision_id else None,
+        "page": url_for(".comment", public_id=found.public_id),
+    }
+
+
+def _waiting(comment: Comment) -> dict[str, bool]:
+    """For script: that a published comment stands among the pending ones too."""
+    return {"waits": True} if moderation.has_waiting_edit(comment) else {}
+
+
+def one(public_id: str, revealed: str = "", refused: str = "") -> str:
+    found = comment_or_404(database.session(), public_id)
+    shown = desk.card(database.session(), vault(), found)
+    return render_template("desk/comment.html", card=shown, revealed=revealed, refused=refused)
