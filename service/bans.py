@@ -59,11 +59,11 @@ class NotBannable(Exception):
 
 
 class BannedAlready(Exception):
-    """A ban of the same lasts still: `ban`."""
+    """A ban of the same lasts still: `until` then, or for ever (None)."""
 
-    def __init__(self, ban: Ban) -> None:
+    def __init__(self, until: datetime | None) -> None:
         super().__init__()
-        self.ban = ban
+        self.until = until
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,7 @@ def ban(
     same = and_(Ban.kind == target.kind, Ban.site_id == site_id, is_active())
     same = and_(same, Ban.digest == target.digest if target.digest else Ban.value == target.value)
     if known := session.scalar(select(Ban).where(same).limit(1)):
-        raise BannedAlready(known)
+        raise BannedAlready(known.expires_at)
     made = Ban(
         site_id=site_id,
         kind=target.kind,
@@ -276,8 +276,11 @@ def preview(session: Session, vault: Vault, target: Target, site_id: int | None)
         .options(joinedload(Comment.article).joinedload(Article.site))
         .order_by(Comment.id.desc())
     )
-    counted = select(Comment.status, func.count()).where(Comment.id.in_(ids[:COUNTED]))
-    statuses = dict(session.execute(counted.group_by(Comment.status)).tuples().all())
+    counted = select(Comment.status, func.count().label("number")).where(
+        Comment.id.in_(ids[:COUNTED])
+    )
+    rows = session.execute(counted.group_by(Comment.status))
+    statuses = {row.status: row.number for row in rows}
     return Caught(len(ids), list(session.scalars(shown)), statuses, looked_at)
 
 

@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import abort, redirect, render_template, request, url_for
@@ -252,7 +252,7 @@ def ban() -> ResponseReturnValue:
             events.record(session, What.BANNED, current_user, about, plan.site_id)
             made_id = made.id
     except bans.BannedAlready as known:
-        return _asked_again(plan, form, _already(known.ban)), 409
+        return _asked_again(plan, form, _already(known.until)), 409
     if wants_json():
         said = _("%(what)s is banned.", what=_said(plan.target))
         return {"id": made_id, "said": said, "lift": url_for(".lift", ban_id=made_id)}
@@ -409,8 +409,8 @@ def _said(target: Target) -> str:
     return f"{KINDS[target.kind]} {target.value}"
 
 
-def _already(known: Ban) -> str:
-    if known.expires_at is None:
+def _already(until: datetime | None) -> str:
+    if until is None:
         return str(_("This is banned already, for ever."))
-    day = format_date(known.expires_at, "d MMMM y")
+    day = format_date(until, "d MMMM y")
     return str(_("This is banned already, until %(day)s.", day=day))
