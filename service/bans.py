@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
@@ -158,8 +159,13 @@ def is_free_mail(address: str) -> bool:
 
 
 def is_within(target: Target, client: str) -> bool:
-    """Whether a client's address lies in the network to be banned."""
-    return target.value in _networks(client)
+    """Whether a client's address, or network, lies in the network to be banned."""
+    whole, part = _network(target.value), _network(client)
+    if isinstance(whole, ipaddress.IPv4Network):
+        return isinstance(part, ipaddress.IPv4Network) and part.subnet_of(whole)
+    if isinstance(whole, ipaddress.IPv6Network):
+        return isinstance(part, ipaddress.IPv6Network) and part.subnet_of(whole)
+    return False
 
 
 def covers(target: Target, url: str) -> bool:
@@ -324,7 +330,7 @@ def _would_catch(
     if target.kind == BanKind.NAME:
         return _name(vault, name) == target.digest
     if target.kind == BanKind.NETWORK:
-        return target.value in _networks(network)
+        return is_within(target, network)
     return any(target.value in _wider(host) for host in linked(website, html))
 
 
@@ -377,6 +383,7 @@ def _networks(client: str) -> list[str]:
     return [str(network.supernet(new_prefix=width)) for width in widths]
 
 
+@lru_cache(maxsize=4_096)
 def _network(written: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
     """A network in CIDR form, or the one address that is written; an IPv4 one as such."""
     try:

@@ -36,6 +36,7 @@ from .errors import wants_json
 from .forms import UndoForm, Visible
 
 PAGE = 50
+HOSTS = 10  # of so many websites that a comment links to a ban is offered
 EVERYWHERE = "*"  # in place of a site's key; no site can be called so
 
 KINDS = {
@@ -349,7 +350,8 @@ def _choices(session: Session, comment: Comment) -> Iterator[tuple[str, Target]]
         for word, target in _choice(BanKind.DOMAIN, BanKind.DOMAIN, email):
             yield word, replace(target, digest=author.domain_index or target.digest)
     yield from _choice(BanKind.NAME, BanKind.NAME, comment.name)
-    for host in bans.linked(comment.website, comment.html):
+    hosts = (host.removeprefix("www.") for host in bans.linked(comment.website, comment.html))
+    for host in list(dict.fromkeys(hosts))[:HOSTS]:
         yield from _choice(f"{BanKind.WEBSITE}:{host}", BanKind.WEBSITE, host)
     yield from _choice(BanKind.NETWORK, BanKind.NETWORK, comment.network)
 
