@@ -10,7 +10,7 @@ from sqlalchemy import delete, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
-from . import moderation, screening
+from . import bans, moderation, screening
 from .models import Article, Author, Comment, Decision, Note, Reason, Site, now
 from .rules import Draft, Policy, judge
 from .status import Act, Status
@@ -52,6 +52,7 @@ class Submission:
     network: str
     nonce: str
     draft: Draft
+    client: str = field(default="", repr=False)  # the IP address: bans look at it, nobody keeps it
 
 
 def network_of(address: str) -> str:
@@ -100,12 +101,17 @@ def _store(
     """The comment, and whether it is new; raises IntegrityError if somebody was a moment faster."""
     hidden = vault.hide(sent.email, site.id)
     keys = _keys(vault, site, sent, hidden, at)
-    if known := _known(session, keys, at, bool(sent.nonce)):
-        return known, False
+    if same := _known(session, keys, at, bool(sent.nonce)):
+        return same, False
     article = find_article(session, site.id, sent.url, sent.given_id)
     parent = _parent(session, article, sent.parent)
     digest = vault.words(sent.text)
-    verdict = judge(sent.draft, screening.history(session, site.id, article, digest), policy)
+    client = sent.client or sent.network
+    told = bans.facts(vault, hidden, sent.name, sent.website, sent.html, client)
+    if ban := bans.matching(session, site.id, told, at):
+        bans.count(session, ban)
+    known = screening.history(session, site.id, article, digest, ban)
+    verdict = judge(sent.draft, known, policy)
     if article is None:
         article = _new_article(session, site, sent)
     comment = Comment(
@@ -159,7 +165,14 @@ def edit(
     if editable_until(comment, minutes) is None:
         raise Closed
     digest = vault.words(draft.text)
-    known = screening.history(session, comment.site_id, comment.article, digest)
+    told = bans.facts(vault, None, comment.name, comment.website, html, comment.network)
+    author = session.get(Author, comment.author_id) if comment.author_id else None
+    if author:
+        told = replace(told, address=author.email_index, domain=author.domain_index)
+    ban = bans.matching(session, comment.site_id, told)
+    if ban and "banned" not in {reason.rule for reason in comment.reasons}:
+        bans.count(session, ban)
+    known = screening.history(session, comment.site_id, comment.article, digest, ban)
     own = 1 if digest == comment.text_digest else 0  # one's own words are no repetition
     verdict = judge(draft, replace(known, repeats=known.repeats - own), policy)
     wording = moderation.Wording(draft.text, html, digest)
@@ -216,12 +229,15 @@ def author_of(session: Session, site_id: int, hidden: Hidden) -> Author:
     """The author whom an address belongs to, made if new."""
     known = select(Author).where(Author.site_id == site_id, Author.email_index == hidden.index)
     if author := session.scalar(known):
+        if author.domain_index is None:  # known from before there were domain bans
+            author.domain_index = hidden.domain_index
         return author
     author = Author(
         site_id=site_id,
         email_index=hidden.index,
         email_ciphertext=hidden.ciphertext,
         email_key_id=hidden.key_id,
+        domain_index=hidden.domain_index,
     )
     session.add(author)
     session.flush()

@@ -20,6 +20,9 @@ class What(StrEnum):
     OPENED = "opened"
     HELD = "held"  # every new comment of an article or a site waits
     RELEASED = "released"
+    BANNED = "banned"
+    LIFTED = "lifted"  # a ban was taken back
+    PREVIEWED = "previewed"  # somebody looked at what a ban would have caught
 
 
 def record(

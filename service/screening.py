@@ -3,18 +3,27 @@
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from .models import Article, Comment, Reason
+from .models import Article, Ban, Comment, Reason
 from .rules import History, Verdict
 
 
-def history(session: Session, site_id: int, article: Article | None, text_digest: bytes) -> History:
-    """What is known about the article and the words of a new comment."""
+def history(
+    session: Session,
+    site_id: int,
+    article: Article | None,
+    text_digest: bytes,
+    ban: Ban | None = None,
+) -> History:
+    """What is known about the article and the words of a new comment. Takes the ban that catches
+    it, if one does."""
     same_words = select(func.count()).where(
         Comment.site_id == site_id, Comment.text_digest == text_digest
     )
     return History(
         is_article_known=article is not None and article.approved_count > 0,
         repeats=session.scalar(same_words) or 0,
+        ban=ban.kind if ban else None,
+        ban_reason=ban.reason if ban else "",
     )
 
 

@@ -142,6 +142,11 @@ def count_links(html: str) -> int:
     return html.count('<a href="')
 
 
+def links(html: str) -> list[str]:
+    """Where the links of rendered HTML lead."""
+    return [read_entities(address) for address, _ in _LINK.findall(html)]
+
+
 def addresses(text: str) -> list[str]:
     """The e-mail addresses in a text or in HTML, each once; entities and full-width forms are
     read, and tags inside an address passed over."""

@@ -10,7 +10,7 @@ import os
 import unicodedata
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -30,6 +30,7 @@ class Hidden:
     index: bytes
     ciphertext: bytes
     key_id: str
+    domain_index: bytes | None = None  # of the part behind the @; what domain bans look for
 
 
 def normal(address: str) -> str:
@@ -48,6 +49,24 @@ def normal(address: str) -> str:
         return local + at + domain
 
 
+def domain(address: str) -> str:
+    """The part behind an address's last @, as it is found again: in ASCII (IDNA), case-folded, no
+    dot at its end; "" if there is none."""
+    spelled = normal(address).rpartition("@")[2].rstrip(".") if "@" in address else ""
+    with suppress(UnicodeError):  # an impossible one stays as it was written
+        return spelled.encode("idna").decode().lower()
+    return spelled
+
+
+def mask_domain(name: str) -> str:
+    """ "example.org" as moderators see a banned domain: "e…e.org"."""
+    rest, dot, top = name.rpartition(".")
+    if not dot:
+        return f"{name[:1]}…"
+    last = rest[-1] if len(rest) > 3 else ""  # of a short one nothing would be hidden
+    return f"{rest[:1]}…{last}.{top}"
+
+
 def mask(address: str) -> str:
     """ "jane@example.org" as moderators see it unasked: "j…@e…"; enough to tell two apart at most."""
     local, _, domain = address.partition("@")
@@ -62,9 +81,13 @@ class Vault:
         self.newest = _key_id(email_keys[0])
         self._index_key = index_key
 
-    def index(self, address: str, purpose: str = "address") -> bytes:
-        """The blind index of an address (or, with another purpose, of its domain)."""
-        return self._digest(purpose, normal(address))
+    def index(self, address: str) -> bytes:
+        """The blind index of an address."""
+        return self._digest("address", normal(address))
+
+    def domain_index(self, address: str) -> bytes:
+        """The blind index of an address's domain; one of its own for addresses without any."""
+        return self._digest("domain", domain(address))
 
     def mark(self, name: str) -> bytes:
         """What an author's picture is drawn from: the name they show, never their address."""
@@ -84,12 +107,14 @@ class Vault:
 
     def hide(self, address: str, site_id: int) -> Hidden:
         """Seals an address for a site, with the newest key."""
-        return self._seal(address.strip(), self.index(address), site_id)
+        sealed = self._seal(address.strip(), self.index(address), site_id)
+        return replace(sealed, domain_index=self.domain_index(address))
 
     def renew(self, hidden: Hidden, site_id: int) -> Hidden:
         """The same address under the newest key. The index stays: a library's newer idea of a
         normal form may not orphan the row. Raises WrongKey."""
-        return self._seal(self.reveal(hidden, site_id), hidden.index, site_id)
+        renewed = self._seal(self.reveal(hidden, site_id), hidden.index, site_id)
+        return replace(renewed, domain_index=hidden.domain_index)
 
     def _seal(self, address: str, index: bytes, site_id: int) -> Hidden:
         nonce = os.urandom(NONCE_BYTES)
@@ -110,6 +135,24 @@ class Vault:
         except (KeyError, InvalidTag):
             raise WrongKey(hidden.key_id) from None
 
+    def seal(self, purpose: str, value: str) -> str:
+        """Something that a form carries and nobody may read, the one who sends it included."""
+        nonce = os.urandom(NONCE_BYTES)
+        sealed = self._keys[self.newest].encrypt(nonce, value.encode(), _form(purpose))
+        return f"{self.newest}{(nonce + sealed).hex()}"
+
+    def open(self, purpose: str, sealed: str) -> str | None:
+        """What was sealed for this purpose; None for anything else."""
+        key_id, told = sealed[:8], sealed[8:]
+        try:
+            raw = bytes.fromhex(told)
+            opened = self._keys[key_id].decrypt(
+                raw[:NONCE_BYTES], raw[NONCE_BYTES:], _form(purpose)
+            )
+        except (KeyError, ValueError, InvalidTag):
+            return None
+        return opened.decode()
+
     def _digest(self, purpose: str, value: str) -> bytes:
         return hmac.digest(self._index_key, f"{purpose}\0{value}".encode(), "sha256")
 
@@ -117,6 +160,11 @@ class Vault:
 def _row(site_id: int, index: bytes) -> bytes:
     """Binds a ciphertext to its row, so that a copied one does not open elsewhere."""
     return f"author {site_id} ".encode() + index
+
+
+def _form(purpose: str) -> bytes:
+    """No row's ciphertext opens as a form's, nor the other way round."""
+    return f"form {purpose}".encode()
 
 
 def _key_id(key: bytes) -> str:

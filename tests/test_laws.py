@@ -8,7 +8,7 @@ from cast import ARTICLE, SITE, add_moderator, add_site, reply, sign_in, stored,
 from sqlalchemy import MetaData, select
 from werkzeug.routing import Rule
 
-from service import accounts, database, moderation
+from service import accounts, bans, database, moderation
 from service.status import Role, Status
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -186,6 +186,12 @@ ACCESS = {
     "desk.mark": Role.MODERATOR,
     "desk.undo": Role.MODERATOR,
     "desk.reveal": Role.MODERATOR,
+    "desk.bans": Role.MODERATOR,
+    "desk.ban": Role.MODERATOR,
+    "desk.preview_ban": Role.MODERATOR,
+    "desk.choose_ban": Role.MODERATOR,
+    "desk.preview_ban_of": Role.MODERATOR,
+    "desk.lift": Role.MODERATOR,
 }
 
 # Doors that are shut: an endpoint there which anybody may use has to be one of these.
@@ -227,6 +233,9 @@ def _decided(app):
             "key": SITE,
             "public_id": comment.public_id,
             "decision_id": decision.id,
+            "ban_id": bans.ban(
+                session, bans.website_target("spam.example"), comment.site_id, "", None, "Mo"
+            ).id,
             "secret": accounts.make_link(session, mo),
             "filename": "embed.js",
         }

@@ -69,6 +69,7 @@ def public_urls(app, receipts):
         "filename": "embed.js",
         "secret": "nonsense",
         "decision_id": 1,
+        "ban_id": 1,
         "report_token": reported(app, comment),
     }
     for rule in app.url_map.iter_rules():

@@ -1,9 +1,12 @@
 import pytest
 
 from service.rules import Draft, History, Policy, explain, judge
-from service.status import Status
+from service.status import BanKind, Status
 
 OPEN = Policy(holds_every_reply=False, least_seconds=2)
+
+
+BY_DOMAIN = "the domain of its email address"
 
 
 def fired(draft, history=History(), policy=OPEN):  # noqa: B008 (both are frozen)
@@ -23,6 +26,13 @@ def fired(draft, history=History(), policy=OPEN):  # noqa: B008 (both are frozen
             [("address_in_text", "")],
         ),
         (Draft("Rita", "Hi"), History(repeats=3), OPEN, [("repeated", "3×")]),
+        (
+            Draft("Rita", "Hi"),
+            History(ban=BanKind.NAME, ban_reason="sells shoes"),
+            OPEN,
+            [("banned", "its name (“sells shoes”)")],
+        ),
+        (Draft("Rita", "Hi"), History(ban=BanKind.DOMAIN), OPEN, [("banned", BY_DOMAIN)]),
         (Draft("Rita", "Hi", is_origin_withheld=True), History(), OPEN, [("withheld", "")]),
         (Draft("Rita", "Hi", seconds=0.51), History(), OPEN, [("too_fast", "0.5 s")]),
         (Draft("Rita", "Hi", seconds=2), History(), OPEN, []),
@@ -38,6 +48,14 @@ def test_silence_means_approved_and_one_reason_holds():
     assert judge(Draft("Rita", "Hi"), History(repeats=1), OPEN).status == Status.PENDING
 
 
+@pytest.mark.parametrize("kind", BanKind)
+def test_what_is_banned_is_spam_whatever_else_is_said_of_it(kind):
+    verdict = judge(Draft("Rita", "Hi"), History(ban=kind, ban_reason="x" * 300), Policy())
+    assert verdict.status == Status.SPAM
+    assert [reason.rule for reason in verdict.reasons] == ["banned", "every_reply"]
+    assert len(verdict.reasons[0].matched) == 300  # what the database takes
+
+
 def test_every_reason_that_fired_is_on_record():
     draft = Draft("Rita", "a@b.example", ("a@b.example",), is_origin_withheld=True)
     assert [rule for rule, _ in fired(draft)] == ["address_in_text", "withheld"]
@@ -50,5 +68,5 @@ def test_no_reason_holds_an_address():
 
 def test_every_reason_has_a_sentence_for_moderators():
     draft = Draft("Rita", "a@b.example", ("a@b.example",), True, 0.1)
-    for rule, matched in fired(draft, History(False, 2), Policy(least_seconds=2)):
+    for rule, matched in fired(draft, History(False, 2, BanKind.NAME), Policy(least_seconds=2)):
         assert (explain(rule) % {"matched": matched}).endswith(".")

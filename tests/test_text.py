@@ -16,6 +16,7 @@ from service.text import (
     addresses,
     count_links,
     excerpt,
+    links,
     mask_addresses,
     normalise,
     plain,
@@ -370,6 +371,11 @@ def test_it_cuts_an_excerpt_at_a_word(text: str, length: int, short: str) -> Non
 def test_it_reads_html_as_plain_text() -> None:
     html = render("a & **b**\nc\n\n> d http://e.example\n\n- f\n- <g>\n\n`h`")
     assert plain(html) == "a & b\nc\nd http://e.example\nf\n<g>\nh"
+
+
+def test_it_tells_where_links_lead() -> None:
+    html = render("http://a.example/?b&c [d](https://e.example) `http://f.example` g@h.example")
+    assert links(html) == ["http://a.example/?b&c", "https://e.example"]
 
 
 def test_it_counts_links() -> None:

@@ -54,6 +54,43 @@ def test_even_what_is_no_address_has_one_normal_form(typed, normal):
     assert vault.normal(normal) == normal
 
 
+@pytest.mark.parametrize(
+    ("typed", "domain", "masked"),
+    [
+        ("Rita@Example.ORG", "example.org", "e…e.org"),
+        ("user@bücher.example", "xn--bcher-kva.example", "x…a.example"),
+        ("user@xn--bcher-kva.example", "xn--bcher-kva.example", "x…a.example"),
+        ("a@b@abc.org.", "abc.org", "a….org"),
+        ("a@localhost", "localhost", "l…"),
+        ("no address", "", "…"),
+        ("x@" + "a" * 70 + ".org", "a" * 70 + ".org", "a…a.org"),
+    ],
+)
+def test_a_domain_has_one_normal_form_and_a_mask(typed, domain, masked):
+    assert vault.domain(typed) == domain
+    assert vault.mask_domain(domain) == masked
+
+
+def test_addresses_of_a_domain_share_an_index_of_its_own():
+    ring = Vault([NEW], INDEX)
+    one, two = (ring.hide(address, 1) for address in (ADDRESS, "x@EXAMPLE.org"))
+    assert one.domain_index == two.domain_index == ring.domain_index("y@example.org")
+    assert one.domain_index not in (one.index, ring.index("example.org"))
+    assert ring.hide("x@sub.example.org", 1).domain_index != one.domain_index
+    assert ring.renew(one, 1).domain_index == one.domain_index
+
+
+def test_what_a_form_carries_sealed_opens_for_its_purpose_only():
+    sealed = Vault([OLD], INDEX).seal("ban 1", ADDRESS)
+    assert "jane" not in bytes.fromhex(sealed).decode("latin-1").casefold()
+    ring = Vault([NEW, OLD], INDEX)
+    assert ring.open("ban 1", sealed) == ADDRESS
+    for purpose, sent in [("ban 2", sealed), ("ban 1", sealed[:-2]), ("ban 1", ""), ("ban 1", "é")]:
+        assert ring.open(purpose, sent) is None
+    hidden = ring.hide(ADDRESS, 1)
+    assert ring.open("ban 1", hidden.key_id + hidden.ciphertext.hex()) is None
+
+
 def test_another_row_s_ciphertext_does_not_open():
     ring = Vault([NEW], INDEX)
     hidden, other = ring.hide(ADDRESS, 1), ring.hide("x@example.org", 1)

@@ -275,6 +275,7 @@ class _Batch:
             "email_index": hidden.index,
             "email_ciphertext": hidden.ciphertext,
             "email_key_id": hidden.key_id,
+            "domain_index": hidden.domain_index,
         }
 
     def _row(self, id: int, found: Place, placed: Placed, html: str) -> dict[str, Any]:

@@ -65,7 +65,10 @@ class Author(Base):
     """Who gave an address to a site: the only place where an address lives."""
 
     __tablename__ = "authors"
-    __table_args__ = (UniqueConstraint("site_id", "email_index"),)
+    __table_args__ = (
+        UniqueConstraint("site_id", "email_index"),
+        Index("ix_authors_domain", "site_id", "domain_index"),
+    )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
     email_index: Mapped[bytes] = mapped_column(LargeBinary)

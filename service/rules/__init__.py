@@ -7,12 +7,13 @@ the gravest of their statuses wins. No rule refuses or hides: it holds, and says
 from collections.abc import Callable
 
 from ..status import Status
-from . import holding, origin, words
+from . import banned, holding, origin, words
 from .draft import Draft, Fired, History, Policy, Verdict
 
 __all__ = ["Draft", "Fired", "History", "Policy", "Verdict", "explain", "judge"]
 
 RULES: tuple[Callable[[Draft, History, Policy], Fired | None], ...] = (
+    banned.banned,
     holding.every_reply,
     holding.unknown_article,
     words.address_in_text,
@@ -22,7 +23,7 @@ RULES: tuple[Callable[[Draft, History, Policy], Fired | None], ...] = (
 )
 GRAVITY = (Status.APPROVED, Status.PENDING, Status.SPAM)
 
-SENTENCES = holding.SENTENCES | words.SENTENCES | origin.SENTENCES
+SENTENCES = banned.SENTENCES | holding.SENTENCES | words.SENTENCES | origin.SENTENCES
 
 
 def judge(draft: Draft, history: History, policy: Policy) -> Verdict:

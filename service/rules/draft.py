@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from ..status import Status
+from ..status import BanKind, Status
+
+MATCHED_LENGTH = 300  # characters that the database takes
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,8 @@ class History:
 
     is_article_known: bool = True  # something was approved there before
     repeats: int = 0  # comments with the same words on this site
+    ban: BanKind | None = None  # what the ban that catches it looks at
+    ban_reason: str = ""
 
 
 @dataclass(frozen=True)

@@ -351,6 +351,7 @@ def _submission(place: Place, form: ReplyForm, is_origin_withheld: bool) -> comm
             is_origin_withheld=is_origin_withheld,
             seconds=touched.seconds if touched else None,
         ),
+        client=request.remote_addr or "",
     )
 
 

@@ -5,9 +5,11 @@ import re
 
 import pytest
 from cast import add_moderator, add_site, reply, stored
+from click.testing import CliRunner
 from sqlalchemy import select, update
 
 from service import accounts, database
+from service.cli import setup
 from service.models import Article, Author, Comment, Site
 from service.status import Status
 from service.vault import Hidden
@@ -171,6 +173,31 @@ def test_keys_are_rotated_and_no_address_is_lost(make_app, flask):
         authors = database.session().scalars(select(Author)).all()
         shown = {vault.reveal(_hidden(author), author.site_id) for author in authors}
     assert shown == {f"rita{number}@example.org" for number in range(3)}
+
+
+def test_setup_fills_in_the_domain_s_index_where_it_is_missing(make_app, monkeypatch, tmp_path):
+    """Authors from before there were domain bans; an address whose key is missing stops nothing."""
+    monkeypatch.setattr(setup, "BATCH", 2)
+    app = make_app()
+    add_site(app)
+    for number in range(5):
+        reply(app, app.test_client(), email=f"rita{number}@example.org", comment=f"No. {number}")
+    with app.app_context(), database.writing() as session:
+        lost = session.scalars(select(Author).order_by(Author.id)).first()
+        lost.email_key_id = "gone"
+        session.execute(update(Author).values(domain_index=None))
+    index = app.extensions["vault"].domain_index("x@example.org")
+    given = app.config
+    keys = {"EMAIL_KEYS": _text(given["EMAIL_KEYS"][0]), "INDEX_KEY": _text(given["INDEX_KEY"])}
+    place = {"DATABASE_URL": given["DATABASE_URL"], "INSTANCE": str(tmp_path)}
+    for name, value in (keys | place | {"SECRET_KEY": given["SECRET_KEY"]}).items():
+        monkeypatch.setenv(f"REJOINDER_{name}", value)
+    for _ in range(2):  # safe to repeat
+        done = CliRunner().invoke(setup.setup)
+        assert (done.exit_code, done.output) == (0, "Ready.\n")
+        with app.app_context():
+            filled = database.session().scalars(select(Author.domain_index).order_by(Author.id))
+            assert filled.all() == [None] + [index] * 4
 
 
 def _hidden(author):

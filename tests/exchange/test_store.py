@@ -109,6 +109,9 @@ def test_one_address_is_one_author_and_no_address_is_none(app, desk, wxr):
     ]
     desk.bring(records)
     assert desk.count(Author) == 2
+    indexes = desk.read(select(Author.domain_index))
+    assert len(set(indexes)) == 2
+    assert (app.extensions["vault"].domain_index("x@example.org"),) in map(tuple, indexes)
     authors = {c.source_id: c.author_id for c in stored(app)}
     assert authors["1"] == authors["2"] != authors["5"]
     assert authors["3"] is authors["4"] is None
