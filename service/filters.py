@@ -293,7 +293,7 @@ class _Asking:
             wanted.append(Comment.author_id.in_(asked.author_ids))
             self.hint = "INDEXED BY ix_comments_author_id"
         if asked.language:
-            within = Comment.language.istartswith(f"{asked.language}-", autoescape=True)
+            within = func.lower(Comment.language).like(f"{asked.language.lower()}-%")
             wanted.append(or_(func.lower(Comment.language) == asked.language.lower(), within))
         if asked.since:
             wanted.append(Comment.created_at >= _midnight(asked.since))
@@ -353,8 +353,10 @@ class _Asking:
         exact = select(Article.id).where(or_(Article.url == url, Article.given_id == typed))
         if found := self.session.scalars(exact.limit(ARTICLES)).all():
             return found
-        named = and_(Article.is_title_proved, Article.title.icontains(typed, autoescape=True))
-        newest = select(Article.id).where(named).order_by(Article.id.desc())
+        title = func.lower(Article.title).like(f"%{search.pattern(typed)}%", escape="\\")
+        newest = (
+            select(Article.id).where(Article.is_title_proved, title).order_by(Article.id.desc())
+        )
         return self.session.scalars(newest.limit(ARTICLES)).all()
 
     def _lists(self, with_edits: bool = True) -> list[ColumnElement[bool]]:
