@@ -20,6 +20,7 @@ class What(StrEnum):
     OPENED = "opened"
     HELD = "held"  # every new comment of an article or a site waits
     RELEASED = "released"
+    SEARCHED = "searched"  # for the comments of an exact address
 
 
 def record(

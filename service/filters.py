@@ -20,6 +20,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    true,
     tuple_,
 )
 from sqlalchemy.orm import Session
@@ -31,6 +32,7 @@ from .rules import LIKELY_SPAM, SENTENCES
 from .status import Act, ReportReason, Status
 
 REPORTED = "reported"  # the list of what readers reported, whatever its status
+EVERY = "every"  # all lists as one: only for the search for an address
 LISTS = (*map(str, Status), REPORTED)
 SORTS = ("oldest", "newest", "reported", "riskiest")
 WINDOW = 1_000  # matches that are sorted where no index gives the order
@@ -41,7 +43,10 @@ ARTICLES = 50  # that a search for words of a title takes
 # Who decided a comment last: by these acts. Held, edited or looked at is not decided.
 DECIDING = (Act.DECIDED, Act.UNDONE, Act.DISCARDED, Act.KEPT)
 
+# What SQLite, which has no statistics to choose by, is told to walk along.
 BY_ARTICLE = "INDEXED BY ix_comments_feed"
+BY_RISK = "INDEXED BY ix_comments_risk"
+BY_REPORTS = "INDEXED BY ix_comments_report_count"
 
 # What a URL calls each field, where that is not its name.
 CALLED = {"text": "q", "has_links": "links", "is_first": "first", "is_likely_spam": "spam"}
@@ -276,8 +281,7 @@ class _Asking:
         return conditions
 
     def _columns(self) -> list[ColumnElement[bool]]:
-        """What a comment's own row tells. Each index that drives is named to SQLite, which has
-        no statistics to choose by."""
+        """What a comment's own row tells."""
         asked = self.asked
         wanted: list[ColumnElement[bool]] = []
         if asked.article:
@@ -362,6 +366,8 @@ class _Asking:
     def _lists(self, with_edits: bool = True) -> list[ColumnElement[bool]]:
         """Conditions of which a comment fulfils one at most: each list by an index of its own, for
         an "or" between them would sort all of both."""
+        if self.asked.status == EVERY:
+            return [true()]
         if self.asked.status == REPORTED:
             return [Comment.reported_at.is_not(None)]
         # Written out: a partial index is for a word, not for whatever a parameter holds.
@@ -376,15 +382,15 @@ class _Asking:
         some = query.limit(most + 1).subquery()
         return self.session.scalar(select(func.count()).select_from(some)) or 0
 
-    def _select(self, *columns: Any) -> Select[Any]:
+    def _select(self, *columns: Any, hint: str = "") -> Select[Any]:
         """What fulfils the conditions of the rows alone; still without the list and the words."""
-        query = select(*columns).where(*self.conditions)
-        return query.with_hint(Comment, self.hint, "sqlite") if self.hint else query
+        query, hint = select(*columns).where(*self.conditions), hint or self.hint
+        return query.with_hint(Comment, hint, "sqlite") if hint else query
 
-    def _matches(self, *columns: Any) -> Select[Any]:
+    def _matches(self, *columns: Any, hint: str = "") -> Select[Any]:
         """All that match, in no order; still without the list."""
         if not self.has_words:
-            return self._select(*columns).where(*self.letters)
+            return self._select(*columns, hint=hint).where(*self.letters)
         query = select(*columns).select_from(search.joined(self.dialect))
         return query.where(self._words(), *self.conditions, *self.letters)
 
@@ -397,10 +403,11 @@ class _Asking:
         return search.number(self.dialect) if self.has_words else cast(Any, Comment.id)
 
     def count(self, most: int, with_edits: bool) -> int:
-        found = sum(
-            self._count(self._matches(Comment.id).where(one), most)
-            for one in self._lists(with_edits)
-        )
+        first, *more = self._lists(with_edits)
+        is_risky = self.asked.is_likely_spam and self.asked.status == Status.PENDING
+        hint = BY_RISK if is_risky and not self.hint else ""
+        found = self._count(self._matches(Comment.id, hint=hint).where(first), most)
+        found += sum(self._count(self._matches(Comment.id).where(one), most) for one in more)
         return min(found, most + 1)
 
     def walk(self, after_id: int, size: int) -> Sequence[Row[int, int, Status]]:
@@ -415,7 +422,11 @@ class _Asking:
 
     def page(self, after: Place | None, size: int) -> Found:
         if self._has_order():
-            places = [p for one in self._lists() for p in self._in_order(one, after, size + 1)]
+            places = [
+                place
+                for number, one in enumerate(self._lists())
+                for place in self._in_order(one, after, size + 1, is_first=number == 0)
+            ]
             return self._cut(places, after, size)
         found = [self._newest(one, None, WINDOW + 1) for one in self._lists()]
         places = [place for some in found for place in some.places]
@@ -462,26 +473,34 @@ class _Asking:
         return self.asked.sort != "riskiest" or is_small
 
     def _in_order(
-        self, wanted: ColumnElement[bool], after: Place | None, most: int
-    ) -> Sequence[Place]:
-        moment = Comment.reported_at if self.asked.status == REPORTED else Comment.created_at
+        self, wanted: ColumnElement[bool], after: Place | None, most: int, is_first: bool
+    ) -> list[Place]:
         query = self._select(*COLUMNS).where(wanted)
         match self.asked.sort:
             case "oldest":
-                return self._walked(query, (moment, Comment.id), after, most)
+                return self._walked(query, (self._moment, Comment.id), after, most)
             case "newest":
-                return self._walked(query, (moment, Comment.id), after, most, is_down=True)
+                return self._walked(query, (self._moment, Comment.id), after, most, is_down=True)
             case "riskiest":
+                if is_first and self.asked.status == Status.PENDING and not self.hint:
+                    query = query.with_hint(Comment, BY_RISK, "sqlite")
                 return self._walked(query, (Comment.risk, Comment.id), after, most, is_down=True)
         # First what was reported, then the rest.
         count = (Comment.report_count, Comment.id)
         found: list[Place] = []
         if after is None or after.report_count:
-            some = query.where(Comment.report_count > literal_column("0"))
+            hint = BY_REPORTS if self.asked.status != REPORTED else ""
+            some = self._select(*COLUMNS, hint=hint).where(
+                wanted, Comment.report_count > literal_column("0")
+            )
             found += self._walked(some, count, after, most, is_down=True)
             after = None
         rest = query.where(Comment.report_count == 0)
-        return found + list(self._walked(rest, (moment, Comment.id), after, most - len(found)))
+        return found + self._walked(rest, (self._moment, Comment.id), after, most - len(found))
+
+    @property
+    def _moment(self) -> Any:
+        return Comment.reported_at if self.asked.status == REPORTED else Comment.created_at
 
     def _walked(
         self,
@@ -515,8 +534,7 @@ class _Asking:
             return self._through(wanted, most)
         query = self._select(*COLUMNS).where(wanted)
         if self.hint in ("", BY_ARTICLE):
-            at = Comment.reported_at if self.asked.status == REPORTED else Comment.created_at
-            order: Any = (at.desc(), Comment.id.desc())
+            order: Any = (self._moment.desc(), Comment.id.desc())
         else:
             order = (Comment.id.desc(),)
         if below is not None:
@@ -565,9 +583,8 @@ class _Asking:
 
     def _through(self, wanted: ColumnElement[bool], most: int) -> _Newest:
         """Those of a list that hold the letters, by a look at the newest of it."""
-        at = Comment.reported_at if self.asked.status == REPORTED else Comment.created_at
-        order = Comment.id.desc() if self.hint not in ("", BY_ARTICLE) else at.desc()
-        newest = self._select(Comment.id).where(wanted).order_by(order).limit(LOOKED_AT)
+        order = Comment.id if self.hint not in ("", BY_ARTICLE) else self._moment
+        newest = self._select(Comment.id).where(wanted).order_by(order.desc()).limit(LOOKED_AT)
         is_all = self._count(newest.limit(None), LOOKED_AT) <= LOOKED_AT
         query = select(*COLUMNS).where(Comment.id.in_(newest.scalar_subquery()), *self.letters)
         query = query.with_hint(Comment, "NOT INDEXED", "sqlite").order_by(Comment.id.desc())
