@@ -23,6 +23,7 @@ class What(StrEnum):
     BANNED = "banned"
     LIFTED = "lifted"  # a ban was taken back
     PREVIEWED = "previewed"  # somebody looked at what a ban would have caught
+    SEARCHED = "searched"  # for the comments of an exact address
 
 
 def record(

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "bans"
-down_revision = "0003"
+down_revision = "search"
 
 
 def upgrade() -> None:
