@@ -20,6 +20,7 @@ class What(StrEnum):
     OPENED = "opened"
     HELD = "held"  # every new comment of an article or a site waits
     RELEASED = "released"
+    EXPORTED = "exported"  # the record was taken along as a file
 
 
 def record(

@@ -186,6 +186,10 @@ ACCESS = {
     "desk.mark": Role.MODERATOR,
     "desk.undo": Role.MODERATOR,
     "desk.reveal": Role.MODERATOR,
+    "desk.statistics": Role.MODERATOR,
+    "desk.statistics_of": Role.MODERATOR,
+    "desk.audit": Role.MODERATOR,
+    "desk.audit_export": Role.PUBLISHER,
 }
 
 # Doors that are shut: an endpoint there which anybody may use has to be one of these.
