@@ -14,7 +14,6 @@ TOP = 20.0  # px above the highest bar, where its number stands
 LEAST = 1.5  # px of a bar that is not nothing
 GAP = 1.0  # px between the pieces of a stack
 NEIGHBOUR = 17.0  # px from one label to the next
-LINES = 34.0  # px from one label of two lines to the next
 FILLED = 0.72  # of a column's share of the width
 SEPARATE = 20.0  # px from one grid line to the next
 
@@ -152,7 +151,7 @@ def lines(
         tuple(_apart(ticks)),
         marks(count, every),
         tuple(_middle(index, count) for index in range(count)),
-        _labels(last, height, LINES),
+        _labels(last, height),
     )
 
 
@@ -249,13 +248,13 @@ def _stack_ends(
         tall = counts.get(name, 0) * scale
         middles[name] = foot - tall / 2
         foot -= tall
-    return _labels(middles, height, NEIGHBOUR)
+    return _labels(middles, height)
 
 
-def _labels(wanted: dict[str, float], height: float, gap: float) -> tuple[Label, ...]:
+def _labels(wanted: dict[str, float], height: float) -> tuple[Label, ...]:
     order = list(reversed(wanted))  # the last named is the highest, where two are level
     order.sort(key=lambda name: wanted[name])
-    places = spread([wanted[name] for name in order], gap, TOP, height)
+    places = spread([wanted[name] for name in order], NEIGHBOUR, TOP, height)
     return tuple(Label(name, round(y, 2)) for name, y in zip(order, places, strict=True))
 
 

@@ -106,9 +106,6 @@ def _arrivals(told: Report) -> dict[str, Any]:
     return {
         "plot": plots.columns([d.counts for d in told.days], STACK, every=every),
         "said": _(
-            "Most came on %(day)s: %(most)s.", day=day(most.date), most=format_decimal(most.total)
-        ),
-        "desc": _(
             "Comments came on %(came)s of %(days)s days: %(by_status)s. Most came on %(day)s: %(most)s.",
             came=came,
             days=len(told.days),
@@ -142,7 +139,7 @@ def _waits(told: Report) -> dict[str, Any]:
         half=within(told.waits.median, told.waits),
         most=within(told.waits.most, told.waits),
     )
-    return {"plot": plots.lines(series, every=every), "said": said, "desc": f"{said} {overall}"}
+    return {"plot": plots.lines(series, every=every), "said": said, "overall": overall}
 
 
 def _ages_said(told: Report) -> str:
@@ -184,10 +181,10 @@ def _wave_said(wave: Wave) -> str:
 
 def long(seconds: float) -> str:
     """A duration in one or two units: "45 s", "12 min", "3 h 20 min", "2 days 4 h"."""
-    if seconds < 90:
+    if seconds < 90 and seconds != plots.MINUTE:
         return f"{round(seconds)} s"
     minutes = round(seconds / 60)
-    if minutes < 90:
+    if minutes < 90 and minutes != 60:
         return f"{minutes} min"
     hours, rest = divmod(minutes, 60)
     if hours < 24:
