@@ -24,6 +24,7 @@ class What(StrEnum):
     LIFTED = "lifted"  # a ban was taken back
     PREVIEWED = "previewed"  # somebody looked at what a ban would have caught
     SEARCHED = "searched"  # for the comments of an exact address
+    EXPORTED = "exported"  # the record was taken along as a file
 
 
 def record(

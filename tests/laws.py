@@ -38,6 +38,10 @@ SANITISERS = ("bleach", "nh3")
 # Jinja's filters that mark what they are given as HTML.
 UNESCAPING = ("safe", "urlize")
 AN_AUTHORS = {"Author", "author", "author_id", "email", "email_index", "email_ciphertext"}
+# What is only ever added to (hard rule 12): the models, and what a row of one is called in a source.
+RECORD = {"Decision", "Event"}
+OF_THE_RECORD = {"decision", "event"}
+ALTERING_SQL = re.compile(r"(?i)\b(update\s+|delete\s+from\s+|truncate\s+)(decisions|events)\b")
 SCRIPTED_HTML = re.compile(
     r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|"
     r"createContextualFragment|setHTMLUnsafe|srcdoc"
@@ -223,6 +227,35 @@ def _statuses_given(call: ast.Call) -> Iterator[tuple[int, str]]:
 
 def _is_first_status(value: ast.expr) -> bool:
     return isinstance(value, ast.Call) and _called(value) in ("initial", "imported")
+
+
+def altering_the_record(sources: Mapping[str, str]) -> list[str]:
+    """Nothing changes or removes a row of the record: not in SQL, not by the session."""
+    return [
+        f"{module}:{line} {said}"
+        for module, source in sources.items()
+        for line, said in sorted(_alterations(ast.parse(source)))
+    ]
+
+
+def _alterations(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            if found := ALTERING_SQL.search(node.value):
+                yield node.lineno, f"says {found[0]!r} in SQL"
+        elif isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
+            if isinstance(node.value, ast.Name) and node.value.id in OF_THE_RECORD:
+                yield node.lineno, f"changes a {node.value.id}’s .{node.attr}"
+        elif isinstance(node, ast.Call) and _called(node) in ("update", "delete"):
+            for name in sorted(_named(node) & (RECORD | OF_THE_RECORD)):
+                yield node.lineno, f"calls {_called(node)}() on a {name}"
+
+
+def _named(call: ast.Call) -> set[str]:
+    """Every name in what is called and in what it is given."""
+    parts = [node for part in (call.func, *call.args) for node in ast.walk(part)]
+    names = {node.id for node in parts if isinstance(node, ast.Name)}
+    return names | {node.attr for node in parts if isinstance(node, ast.Attribute)}
 
 
 def committing(sources: Mapping[str, str]) -> list[str]:

@@ -4,6 +4,7 @@ from flask import Flask
 
 from . import (
     accounts,
+    audit,
     bans,
     cards,
     demo,
@@ -18,10 +19,11 @@ from . import (
     queue,
     reader,
     receipts,
+    statistics,
 )
 
 # The rooms of the desk: imported, each has put its URLs on the desk's door.
-DESK = (queue, cards, bans)
+DESK = (queue, cards, bans, statistics, audit)
 READERS = (reader.bp, receipts.bp, participation.bp, feeds.bp)
 DOORS = (*READERS, desk.bp, accounts.bp, ops.bp, demo.bp)
 
