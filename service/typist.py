@@ -53,11 +53,11 @@ class _Typist:
             self.words.append(token.text if self.is_in_pre else _escaped(token.text))
         elif token.name in ("p", "pre", "blockquote", "ul", "ol", "li"):
             self.end_paragraph()
-            self.end(token.name) if token.is_end else self.begin(token)
+            self.close(token.name) if token.is_end else self.open(token)
         elif not self.is_in_pre:
             self.words.append(_tag(token))
 
-    def begin(self, token: Token) -> None:
+    def open(self, token: Token) -> None:
         if token.name == "pre":
             self.is_in_pre = True
         elif token.name == "blockquote":
@@ -71,7 +71,7 @@ class _Typist:
             above.number += 1
             self.blocks.append(_Block("li", marker, " " * len(marker)))
 
-    def end(self, name: str) -> None:
+    def close(self, name: str) -> None:
         if name == "pre":
             self.is_in_pre = False
         elif self.blocks and self.blocks[-1].name == name:

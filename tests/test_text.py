@@ -500,7 +500,8 @@ def test_what_was_matched_is_marked_and_no_tag_is_broken(
 
 def test_marks_change_nothing_else_whatever_the_text(corpora: Path) -> None:
     """Taken away, by us or by a sanitiser that reads the page as browsers do, they leave what was."""
-    naughty = json.loads((corpora / "naughty_strings.json").read_text())[::3]
+    rows = json.loads((corpora / "naughty_strings.json").read_text())
+    naughty = [row["string"] for row in rows][::3]
     wanted = ["a", "e", "<", ">", "&", '"', "=", "mark", "amp", "lt", "script"]
     for typed in [*naughty, "<img src=x onerror=alert(1)>", "[a](javascript:b) `c` **d**"]:
         html = render(typed)
