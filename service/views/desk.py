@@ -14,9 +14,10 @@ from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 from sqlalchemy.orm import Session
 
-from .. import desk, moderation, rules, text
+from .. import compare, desk, facts, moderation, rules, text
 from ..comments import network_of
-from ..models import Comment, Decision, now
+from ..models import Comment, Decision, Site, now
+from ..settings import SiteSettings
 from ..status import Act, Mark, Status
 from ..vault import Vault
 from .errors import wants_json
@@ -114,6 +115,14 @@ DONE = {
     Act.MARKED: _l("%(who)s said %(when)s who is speaking: %(mark)s."),
     Act.KEPT: _l("%(who)s looked at readers’ reports %(when)s and kept this."),
     Act.HELD: _l("So many readers reported this that it was held for a moderator %(when)s."),
+    Act.REWORDED: _l("%(who)s changed the wording %(when)s."),
+    Act.PINNED: _l("%(who)s pinned this above the others %(when)s."),
+    Act.UNPINNED: _l("%(who)s put this back among the others %(when)s."),
+}
+UNDONE = {
+    Act.REWORDED: _l("%(who)s took the change of the wording back %(when)s."),
+    Act.PINNED: _l("%(who)s took the pinning back %(when)s."),
+    Act.UNPINNED: _l("%(who)s pinned this again %(when)s."),
 }
 OF_EDITS = {
     Act.DECIDED: _l("%(who)s approved the author’s change %(when)s."),
@@ -125,16 +134,26 @@ def told(decision: Decision) -> str:
     """A decision in a sentence: who, what, when."""
     is_of_edit = decision.from_status == decision.to_status and decision.act in OF_EDITS
     sentence = (OF_EDITS if is_of_edit else DONE).get(decision.act, DECIDED[decision.to_status])
+    if decision.act == Act.UNDONE:
+        sentence = UNDONE.get(moderation.origin(decision).act, sentence)
     facts = {"who": decision.by, "when": ago(decision.at), "status": STATUSES[decision.to_status]}
     if decision.act == Act.MARKED:
         facts["mark"] = MARKS[_mark(decision)]
     return str(sentence) % facts
 
 
+RESULTS = {
+    Act.DISCARDED: _l("old text kept"),
+    Act.REWORDED: _l("wording changed"),
+    Act.PINNED: _l("pinned"),
+    Act.UNPINNED: _l("no longer pinned"),
+}
+
+
 def result(decision: Decision) -> str:
     """What a decision left a comment as, in a word or three."""
-    if decision.act == Act.DISCARDED:
-        return str(_("old text kept"))
+    if decision.act in RESULTS:
+        return str(RESULTS[decision.act])
     if decision.act == Act.DECIDED and decision.from_status == decision.to_status:
         return str(_("change approved"))
     if moderation.has_waiting_edit(decision.comment):
@@ -162,6 +181,19 @@ def ago(at: datetime) -> str:
 def shown_name(comment: Comment) -> str:
     """The name as typed; one that holds an address (imports bring such) is shown masked here too."""
     return text.mask_addresses(comment.name) or _("Nameless")
+
+
+def highlighted(comment: Comment, html: str) -> Any:
+    """A text of the comment's with what the rules matched in it marked."""
+    matched = [rules.quotation(reason.rule, reason.matched) for reason in comment.reasons]
+    if any(reason.rule == "address_in_text" for reason in comment.reasons):
+        matched += text.addresses(text.plain(html))  # no reason holds one (hard rule 4)
+    return text.highlight(html, matched)
+
+
+def changed(comment: Comment, before: str, after: str, is_typed: bool) -> list[compare.Piece]:
+    """What changed between two texts of a comment, given as HTML; words only, as data."""
+    return compare.compared(before, after)
 
 
 def _excerpt(comment: Comment) -> str:
