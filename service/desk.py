@@ -136,6 +136,18 @@ def find_decision(session: Session, moderator: Moderator, decision_id: int) -> D
     )
 
 
+def find_article(session: Session, moderator: Moderator, article_id: int) -> Article | None:
+    """An article on one of the moderator's sites."""
+    within = (Article.id == article_id, within_reach(moderator, Article.site_id))
+    return session.scalar(select(Article).where(*within).options(joinedload(Article.site)))
+
+
+def pinned(session: Session, article: Article) -> Sequence[Comment]:
+    """What stands above the others under an article, the newest pin first."""
+    found = select(Comment).where(Comment.article_id == article.id, Comment.pinned_at.is_not(None))
+    return session.scalars(found.order_by(Comment.pinned_at.desc(), Comment.id)).all()
+
+
 def last_decisions(session: Session, moderator: Moderator, most: int = 3) -> Sequence[Decision]:
     """What this moderator decided last, newest first."""
     return session.scalars(

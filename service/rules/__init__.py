@@ -14,6 +14,8 @@ __all__ = ["Draft", "Fired", "History", "Policy", "Verdict", "explain", "judge",
 
 RULES: tuple[Callable[[Draft, History, Policy], Fired | None], ...] = (
     holding.every_reply,
+    holding.site_held,
+    holding.article_held,
     holding.unknown_article,
     words.address_in_text,
     words.repeated,

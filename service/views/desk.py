@@ -14,10 +14,9 @@ from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 from sqlalchemy.orm import Session
 
-from .. import compare, desk, facts, moderation, rules, text
+from .. import compare, desk, moderation, rules, text
 from ..comments import network_of
-from ..models import Comment, Decision, Site, now
-from ..settings import SiteSettings
+from ..models import Comment, Decision, now
 from ..status import Act, Mark, Status
 from ..vault import Vault
 from .errors import wants_json
