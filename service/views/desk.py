@@ -8,16 +8,17 @@ from typing import Any, cast
 
 from flask import Blueprint, abort, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import format_decimal, format_timedelta
+from flask_babel import format_date, format_decimal, format_timedelta
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 from sqlalchemy.orm import Session
 
-from .. import compare, desk, moderation, rules, text
+from .. import compare, desk, facts, moderation, rules, text
 from ..comments import network_of
-from ..models import Comment, Decision, now
-from ..status import Act, Mark, Status
+from ..models import Comment, Decision, Revision, Site, now
+from ..settings import SiteSettings
+from ..status import Act, Mark, Markup, Role, Status
 from ..vault import Vault
 from .errors import wants_json
 from .forms import REPORT_REASONS
@@ -190,9 +191,46 @@ def highlighted(comment: Comment, html: str) -> Any:
     return text.highlight(html, matched)
 
 
-def changed(comment: Comment, before: str, after: str, is_typed: bool) -> list[compare.Piece]:
-    """What changed between two texts of a comment, given as HTML; words only, as data."""
-    return compare.compared(before, after)
+def since_then(comment: Comment, before: Revision) -> list[compare.Piece]:
+    """What changed between an earlier text of a comment and its present one."""
+    is_html = before.is_html or comment.markup == Markup.HTML
+    return _compared((before.text, before.html), (comment.text, comment.html), is_html)
+
+
+def by_the_change(comment: Comment) -> list[compare.Piece]:
+    """What the author's change that waits would change."""
+    after = (comment.edit_text or "", comment.edit_html or "")
+    return _compared((comment.text, comment.html), after, comment.markup == Markup.HTML)
+
+
+def _compared(
+    before: tuple[str, str], after: tuple[str, str], is_html: bool
+) -> list[compare.Piece]:
+    """Of texts as typed and as rendered: as typed, for that shows where links lead; what an import
+    brought is HTML, and is read as it looks."""
+    told = [text.plain(text.unlink(html)) if is_html else typed for typed, html in (before, after)]
+    return compare.compared(*told)
+
+
+def counted(record: facts.Record) -> str:
+    """What became of somebody's comments, in words: "3 approved, 1 spam, since 2 March 2026"."""
+    parts = [
+        f"{_least(number, facts.COUNTED)} {STATUSES[status]}"
+        for status, number in record.counts.items()
+    ]
+    if record.since:
+        parts.append(_("since %(day)s", day=format_date(record.since, "d MMMM y")))
+    return ", ".join(parts)
+
+
+def public_reasons(site: Site) -> list[str]:
+    """What moderators of a site choose from where an author is told why."""
+    return SiteSettings.read(site.settings).reasons
+
+
+def may_publish() -> bool:
+    """Whether the one who is signed in keeps any site's settings."""
+    return any(m.role != Role.MODERATOR for m in current_user.memberships)
 
 
 def _excerpt(comment: Comment) -> str:
@@ -207,8 +245,13 @@ def local(path: str) -> str:
 
 def _count(number: int) -> str:
     """1,000+ where counting further would slow the queue."""
-    most = format_decimal(min(number, desk.COUNTED))
-    return f"{most}+" if number > desk.COUNTED else most
+    return _least(number, desk.COUNTED)
+
+
+def _least(number: int, most: int) -> str:
+    """A number as it is written; with a plus where nobody counted on."""
+    written = format_decimal(min(number, most))
+    return f"{written}+" if number > most else written
 
 
 @bp.context_processor
@@ -223,6 +266,12 @@ def words() -> dict[str, Any]:
         "excerpt": _excerpt,
         "explain": lambda reason: _(rules.explain(reason.rule)) % {"matched": reason.matched},
         "trusted": text.trusted,
+        "highlighted": highlighted,
+        "since_then": since_then,
+        "by_the_change": by_the_change,
+        "counted": counted,
+        "public_reasons": public_reasons,
+        "may_publish": may_publish,
         "format_count": _count,
         "actions": ACTIONS,
         "buttons": BUTTONS,
