@@ -213,13 +213,13 @@ def _compared(
 
 
 def counted(record: facts.Record) -> str:
-    """What became of somebody's comments, in words: "3 approved, 1 spam, since 2 March 2026"."""
+    """What became of somebody's comments, in words: "3 approved, 1 spam, since 2 Mar 2026"."""
     parts = [
         f"{_least(number, facts.COUNTED)} {STATUSES[status]}"
         for status, number in record.counts.items()
     ]
     if record.since:
-        parts.append(_("since %(day)s", day=format_date(record.since, "d MMMM y")))
+        parts.append(_("since %(day)s", day=format_date(record.since, "d MMM y")))
     return ", ".join(parts)
 
 
@@ -266,6 +266,7 @@ def words() -> dict[str, Any]:
         "excerpt": _excerpt,
         "explain": lambda reason: _(rules.explain(reason.rule)) % {"matched": reason.matched},
         "trusted": text.trusted,
+        "unlinked": text.unlink,
         "highlighted": highlighted,
         "since_then": since_then,
         "by_the_change": by_the_change,

@@ -62,6 +62,7 @@ class AnswerForm(CommentForm, FlaskForm):
     def __init__(self, comment_length: int, **kwargs: Any) -> None:
         self.comment_length = comment_length
         super().__init__(**kwargs)
+        self.comment.label.text = _("Your reply")
 
     def validate_staff_name(self, field: Field) -> None:
         ReplyForm.validate_name(self, field)
