@@ -25,6 +25,7 @@ class What(StrEnum):
     PREVIEWED = "previewed"  # somebody looked at what a ban would have caught
     SEARCHED = "searched"  # for the comments of an exact address
     EXPORTED = "exported"  # the record was taken along as a file
+    REASONED = "reasoned"  # a site's list of public reasons was written anew
 
 
 def record(

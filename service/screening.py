@@ -21,6 +21,7 @@ def history(
     )
     return History(
         is_article_known=article is not None and article.approved_count > 0,
+        is_article_held=article is not None and article.held_at is not None,
         repeats=session.scalar(same_words) or 0,
         ban=ban.kind if ban else None,
         ban_reason=ban.reason if ban else "",

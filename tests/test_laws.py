@@ -211,6 +211,14 @@ ACCESS = {
     "desk.statistics_of": Role.MODERATOR,
     "desk.audit": Role.MODERATOR,
     "desk.audit_export": Role.PUBLISHER,
+    "desk.edit": Role.MODERATOR,
+    "desk.reply": Role.MODERATOR,
+    "desk.pin": Role.MODERATOR,
+    "desk.article": Role.MODERATOR,
+    "desk.set_article": Role.MODERATOR,
+    "desk.sites": Role.PUBLISHER,
+    "desk.hold_site": Role.PUBLISHER,
+    "desk.set_reasons": Role.PUBLISHER,
 }
 
 # Doors that are shut: an endpoint there which anybody may use has to be one of these.
@@ -251,6 +259,7 @@ def _decided(app):
         return {
             "key": SITE,
             "public_id": comment.public_id,
+            "article_id": comment.article_id,
             "decision_id": decision.id,
             "ban_id": bans.ban(
                 session, bans.website_target("spam.example"), comment.site_id, "", None, "Mo"

@@ -19,12 +19,15 @@ __all__ = [
     "Verdict",
     "explain",
     "judge",
+    "quotation",
     "risk",
 ]
 
 RULES: tuple[Callable[[Draft, History, Policy], Fired | None], ...] = (
     banned.banned,
     holding.every_reply,
+    holding.site_held,
+    holding.article_held,
     holding.unknown_article,
     words.address_in_text,
     words.repeated,
@@ -37,6 +40,8 @@ GRAVITY = (Status.APPROVED, Status.PENDING, Status.SPAM)
 # it so. What holds every comment alike tells nothing. A rule that is not named here weighs OTHERS.
 WEIGHTS = {
     "every_reply": 0,
+    "site_held": 0,
+    "article_held": 0,
     "unknown_article": 5,
     "address_in_text": 10,
     "withheld": 30,
@@ -47,6 +52,9 @@ WEIGHTS = {
 OTHERS = 20
 LIKELY_SPAM = 60  # from here on a comment is offered to moderators as likely spam
 MOST = 100
+
+# What these matched is a number or a sentence, and stands in no text.
+MEASURES = {"repeated", "too_fast", "banned"}
 
 SENTENCES = banned.SENTENCES | holding.SENTENCES | words.SENTENCES | origin.SENTENCES
 
@@ -68,3 +76,8 @@ def risk(verdict: Verdict) -> int:
 def explain(rule: str) -> str:
     """A rule's sentence for moderators, still to be translated; may hold %(matched)s."""
     return SENTENCES[rule]
+
+
+def quotation(rule: str, matched: str) -> str:
+    """The words of the comment that a rule matched; "" where it matched something else."""
+    return "" if rule in MEASURES else matched

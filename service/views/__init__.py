@@ -14,8 +14,10 @@ from . import (
     headers,
     languages,
     limits,
+    more,
     ops,
     participation,
+    places,
     queue,
     reader,
     receipts,
@@ -23,7 +25,7 @@ from . import (
 )
 
 # The rooms of the desk: imported, each has put its URLs on the desk's door.
-DESK = (queue, cards, bans, statistics, audit)
+DESK = (queue, cards, bans, statistics, audit, more, places)
 READERS = (reader.bp, receipts.bp, participation.bp, feeds.bp)
 DOORS = (*READERS, desk.bp, accounts.bp, ops.bp, demo.bp)
 
