@@ -9,6 +9,7 @@ from . import (
     desk,
     errors,
     feeds,
+    handovers,
     headers,
     languages,
     limits,
@@ -17,10 +18,11 @@ from . import (
     queue,
     reader,
     receipts,
+    together,
 )
 
 # The rooms of the desk: imported, each has put its URLs on the desk's door.
-DESK = (queue, cards)
+DESK = (queue, cards, together, handovers)
 READERS = (reader.bp, receipts.bp, participation.bp, feeds.bp)
 DOORS = (*READERS, desk.bp, accounts.bp, ops.bp, demo.bp)
 

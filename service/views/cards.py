@@ -17,10 +17,9 @@ from .desk import (
     bp,
     comment_or_404,
     local,
-    quoted,
     result,
     shown_name,
-    told,
+    told_with_note,
     vault,
 )
 from .errors import wants_json
@@ -105,10 +104,8 @@ def too_late(public_id: str, action: str) -> ResponseReturnValue:
     """Says what somebody else did in between; nothing was overwritten."""
     found = comment_or_404(database.session(), public_id)
     latest = moderation.latest(database.session(), found.id)
-    before = told(latest) if latest else _("The comment was changed in between.")
-    if latest and quoted(latest):
-        before = f"{before} (“{quoted(latest)}”)"
-    refused = {**BUTTONS, "mark": _l("Say so")}.get(action, _l("Undo"))
+    before = told_with_note(latest) if latest else _("The comment was changed in between.")
+    refused = {**BUTTONS, "mark": _l("Say so"), "handover": _l("Hand over")}.get(action, _l("Undo"))
     said = _("%(before)s Your “%(action)s” was not applied.", before=before, action=refused)
     if wants_json():
         now_is = {"status": found.status, "version": found.version, **_waiting(found)}
