@@ -14,7 +14,19 @@ from sqlalchemy.orm import Session, aliased
 
 from . import reports
 from .accounts import Moderator
-from .models import Article, Author, Comment, Decision, Follow, Note, Reason, Report, Revision, now
+from .models import (
+    Article,
+    Author,
+    Comment,
+    Decision,
+    Follow,
+    Handover,
+    Note,
+    Reason,
+    Report,
+    Revision,
+    now,
+)
 from .rules import GRAVITY, Verdict
 from .status import Act, Mark, Markup, Outcome, Status
 from .text import count_links
@@ -42,6 +54,8 @@ UNDOABLE = (Act.DECIDED, Act.UNDONE, Act.DISCARDED, Act.HELD, Act.REWORDED, *PIN
 FINAL = (Act.RETRACTED, Act.WITHDRAWN)  # nothing is left that could be decided on
 # With these somebody has looked at the comment, or it is gone: readers' reports get their outcome.
 ANSWERS = (Act.DECIDED, Act.DISCARDED, Act.KEPT, *FINAL)
+# After these nobody's word is waited for any more, and undoing them asks nobody anew.
+SETTLES = (*ANSWERS, Act.UNDONE)
 EDITABLE = (Status.PENDING, Status.SPAM, Status.APPROVED)
 MOST_PINNED = 3  # under one article: more of them would be an order of their own
 AUTHOR = "author"  # who the log says acted, where it was the comment's own author
@@ -273,6 +287,35 @@ def reveal(session: Session, comment: Comment, moderator: Moderator) -> Decision
     return _record(session, comment, comment.status, comment.status, moderator, Act.REVEALED)
 
 
+def hand(
+    session: Session, comment: Comment, moderator: Moderator, to: Moderator | None, note: str = ""
+) -> Decision:
+    """Leaves a comment to a colleague, or with None asks whoever has a second opinion.
+
+    It stays where it is and locks nothing: anybody may decide on it, which ends this. Takes a note
+    for moderators. Raises Stale if nothing is left to decide on.
+    """
+    session.refresh(comment, with_for_update=True)  # two who hand it on at one moment
+    _refuse_if_final(session, comment)
+    status, name = comment.status, to.name if to else ""
+    asked = _record(session, comment, status, status, moderator, Act.HANDED, note, handed_to=name)
+    to_id = to.id if to else None
+    session.merge(Handover(comment_id=comment.id, decision_id=asked.id, to_id=to_id, at=asked.at))
+    return asked
+
+
+def take_back(session: Session, comment: Comment, moderator: Moderator) -> Decision | None:
+    """Ends that a comment was left to others, by who left it; None if they did not."""
+    session.refresh(comment, with_for_update=True)
+    left = session.get(Handover, comment.id)
+    asked = session.get_one(Decision, left.decision_id) if left else None
+    if left is None or asked is None or asked.moderator_id != moderator.id:
+        return None
+    session.delete(left)
+    status, undoes = comment.status, asked.id
+    return _record(session, comment, status, status, moderator, Act.HANDED, undoes_id=undoes)
+
+
 def retract(session: Session, comment: Comment, moderator: Moderator | None = None) -> None:
     """Empties an imported comment whose import is undone but which others have built upon."""
     by = moderator or "command line"
@@ -360,6 +403,8 @@ def _change(
     if act in ANSWERS and to != Status.PENDING:
         outcome = Outcome.KEPT if to == Status.APPROVED else Outcome.REMOVED
         reports.close(session, comment.id, outcome, at)
+    if act in SETTLES:
+        session.execute(delete(Handover).where(Handover.comment_id == comment.id))
     session.refresh(comment, ["status", "version", "reported_at", *values])
     _count(session, comment, (to == Status.APPROVED) - (before == Status.APPROVED))
     return _record(session, comment, before, to, by, act, note, public_note, undoes_id, at)
@@ -593,6 +638,7 @@ def _record(
     public_note: str = "",
     undoes_id: int | None = None,
     at: datetime | None = None,
+    handed_to: str = "",
 ) -> Decision:
     """Adds a row to the log; it is complete at once, since no row is ever changed."""
     has_note = note or public_note
@@ -607,6 +653,7 @@ def _record(
         at=at or now(),
         note=Note(text=note, public_text=public_note) if has_note else None,
         undoes_id=undoes_id,
+        handed_to=handed_to,
         network="" if isinstance(by, str) else by.came_from,
     )
     session.add(decision)

@@ -219,6 +219,10 @@ ACCESS = {
     "desk.sites": Role.PUBLISHER,
     "desk.hold_site": Role.PUBLISHER,
     "desk.set_reasons": Role.PUBLISHER,
+    "desk.together": Role.MODERATOR,
+    "desk.news": Role.MODERATOR,
+    "desk.mine": Role.MODERATOR,
+    "desk.handover": Role.MODERATOR,
 }
 
 # Doors that are shut: an endpoint there which anybody may use has to be one of these.

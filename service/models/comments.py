@@ -274,6 +274,7 @@ class Decision(Base):
     version: Mapped[int]
     at: Mapped[datetime] = mapped_column(default=now)
     undoes_id: Mapped[int | None] = mapped_column(ForeignKey("decisions.id"), unique=True)
+    handed_to: Mapped[str] = mapped_column(String(80), default="")  # a colleague's name at the time
     bulk_id: Mapped[int | None] = mapped_column(ForeignKey("bulks.id"))  # the job it was part of
     network: Mapped[str] = mapped_column(String(50), default="")  # from where a moderator decided
     comment: Mapped[Comment] = relationship()

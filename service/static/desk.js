@@ -313,4 +313,7 @@
   for (const card of document.querySelectorAll(".card")) prepare(card);
   document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   document.getElementById("errors")?.focus();
+
+  // For the files beside this one.
+  window.desk = { ask, pageAt, announce, link, complain, freshen, note, prepare, settle: sayWhatIsLeft };
 })();

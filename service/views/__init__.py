@@ -11,6 +11,7 @@ from . import (
     desk,
     errors,
     feeds,
+    handovers,
     headers,
     languages,
     limits,
@@ -22,10 +23,11 @@ from . import (
     reader,
     receipts,
     statistics,
+    together,
 )
 
 # The rooms of the desk: imported, each has put its URLs on the desk's door.
-DESK = (queue, cards, bans, statistics, audit, more, places)
+DESK = (queue, cards, bans, statistics, audit, more, places, together, handovers)
 READERS = (reader.bp, receipts.bp, participation.bp, feeds.bp)
 DOORS = (*READERS, desk.bp, accounts.bp, ops.bp, demo.bp)
 

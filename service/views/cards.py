@@ -17,10 +17,9 @@ from .desk import (
     bp,
     comment_or_404,
     local,
-    quoted,
     result,
     shown_name,
-    told,
+    told_with_note,
     vault,
 )
 from .errors import wants_json
@@ -123,9 +122,7 @@ def too_late(public_id: str, action: str) -> ResponseReturnValue:
 def what_happened(found: Comment, action: str) -> str:
     """Who did what in between, and that one's own action was not applied."""
     latest = moderation.latest(database.session(), found.id)
-    before = told(latest) if latest else _("The comment was changed in between.")
-    if latest and quoted(latest):
-        before = f"{before} (“{quoted(latest)}”)"
+    before = told_with_note(latest) if latest else _("The comment was changed in between.")
     refused = {**BUTTONS, **OTHER_BUTTONS}.get(action, _l("Undo"))
     return str(_("%(before)s Your “%(action)s” was not applied.", before=before, action=refused))
 

@@ -125,6 +125,8 @@ OF_EDITS = {
 
 def told(decision: Decision) -> str:
     """A decision in a sentence: who, what, when."""
+    if decision.act == Act.HANDED:
+        return handed(decision)
     is_of_edit = decision.from_status == decision.to_status and decision.act in OF_EDITS
     sentence = (OF_EDITS if is_of_edit else DONE).get(decision.act, DECIDED[decision.to_status])
     if decision.act == Act.UNDONE:
@@ -133,6 +135,16 @@ def told(decision: Decision) -> str:
     if decision.act == Act.MARKED:
         facts["mark"] = MARKS[_mark(decision)]
     return str(sentence) % facts
+
+
+def handed(decision: Decision) -> str:
+    """To whom somebody left a comment, or that they took it back."""
+    facts = {"who": decision.by, "when": ago(decision.at), "to": decision.handed_to}
+    if decision.undoes_id is not None:
+        return str(_("%(who)s decides it after all, as said %(when)s.", **facts))
+    if decision.handed_to:
+        return str(_("%(who)s left this to %(to)s %(when)s.", **facts))
+    return str(_("%(who)s asked for a second opinion %(when)s.", **facts))
 
 
 RESULTS = {
@@ -152,6 +164,19 @@ def result(decision: Decision) -> str:
     if moderation.has_waiting_edit(decision.comment):
         return str(_("change waiting"))
     return str(STATUSES[decision.to_status])
+
+
+def told_with_note(decision: Decision) -> str:
+    """The same sentence with the words that somebody added, for moderators and for the author."""
+    note, public = quoted(decision), decision.note.public_text if decision.note else ""
+    quotes = [_("“%(note)s”", note=note)] if note else []
+    if public:
+        quotes.append(_("told the author: “%(note)s”", note=public))
+    if not quotes:
+        return told(decision)
+    # The full stop of the sentence comes after what is in brackets.
+    said = told(decision).removesuffix(".")
+    return str(_("%(said)s (%(quotes)s).", said=said, quotes="; ".join(quotes)))
 
 
 def quoted(decision: Decision) -> str:

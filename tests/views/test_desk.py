@@ -436,7 +436,7 @@ def test_it_tells_the_second_who_decided_what_and_when(
     decide(another("ina"), waiting, "reject", note="off topic")
     answer = decide(mo, waiting, "approve")
     assert answer.status_code == 409
-    said = r"ina rejected this \d+ seconds? ago\. \(“off topic”\) Your “Approve” was not applied\."
+    said = r"ina rejected this \d+ seconds? ago \(“off topic”\)\. Your “Approve” was not applied\."
     assert re.search(said, answer.text)
     assert cards(answer.text) == [waiting]
     assert (stored(app)[0].status, len(decisions(app))) == (Status.REJECTED, 1)

@@ -1,0 +1,165 @@
+"""What moderators have to know of each other: who works where, what was decided and what came in
+since a page was made, what was left to whom."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
+from sqlalchemy.orm import Session, contains_eager, joinedload
+
+from .accounts import Membership, Moderator, within_reach
+from .models import Comment, Decision, Handover, Site
+from .moderation import CHANGES, UNDOABLE
+from .status import Role, Status
+
+MOST = 100  # cards and new comments that are told at once
+LATEST = 1_000  # decisions that are looked through for comments that were put back
+
+
+@dataclass(frozen=True)
+class Change:
+    """A comment that is not any more what somebody saw."""
+
+    comment: Comment
+    decision: Decision | None  # what made it what it is
+
+    @property
+    def undoable(self) -> Decision | None:
+        """The same, where it can be taken back."""
+        return self.decision if self.decision and self.decision.act in UNDOABLE else None
+
+
+@dataclass(frozen=True)
+class Since:
+    """The moment when a list was read: all that is later is new to whoever looks at it."""
+
+    at: datetime
+    decision_id: int
+
+
+@dataclass(frozen=True)
+class Left:
+    """A comment that somebody left to a colleague, or to whoever has a second opinion."""
+
+    decision: Decision  # who asked, when, and with which words
+    to_id: int | None
+
+
+def team(session: Session, moderator: Moderator, site_id: int) -> Sequence[Moderator]:
+    """The others who may decide on a site's comments, by name."""
+    works_here = or_(Membership.site_id == site_id, Membership.role == Role.ADMIN)
+    members = select(Membership.moderator_id).where(works_here)
+    return session.scalars(
+        select(Moderator)
+        .where(Moderator.id.in_(members), Moderator.active, Moderator.id != moderator.id)
+        .order_by(Moderator.name, Moderator.id)
+    ).all()
+
+
+def known(session: Session, moderator: Moderator, public_ids: Collection[str]) -> Sequence[Comment]:
+    """Those of the comments that are on one of the moderator's sites."""
+    within = (Comment.public_id.in_(public_ids), within_reach(moderator, Comment.site_id))
+    return session.scalars(select(Comment).where(*within)).all()
+
+
+def changes(
+    session: Session, comments: Sequence[Comment], versions: Mapping[str, int]
+) -> list[Change]:
+    """What became of those that have another version than the one somebody saw, by public id."""
+    changed = [c for c in comments if versions.get(c.public_id, c.version) != c.version]
+    if not changed:
+        return []
+    made = session.scalars(
+        select(Decision)
+        .join(Decision.comment)
+        .where(Comment.id.in_([comment.id for comment in changed]))
+        .where(Decision.version == Comment.version, Decision.act.in_(CHANGES))
+        .options(joinedload(Decision.note), contains_eager(Decision.comment))
+    )
+    latest = {decision.comment_id: decision for decision in made}
+    return [Change(comment, latest.get(comment.id)) for comment in changed]
+
+
+def since(session: Session) -> int:
+    """The last decision that there is, for a list that is read in this session."""
+    return session.scalar(select(func.max(Decision.id))) or 0
+
+
+def arrived(
+    session: Session,
+    moderator: Moderator,
+    status: Status | None,
+    site: str,
+    since: Since,
+    seen: Collection[str] = (),
+) -> list[int]:
+    """The ids of the comments that came into a list since then, MOST + 1 at most: new ones, edits
+    that wait, and what was put back. Takes the list's status, None for what readers reported, and
+    the public ids that are on the page already."""
+    found: set[int] = set()
+    for condition in _new(session, status, since):
+        here = and_(condition, within_reach(moderator, Comment.site_id), _on(site))
+        wanted = select(Comment.id).where(here, Comment.public_id.not_in(seen))
+        found.update(session.scalars(wanted.limit(MOST + 1)))
+    return sorted(found)[: MOST + 1]
+
+
+def left_of(session: Session, comment_ids: Collection[int]) -> dict[int, Left]:
+    """What was left to whom, by comment."""
+    found = session.execute(
+        select(Handover, Decision)
+        .join(Decision, Decision.id == Handover.decision_id)
+        .where(Handover.comment_id.in_(comment_ids))
+        .options(joinedload(Decision.note))
+    )
+    return {row.Handover.comment_id: Left(row.Decision, row.Handover.to_id) for row in found}
+
+
+def count_mine(session: Session, moderator: Moderator) -> int:
+    """How many comments wait for this moderator in person; MOST + 1 for more."""
+    some = _mine(select(Handover.comment_id), moderator).limit(MOST + 1)
+    return session.scalar(select(func.count()).select_from(some.subquery())) or 0
+
+
+def mine(session: Session, moderator: Moderator) -> list[int]:
+    """The ids of the comments that were left to this moderator, and of those for which others on
+    their sites ask a second opinion; the longest waiting first, MOST at most."""
+    order = _mine(select(Handover.comment_id), moderator)
+    return list(session.scalars(order.order_by(Handover.at, Handover.comment_id).limit(MOST)))
+
+
+def _mine(query: Select[int], moderator: Moderator) -> Select[int]:
+    asked_by_others = and_(Handover.to_id.is_(None), Decision.moderator_id != moderator.id)
+    return (
+        query.join(Decision, Decision.id == Handover.decision_id)
+        .join(Comment, Comment.id == Handover.comment_id)
+        .where(or_(Handover.to_id == moderator.id, asked_by_others))
+        .where(within_reach(moderator, Comment.site_id))
+    )
+
+
+def _new(session: Session, status: Status | None, since: Since) -> list[ColumnElement[bool]]:
+    """Each a walk along an index of its own."""
+    if status is None:
+        return [Comment.reported_at > since.at]
+    latest = session.scalar(select(func.max(Decision.id))) or 0
+    put_here = (
+        select(Decision.comment_id)
+        .where(Decision.id > max(since.decision_id, latest - LATEST))
+        .where(Decision.to_status == status, Decision.from_status != status)
+    )
+    new = [
+        and_(Comment.status == status, Comment.created_at > since.at),
+        and_(Comment.status == status, Comment.id.in_(put_here)),
+    ]
+    if status == Status.PENDING:
+        new.append(and_(Comment.status == Status.APPROVED, Comment.edit_at > since.at))
+    return new
+
+
+def _on(site: str) -> ColumnElement[bool]:
+    if not site:
+        return true()
+    key = select(Site.id).where(Site.key == site).scalar_subquery()
+    return Comment.site_id == key
