@@ -186,6 +186,9 @@ ACCESS = {
     "desk.mark": Role.MODERATOR,
     "desk.undo": Role.MODERATOR,
     "desk.reveal": Role.MODERATOR,
+    "desk.note": Role.MODERATOR,
+    "desk.keys": Role.MODERATOR,
+    "desk.set_keys": Role.MODERATOR,
 }
 
 # Doors that are shut: an endpoint there which anybody may use has to be one of these.

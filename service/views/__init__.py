@@ -10,6 +10,7 @@ from . import (
     errors,
     feeds,
     headers,
+    keys,
     languages,
     limits,
     ops,
@@ -20,7 +21,7 @@ from . import (
 )
 
 # The rooms of the desk: imported, each has put its URLs on the desk's door.
-DESK = (queue, cards)
+DESK = (queue, cards, keys)
 READERS = (reader.bp, receipts.bp, participation.bp, feeds.bp)
 DOORS = (*READERS, desk.bp, accounts.bp, ops.bp, demo.bp)
 
