@@ -77,7 +77,8 @@
   }
 
   function showMap() {
-    if (map) map.showModal();
+    map?.showModal();
+    map?.querySelector("h2").focus();
   }
 
   const KEYS = {
