@@ -76,6 +76,7 @@ class Moderator(Base, UserMixin):
     # As whom readers meet them, where they answer for the site; "" for the site's name (hard rule 14).
     staff_name: Mapped[str] = mapped_column(String(80), default="")
     created_at: Mapped[datetime] = mapped_column(default=now)
+    has_keys: Mapped[bool] = mapped_column(default=True)  # single letters decide at the desk
     memberships: Mapped[list["Membership"]] = relationship(lazy="selectin")
     came_from = ""  # the network that this request came from; no column, but part of the record
 
@@ -181,6 +182,17 @@ def use_link(session: Session, secret: str, is_loopback: bool) -> Moderator | No
     )
     moderator_id = session.scalar(used)
     return session.get(Moderator, moderator_id) if moderator_id else None
+
+
+def who(moderator: Moderator) -> str:
+    """What a browser knows a moderator by, to keep apart what each of several left unsent there.
+    Tells nothing but that it is the same person; stays when sessions and addresses change."""
+    return _digest(f"moderator {moderator.id} {moderator.created_at.isoformat()}")[:16]
+
+
+def set_keys(session: Session, moderator: Moderator, has_keys: bool) -> None:
+    """Switches the desk's single-letter keys on or off for a moderator."""
+    session.get_one(Moderator, moderator.id).has_keys = has_keys
 
 
 def get(moderator_id: int) -> Moderator:

@@ -136,10 +136,28 @@ def decide(
 
     Takes the version that the moderator saw, a note for moderators and one that the author may
     read, and the vault whose digest finds the words of an approved edit again. Returns the
-    decision, None if the comment has that status already. Raises Stale if it has changed since.
+    decision, None if the comment has that status already; for a decision that was sent twice,
+    since its answer was lost, the one that is made. Raises Stale if it has changed since.
     """
-    _refuse_if_final(session, comment)
     notes: Columns = {"note": note, "public_note": public_note}
+    try:
+        return _decide(session, comment, to, version, moderator, vault, notes)
+    except Stale as stale:
+        if stale.latest and _is_repeated(stale.latest, to, version, moderator):
+            return stale.latest
+        raise
+
+
+def _decide(
+    session: Session,
+    comment: Comment,
+    to: Status,
+    version: int,
+    moderator: Moderator,
+    vault: Vault | None,
+    notes: Columns,
+) -> Decision | None:
+    _refuse_if_final(session, comment)
     if has_waiting_edit(comment) and to == Status.APPROVED:
         return _apply(session, comment, version, moderator, Act.DECIDED, vault, **notes)
     if has_waiting_edit(comment) and to == Status.REJECTED:
@@ -149,6 +167,15 @@ def decide(
     if comment.version == version and comment.status == to:
         return None
     return _change(session, comment, to, version, moderator, Act.DECIDED, **notes)
+
+
+def _is_repeated(last: Decision, to: Status, version: int, moderator: Moderator) -> bool:
+    """Whether a comment's last change is just what this moderator decides on the version before."""
+    if last.moderator_id != moderator.id or last.version != version + 1:
+        return False
+    if last.act == Act.DISCARDED:
+        return to == Status.REJECTED
+    return last.act in (Act.DECIDED, Act.KEPT) and last.to_status == to
 
 
 def undo(
@@ -280,6 +307,12 @@ def mark(
     )
     _renew(session, comment)
     return decision
+
+
+def note(session: Session, comment: Comment, moderator: Moderator, text: str) -> Decision:
+    """A moderator's words on a comment, and no decision: in the way of none, nor of an undo."""
+    status = comment.status
+    return _record(session, comment, status, status, moderator, Act.NOTED, note=text)
 
 
 def reveal(session: Session, comment: Comment, moderator: Moderator) -> Decision:

@@ -223,6 +223,9 @@ ACCESS = {
     "desk.news": Role.MODERATOR,
     "desk.mine": Role.MODERATOR,
     "desk.handover": Role.MODERATOR,
+    "desk.note": Role.MODERATOR,
+    "desk.keys": Role.MODERATOR,
+    "desk.set_keys": Role.MODERATOR,
 }
 
 # Doors that are shut: an endpoint there which anybody may use has to be one of these.

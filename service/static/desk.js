@@ -1,5 +1,6 @@
 // The desk without reloads. Every form here works without this file; with it a decided card leaves
-// at once, and comes back with the reason if the decision could not be made.
+// at once, nothing waits for the server, and no other card moves: a card leaves its place empty but
+// for a line with "undo", until the next scroll.
 //
 // It fetches, moves and fills nodes, and never writes markup.
 
@@ -7,11 +8,14 @@
   "use strict";
 
   const LEAVING = 150; // milliseconds
+  const SECOND_TAP = 400; // milliseconds in which a second tap is a slip of the finger
+  const STILL = 150; // milliseconds without a scroll that end one, where no browser says so
+  const PATIENCE = 20_000; // milliseconds; who waits longer has lost the line
   const words = document.body.dataset;
   const list = document.querySelector(".cards");
   const strip = document.querySelector(".strip ul");
   const announcements = document.getElementById("announcements");
-  const away = new Map(); // cards that left, by comment: {card, place, leaving}
+  const away = new Map(); // cards that left, by comment: {card, place, gone, leaving}
 
   // Asking
 
@@ -30,21 +34,26 @@
     return isNew;
   }
 
-  async function ask(form, button, isRetry = false) {
-    const body = new URLSearchParams(new FormData(form, button));
-    const headers = { Accept: "application/json", "X-CSRFToken": token };
-    body.delete("csrf_token");
-    // Not form.action: a field may be called so. keepalive: it arrives even if the page is left.
-    const address = form.getAttribute("action");
-    const answer = await fetch(address, { method: "POST", body, headers, keepalive: true });
-    if (answer.status === 400 && !isRetry && (await renewToken())) return ask(form, button, true);
+  async function ask(address, body, isRetry = false) {
+    const headers = { Accept: "application/json", "X-CSRFToken": token, "X-Moderator": words.who };
+    const signal = AbortSignal.timeout(PATIENCE);
+    // keepalive: it arrives even if the page is left.
+    const answer = await fetch(address, { method: "POST", body, headers, signal, keepalive: true });
+    if (answer.status === 400 && !isRetry && (await renewToken())) return ask(address, body, true);
     const said = await answer.json().catch(() => ({ error: words.broken }));
     return { ...said, code: answer.status, isDone: answer.ok };
   }
 
   // What the server said; without an answer the same, in words of our own.
-  const post = (form, button) =>
-    ask(form, button).catch(() => ({ error: words.lost, code: 0, isDone: false }));
+  const send = (address, body) =>
+    ask(address, body).catch(() => ({ error: words.lost, code: 0, isDone: false }));
+
+  function post(form, button) {
+    const body = new URLSearchParams(new FormData(form, button));
+    body.delete("csrf_token");
+    // Not form.action: a field may be called so.
+    return send(form.getAttribute("action"), body);
+  }
 
   // Saying
 
@@ -73,6 +82,7 @@
     if (answer.code === 409) {
       alert.append(" ", link(words.look, card.querySelector(".permalink").href, false));
     }
+    card.querySelector(".card-alert")?.remove();
     card.append(alert);
   }
 
@@ -97,16 +107,61 @@
     count("pending", Boolean(answer.waits) - Boolean(before.waits));
   }
 
-  // Leaving and coming back
+  // Staying where one is
 
-  const cards = () => [...list.querySelectorAll(".card:not(.is-leaving)")];
+  const cards = () => (list ? [...list.querySelectorAll(".card:not(.is-leaving)")] : []);
+  const find = (id) => list?.querySelector(`.card[data-comment-id="${id}"]:not(.is-leaving)`);
+  const isNarrow = () => matchMedia("(max-width: 30rem), (pointer: coarse)").matches;
+
+  // The part of the window that no bar covers.
+  function view() {
+    const { scrollPaddingBlockStart, scrollPaddingBlockEnd } = getComputedStyle(document.documentElement);
+    return { top: parseFloat(scrollPaddingBlockStart) || 0, bottom: innerHeight - (parseFloat(scrollPaddingBlockEnd) || 0) };
+  }
+
+  // Changes something without moving the cards that are read.
+  function keepStill(change) {
+    const { top } = view();
+    const focused = document.activeElement?.closest(".card:not(.is-leaving)");
+    const isSeen = (card) => card.getBoundingClientRect().bottom > top;
+    const stays = focused && isSeen(focused) ? focused : cards().find(isSeen);
+    const before = stays?.getBoundingClientRect().top;
+    change();
+    if (stays?.isConnected) scrollBy(0, stays.getBoundingClientRect().top - before);
+  }
+
+  // Takes the places of decided cards away, but the one whose "undo" has the focus.
+  function tidy() {
+    const places = [...(list?.querySelectorAll(".gone") ?? [])];
+    const empty = places.filter((place) => !place.contains(document.activeElement));
+    if (empty.length > 0) keepStill(() => empty.forEach((place) => place.remove()));
+  }
+
+  let stopped;
+  function tidySoon() {
+    clearTimeout(stopped);
+    stopped = setTimeout(tidy, STILL);
+  }
+  addEventListener("scroll", tidySoon, { passive: true });
+
+  // The focus goes to a card. One that is out of view comes to the top, with what follows it.
+  function show(card) {
+    card.focus({ preventScroll: true });
+    if (isNarrow()) return;
+    const { top, bottom } = view();
+    const at = card.getBoundingClientRect();
+    if (at.top >= top && at.bottom <= bottom) return;
+    tidy();
+    card.scrollIntoView({ block: at.top < top ? "nearest" : "start" });
+  }
+
+  // Leaving and coming back
 
   function focusAfter(card) {
     const here = [...list.querySelectorAll(".card")];
     const others = here.slice(here.indexOf(card) + 1).concat(here.slice(0, here.indexOf(card)).reverse());
     const next = others.find((other) => !other.classList.contains("is-leaving"));
-    if (next) next.focus();
-    return Boolean(next);
+    if (next) show(next);
   }
 
   function sayWhatIsLeft() {
@@ -114,31 +169,60 @@
     const later = document.querySelector(".later a");
     const done = document.getElementById(later ? "page-done" : "nothing");
     done.hidden = !isEmpty;
+    list.classList.toggle("is-done", isEmpty); // no card is left that could move
     if (isEmpty) (later || done).focus();
   }
 
-  function leave(card) {
+  function undoForm(address, about) {
+    const form = document.createElement("form");
+    Object.assign(form, { className: "undo", method: "post" });
+    form.setAttribute("action", address);
+    const button = document.createElement("button");
+    button.className = "plain";
+    const hidden = document.createElement("span");
+    hidden.className = "visually-hidden";
+    hidden.textContent = `: ${about}`;
+    button.append(words.undo, hidden);
+    form.append(button);
+    return form;
+  }
+
+  // What stands in a decided card's place, and keeps it: one line.
+  function makePlace(card, said) {
+    const place = document.createElement("div");
+    place.className = "gone";
+    Object.assign(place.dataset, { commentId: card.dataset.commentId, status: card.dataset.status });
+    place.style.blockSize = `${card.offsetHeight}px`;
+    const name = card.querySelector(".comment-author").textContent;
+    const line = document.createElement("p");
+    line.textContent = `${name}: ${said}`;
+    place.append(line, undoForm("", line.textContent));
+    return place;
+  }
+
+  function leave(card, said = "") {
+    const id = card.dataset.commentId;
     const place = document.createComment("");
+    const gone = makePlace(card, said);
     card.before(place);
     card.classList.add("is-leaving");
     focusAfter(card);
     card.inert = true;
     const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    const gone = { opacity: 0, blockSize: 0, paddingBlock: 0, marginBlock: 0, borderWidth: 0 };
-    const full = { opacity: 1, blockSize: `${card.offsetHeight}px` };
-    const leaving = card.animate([full, { ...full, opacity: 0, offset: 0.6 }, gone], isStill ? 0 : LEAVING);
-    away.set(card.dataset.commentId, { card, place, leaving });
+    const leaving = card.animate([{ opacity: 1 }, { opacity: 0 }], isStill ? 0 : LEAVING);
+    away.set(id, { card, place, gone, leaving });
     // The end is told late: the card may have come back in between, and may be leaving again.
-    const isAway = () => away.get(card.dataset.commentId)?.leaving === leaving;
-    leaving.finished.then(() => isAway() && card.remove(), () => {}).then(sayWhatIsLeft);
+    const isAway = () => away.get(id)?.leaving === leaving;
+    leaving.finished.then(() => isAway() && card.replaceWith(gone), () => {}).then(sayWhatIsLeft);
   }
 
   function comeBack(card) {
-    const { place, leaving } = away.get(card.dataset.commentId);
+    const { place, gone, leaving } = away.get(card.dataset.commentId);
     away.delete(card.dataset.commentId);
     leaving.cancel();
     card.classList.remove("is-leaving");
     card.inert = false;
+    gone.remove();
     place.replaceWith(card);
     sayWhatIsLeft();
   }
@@ -150,62 +234,140 @@
 
   // The strip of my last decisions: one entry a comment, for only its latest can be undone.
   function note(answer) {
+    noteInPlace(answer);
+    if (!strip) return;
     for (const old of strip.querySelectorAll(`[data-comment-id="${answer.id}"]`)) old.remove();
     if (!answer.undo) return;
     const entry = document.createElement("li");
     Object.assign(entry.dataset, { commentId: answer.id, status: answer.status });
     if (answer.waits) entry.dataset.waits = "yes";
-    const form = document.createElement("form");
-    Object.assign(form, { className: "undo", method: "post" });
-    form.setAttribute("action", answer.undo);
-    const button = document.createElement("button");
-    button.className = "plain";
-    const about = document.createElement("span");
-    about.className = "visually-hidden";
-    about.textContent = `: ${answer.said}`;
-    button.append(words.undo, about);
-    form.append(button);
+    if (answer.undoes) entry.dataset.undoes = "yes";
+    const form = undoForm(answer.undo, answer.said);
+    form.querySelector("button").dataset.key = "z";
     entry.append(link(answer.said, answer.page, false), form);
     strip.prepend(entry);
   }
 
+  function noteInPlace(answer) {
+    const gone = away.get(answer.id)?.gone;
+    if (!gone) return;
+    gone.dataset.status = answer.status;
+    if (answer.waits) gone.dataset.waits = "yes";
+    gone.querySelector("p").textContent = answer.said;
+    if (answer.undo) gone.querySelector("form").setAttribute("action", answer.undo);
+    else gone.querySelector("form").remove();
+  }
+
   // Deciding
 
-  async function decide(form, button) {
+  const outbox = words.who && window.rejoinder.outbox({
+    who: words.who,
+    send: ({ id, action, version, fields }) =>
+      send(words.decideAt.replace("ID", id), new URLSearchParams([["action", action], ["version", version], ...fields])),
+    settle,
+    giveBack,
+    forget: ({ id }) => away.get(id)?.gone.querySelector("form")?.remove(),
+    hide,
+    show: showKept,
+  });
+
+  function decide(form, button) {
     const card = form.closest(".card");
-    if (card.dataset.isBusy) return;
-    card.dataset.isBusy = "yes";
+    const { commentId: id, status, waits, reported } = card.dataset;
+    if (away.has(id) || outbox.has(id)) return;
+    const named = ["csrf_token", "next", "action", "version"];
+    const fields = [...new FormData(form)].filter(([name, value]) => value && !named.includes(name));
+    const version = form.querySelector("[name=version]").value;
     card.querySelector(".card-alert")?.remove();
-    const asked = post(form, button); // reads the form before the card is inert
-    leave(card);
-    const answer = await asked;
-    delete card.dataset.isBusy;
-    if (answer.isDone) {
-      tally(card.dataset, answer);
-      if (card.dataset.reported && answer.status !== "pending") count("reported", -1);
-      freshen(card, answer);
-      note(answer);
-      announce(answer.said);
-      return;
+    leave(card, button.dataset.said);
+    outbox.add({ id, action: button.value, version, fields, before: { status, waits, reported } });
+  }
+
+  function settle({ id, before, isOld }, answer) {
+    if (!isOld || away.has(id)) {
+      tally(before, answer);
+      if (before.reported && answer.status !== "pending") count("reported", -1);
     }
-    comeBack(card);
-    complain(card, answer);
-    if (answer.code === 409) overtake(card, answer);
+    const card = away.get(id)?.card ?? find(id);
+    if (card) freshen(card, answer);
+    note(answer);
+    announce(answer.said);
+    if (isOld && card && !away.has(id)) place(answer);
+  }
+
+  // It could not be done: the card comes back with the reason.
+  function giveBack({ id, before }, answer) {
+    keepStill(() => {
+      if (away.has(id)) comeBack(away.get(id).card);
+      const card = find(id);
+      if (card) {
+        complain(card, answer.code === -1 ? { error: words.givenUp } : { error: words.lost, ...answer });
+        if (answer.code === 409) overtake(card, before, answer);
+      } else refuse(id, answer);
+    });
+    if (!document.activeElement?.closest(".card")) find(id)?.focus({ preventScroll: true });
   }
 
   // Somebody else decided first: the card stays to be read, and takes no more decisions.
-  function overtake(card, answer) {
+  function overtake(card, before, answer) {
     card.classList.add("is-overtaken");
     for (const button of card.querySelectorAll(".decide button")) button.disabled = true;
-    if (answer.status) tally(card.dataset, answer);
+    if (answer.status) tally(before, answer);
   }
 
+  // The same for a comment that is not on this page.
+  function refuse(id, answer) {
+    const said = document.createElement("p");
+    said.className = "said";
+    said.setAttribute("role", "alert");
+    said.append(answer.error || words.lost, " ", link(words.look, words.commentAt.replace("ID", id), false));
+    document.getElementById("main").prepend(said);
+  }
+
+  // A decision of an earlier page that waits to be sent: its card is away here too.
+  function hide({ id, action, version }) {
+    const card = find(id);
+    const button = card?.querySelector(`.decide [value="${action}"]`);
+    if (button && card.dataset.version === version) leave(card, button.dataset.said);
+  }
+
+  function showKept(number, why) {
+    const bar = document.getElementById("kept");
+    bar.hidden = number === 0;
+    if (number === 0) return;
+    const said = number === 1 ? words.keptOne : words.keptMany;
+    const reasons = { 0: words.keptLost, 401: words.keptSignedOut };
+    const text = `${said.replace("NUMBER", number)} ${reasons[why] ?? words.keptBusy}`;
+    const shown = bar.querySelector(".kept-said");
+    if (shown.textContent !== text) shown.textContent = text;
+    bar.querySelector(".kept-sign-in").hidden = why !== 401;
+  }
+
+  // Undoing
+
+  const undoing = new Set(); // comments
+
   async function undo(form, button) {
-    if (form.dataset.isBusy) return;
-    form.dataset.isBusy = "yes";
-    const entry = form.closest("li");
-    const answer = await post(form, button);
-    delete form.dataset.isBusy;
+    const entry = form.closest("[data-comment-id]");
+    const id = entry.dataset.commentId;
+    if (undoing.has(id)) return;
+    undoing.add(id);
+    const taken = outbox.has(id) ? await outbox.cancel(id) : undefined;
+    if (taken === null) takeBack(id);
+    else await undoMade(entry, form, taken ? await send(taken.undo, "") : await post(form, button));
+    undoing.delete(id);
+  }
+
+  // It was never sent: the card is back as it was.
+  function takeBack(id) {
+    const card = away.get(id)?.card;
+    if (!card) return;
+    comeBack(card);
+    show(card);
+    announce(words.takenBack);
+  }
+
+  async function undoMade(entry, form, answer) {
     if (!answer.isDone) {
       announce(answer.error);
       if (answer.code === 409) form.replaceWith(answer.error);
@@ -219,13 +381,28 @@
     await place(answer);
   }
 
+  // What I decided last, whether it is sent or not; an undo of mine is no decision to undo.
+  function undoLast() {
+    const unsent = outbox.latest(undoing);
+    const places = unsent ? [away.get(unsent.id)?.gone].filter(Boolean) : [...(strip?.children ?? [])];
+    const form = places
+      .filter((entry) => !entry.dataset.undoes && !undoing.has(entry.dataset.commentId))
+      .map((entry) => entry.querySelector("form.undo"))
+      .find(Boolean);
+    if (form) undo(form, form.querySelector("button"));
+    else if (unsent) outbox.cancel(unsent.id).then(() => announce(words.takenBack));
+    else announce(words.nothingToUndo);
+  }
+
   // Puts a comment where its new status says: in this list, or out of it.
   async function place(answer) {
+    if (!list) return;
     const isMine = answer.status === list.dataset.status || (answer.waits && list.dataset.status === "pending");
-    const shown = list.querySelector(`[data-comment-id="${answer.id}"]:not(.is-leaving)`);
+    const shown = find(answer.id);
     if (shown) {
       freshen(shown, answer);
-      if (!isMine) leave(shown);
+      if (!isMine) leave(shown, answer.said);
+      noteInPlace(answer);
       return;
     }
     if (!isMine) return;
@@ -234,7 +411,7 @@
     if (away.has(answer.id)) comeBack(card);
     freshen(card, answer);
     prepare(card);
-    card.focus();
+    show(card);
   }
 
   // A card that was decided before this page was loaded: the page, as it is now, has it.
@@ -266,6 +443,40 @@
     announce(words.revealed);
   }
 
+  // A note, in a box over the page
+
+  const noting = document.getElementById("noting");
+
+  function openNote(card) {
+    const field = noting?.querySelector("textarea") ?? document.querySelector(".note-here textarea");
+    if (!noting) return field?.focus();
+    const form = noting.querySelector("form");
+    form.setAttribute("action", words.noteAt.replace("ID", card.dataset.commentId));
+    form.reset();
+    noting.querySelector(".note-about").textContent = card.getAttribute("aria-label");
+    noting.querySelector(".error").textContent = "";
+    noting.showModal();
+    field.focus();
+  }
+
+  async function keepNote(form, button) {
+    const error = form.querySelector(".error");
+    const answer = await post(form, button);
+    error.textContent = answer.isDone ? "" : answer.error;
+    if (!answer.isDone) return;
+    noting.close();
+    announce(words.noted);
+  }
+
+  document.addEventListener("click", (event) => {
+    const asked = event.target.closest(".to-note");
+    if (asked) {
+      event.preventDefault();
+      openNote(asked.closest(".card"));
+    }
+    if (event.target.closest("[data-closes]")) event.target.closest("dialog").close();
+  });
+
   // What a card gets by script
 
   function fold(body) {
@@ -291,24 +502,54 @@
     if (list && !card.querySelector(".unfold")) bodies.forEach(fold);
   }
 
-  const VERBS = { decide, undo, reveal };
+  const VERBS = { decide, undo, reveal, "keep-note": keepNote };
+  let decidedAt = -SECOND_TAP;
 
   document.addEventListener("submit", (event) => {
     const verb = VERBS[event.target.className];
     // A single comment's page decides by plain forms: it has a note, and nowhere for a card to go.
     if (!verb || (!list && verb !== reveal)) return;
     event.preventDefault();
+    if (verb !== reveal) decidedAt = event.timeStamp;
     verb(event.target, event.submitter);
   });
 
-  // The second click of a double click may land on the card that moved up: it means nothing.
+  // A second tap or click means nothing, wherever it lands; nor does that of a double click.
+  // What a key presses has no `detail`, and is no slip.
   document.addEventListener(
     "click",
     (event) => {
-      if (event.detail > 1 && event.target.closest(".decide button, .undo button")) event.preventDefault();
+      const isSoon = event.detail > 0 && event.timeStamp - decidedAt < SECOND_TAP;
+      const isDouble = event.detail > 1 && event.target.closest(".decide button, .undo button");
+      if (!isDouble && !(isSoon && event.target.closest(".cards, .strip"))) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
     },
     true,
   );
+
+  document.getElementById("kept")?.addEventListener("click", (event) => {
+    if (event.target.matches(".kept-send")) outbox.again();
+    if (event.target.matches(".kept-give-up")) outbox.giveUp();
+  });
+
+  // For the scripts beside this one.
+  Object.assign(window.rejoinder, {
+    words,
+    send,
+    announce,
+    complain,
+    cards,
+    find,
+    show,
+    keepStill,
+    leave,
+    comeBack,
+    note,
+    place,
+    prepare,
+    undoLast,
+  });
 
   for (const card of document.querySelectorAll(".card")) prepare(card);
   document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
@@ -316,4 +557,5 @@
 
   // For the files beside this one.
   window.desk = { ask, pageAt, announce, link, complain, freshen, note, prepare, settle: sayWhatIsLeft };
+  outbox?.again?.();
 })();

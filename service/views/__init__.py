@@ -13,6 +13,7 @@ from . import (
     feeds,
     handovers,
     headers,
+    keys,
     languages,
     limits,
     more,
@@ -27,7 +28,7 @@ from . import (
 )
 
 # The rooms of the desk: imported, each has put its URLs on the desk's door.
-DESK = (queue, cards, bans, statistics, audit, more, places, together, handovers)
+DESK = (queue, cards, bans, statistics, audit, more, places, together, handovers, keys)
 READERS = (reader.bp, receipts.bp, participation.bp, feeds.bp)
 DOORS = (*READERS, desk.bp, accounts.bp, ops.bp, demo.bp)
 

@@ -23,7 +23,7 @@ from .desk import (
     vault,
 )
 from .errors import wants_json
-from .forms import DecideForm, MarkForm, UndoForm
+from .forms import DecideForm, MarkForm, NoteForm, UndoForm
 
 OTHER_BUTTONS = {
     "mark": _l("Say so"),
@@ -95,6 +95,18 @@ def mark(public_id: str) -> ResponseReturnValue:
     return done(public_id, None)
 
 
+@bp.post("/comments/<public_id>/note")
+def note(public_id: str) -> ResponseReturnValue:
+    """Words for the colleagues, without a decision."""
+    form = NoteForm()
+    if not form.validate():
+        abort(400, " ".join(form.note.errors) or None)
+    with database.writing() as session:
+        found = comment_or_404(session, public_id)
+        moderation.note(session, found, current_user, form.note.data or "")
+    return done(public_id, None)
+
+
 @bp.post("/comments/<public_id>/reveal")
 def reveal(public_id: str) -> ResponseReturnValue:
     """The author's address, one at a time, on the record."""
@@ -139,6 +151,7 @@ def done(public_id: str, decision_id: int | None) -> ResponseReturnValue:
         "status": found.status,
         "version": found.version,
         **_waiting(found),
+        **({"undoes": True} if decision and decision.act == Act.UNDONE else {}),
         "said": _("%(name)s: %(status)s", name=shown_name(found), status=status),
         "undo": url_for(".undo", decision_id=decision_id) if decision_id else None,
         "page": url_for(".comment", public_id=found.public_id),

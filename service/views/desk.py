@@ -14,7 +14,7 @@ from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 from sqlalchemy.orm import Session
 
-from .. import compare, desk, facts, moderation, rules, text
+from .. import accounts, compare, desk, facts, moderation, rules, text
 from ..comments import network_of
 from ..models import Comment, Decision, Revision, Site, now
 from ..settings import SiteSettings
@@ -39,6 +39,8 @@ BUTTONS = {
     "delete": _l("Delete"),
     "pending": _l("Back to pending"),
 }
+# The letter that presses a button, where a moderator has not switched them off.
+KEYS = {"approve": "a", "reject": "r", "spam": "s", "delete": "d"}
 # A published comment whose author changed it: the first two are about the change alone.
 EDIT_BUTTONS = {
     "approve": _l("Approve the change"),
@@ -46,6 +48,8 @@ EDIT_BUTTONS = {
     "spam": _l("Spam"),
     "delete": _l("Delete"),
 }
+EDIT_RESULTS = {"approve": _l("change approved"), "reject": _l("old text kept")}
+MAIN = ("approve", "reject")  # what a thumb reaches; the rest stands behind "More" on a phone
 MARKS = {
     Mark.NONE: _l("a reader"),
     Mark.AUTHOR: _l("the article’s author"),
@@ -76,10 +80,18 @@ def require_moderator() -> ResponseReturnValue | None:
         return None
     if current_user.is_authenticated:
         current_user.came_from = network_of(request.remote_addr or "")  # for the record
+        _refuse_a_colleague_s()
         return None
     if request.method != "GET" or wants_json():
         abort(401, _("You are signed out. Sign in and decide once more; nothing was changed."))
     return redirect(url_for("security.login", next=request.full_path.rstrip("?")))
+
+
+def _refuse_a_colleague_s() -> None:
+    """A page that stayed open while somebody else signed in on its browser decides nothing in
+    their name. Script says whose page it is."""
+    if request.headers.get("X-Moderator", accounts.who(current_user)) != accounts.who(current_user):
+        abort(401, _("Somebody else is signed in on this browser now. Nothing was changed."))
 
 
 def comment_or_404(session: Session, public_id: str) -> Comment:
@@ -107,6 +119,7 @@ DONE = {
     Act.WITHDRAWN: _l("The author took this comment back %(when)s, and nothing of it is kept."),
     Act.MARKED: _l("%(who)s said %(when)s who is speaking: %(mark)s."),
     Act.KEPT: _l("%(who)s looked at readers’ reports %(when)s and kept this."),
+    Act.NOTED: _l("%(who)s noted %(when)s:"),
     Act.HELD: _l("So many readers reported this that it was held for a moderator %(when)s."),
     Act.REWORDED: _l("%(who)s changed the wording %(when)s."),
     Act.PINNED: _l("%(who)s pinned this above the others %(when)s."),
@@ -148,7 +161,7 @@ def handed(decision: Decision) -> str:
 
 
 RESULTS = {
-    Act.DISCARDED: _l("old text kept"),
+    Act.DISCARDED: EDIT_RESULTS["reject"],
     Act.REWORDED: _l("wording changed"),
     Act.PINNED: _l("pinned"),
     Act.UNPINNED: _l("no longer pinned"),
@@ -160,7 +173,7 @@ def result(decision: Decision) -> str:
     if decision.act in RESULTS:
         return str(RESULTS[decision.act])
     if decision.act == Act.DECIDED and decision.from_status == decision.to_status:
-        return str(_("change approved"))
+        return str(EDIT_RESULTS["approve"])
     if moderation.has_waiting_edit(decision.comment):
         return str(_("change waiting"))
     return str(STATUSES[decision.to_status])
@@ -276,6 +289,7 @@ def _least(number: int, most: int) -> str:
 def words() -> dict[str, Any]:
     return {
         "told": told,
+        "who": accounts.who,
         "quoted": quoted,
         "result": result,
         "has_waiting_edit": moderation.has_waiting_edit,
@@ -295,6 +309,9 @@ def words() -> dict[str, Any]:
         "format_number": format_decimal,
         "actions": ACTIONS,
         "buttons": BUTTONS,
+        "action_keys": KEYS,
+        "main_actions": MAIN,
+        "edit_results": EDIT_RESULTS,
         "report_reasons": REPORT_REASONS,
         "edit_buttons": EDIT_BUTTONS,
         "marks": MARKS,
