@@ -12,15 +12,17 @@ from . import (
     headers,
     languages,
     limits,
+    me,
     ops,
     participation,
+    people,
     queue,
     reader,
     receipts,
 )
 
 # The rooms of the desk: imported, each has put its URLs on the desk's door.
-DESK = (queue, cards)
+DESK = (queue, cards, me, people)
 READERS = (reader.bp, receipts.bp, participation.bp, feeds.bp)
 DOORS = (*READERS, desk.bp, accounts.bp, ops.bp, demo.bp)
 
