@@ -55,7 +55,7 @@
   }
 
   for (const form of document.querySelectorAll("[data-passkey]")) {
-    const complaint = form.querySelector("[role=alert]");
+    const complaint = form.querySelector("[aria-live]");
     form.hidden = false;
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
