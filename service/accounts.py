@@ -1,23 +1,34 @@
 """Moderators: who they are, what they may do on which site, and how they sign in.
 
 The one module below the doors that knows Flask: Flask-Security wants its models and commits by
-itself. It reads on the read-only engine and turns to the other only when it writes, so that no
-lock is held while a password is hashed.
+itself. It reads on the read-only engine of the primary database (a copy that lags behind would know
+no new session) and turns to the other only when it writes, so that no lock is held while a password
+is hashed.
 """
 
 import hashlib
 import secrets
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import Any, cast
 
 from flask import Flask, Response, g, request
+from flask import session as cookie
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
-from flask_security import Security, SQLAlchemySessionUserDatastore, UserMixin
+from flask_security import (
+    Security,
+    SQLAlchemySessionUserDatastore,
+    UserMixin,
+    hash_password,
+    verify_password,
+)
+from flask_security.utils import set_request_attr
 from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
     String,
     UniqueConstraint,
+    and_,
     false,
     literal,
     or_,
@@ -31,8 +42,8 @@ from sqlalchemy.sql import ColumnElement
 from sqlalchemy.sql.dml import UpdateBase
 from werkzeug.local import LocalProxy
 
-from . import database
-from .models import Base, Id, Site, now
+from . import database, passwords, vault
+from .models import Base, Id, Site, Visit, now
 from .status import Role
 
 SECURITY = {
@@ -42,7 +53,6 @@ SECURITY = {
     "SECURITY_LOGOUT_METHODS": ["POST"],
     "SECURITY_POST_LOGIN_VIEW": "/desk/",
     "SECURITY_POST_LOGOUT_VIEW": "/desk/login",
-    "SECURITY_LOGIN_USER_TEMPLATE": "accounts/login.html",
     "SECURITY_PASSWORD_HASH": "argon2",
     "SECURITY_PASSWORD_SINGLE_HASH": True,  # argon2 salts by itself and knows no length limit
     "SECURITY_JOIN_USER_ROLES": False,  # roles are per site, and ours
@@ -50,13 +60,17 @@ SECURITY = {
     "SECURITY_SEND_REGISTER_EMAIL": False,
     "SECURITY_EMAIL_VALIDATOR_ARGS": {"check_deliverability": False},
     "SECURITY_FLASH_MESSAGES": False,
-    "SECURITY_FRESHNESS": timedelta(seconds=-1),  # no second sign-in yet, so no page for it
+    "SECURITY_FRESHNESS": timedelta(seconds=-1),  # or it adds a page; ours is views/me.py's
     "SECURITY_STATIC_FOLDER": None,
     "SECURITY_CLI_USERS_NAME": None,  # `flask moderator` is our way in
     "SECURITY_CLI_ROLES_NAME": None,
 }
 
+# Who changes what keeps an account safe has signed in, or said who they are, this lately.
+FRESH = timedelta(minutes=15)
 LINK_LIFETIME = timedelta(hours=24)
+VISIT_LASTS = timedelta(days=30)  # without being seen
+VISIT = "visit"  # where the session's cookie keeps the secret of this visit
 # Each role may do what those before it may.
 RANK = (Role.MODERATOR, Role.PUBLISHER, Role.ADMIN)
 
@@ -77,8 +91,23 @@ class Moderator(Base, UserMixin):
     staff_name: Mapped[str] = mapped_column(String(80), default="")
     created_at: Mapped[datetime] = mapped_column(default=now)
     has_keys: Mapped[bool] = mapped_column(default=True)  # single letters decide at the desk
-    memberships: Mapped[list["Membership"]] = relationship(lazy="selectin")
+    totp_secret: Mapped[str | None] = mapped_column(String(500))  # of an app; encrypted
+    totp_counter: Mapped[int | None]  # of the code that was used last
+    # Those that count; one that was taken away stays in its table, to be given back.
+    memberships: Mapped[list["Membership"]] = relationship(
+        lazy="selectin",
+        primaryjoin=lambda: and_(
+            Moderator.id == Membership.moderator_id, Membership.removed_at.is_(None)
+        ),
+    )
     came_from = ""  # the network that this request came from; no column, but part of the record
+    visit_id = 0  # the session that this request is part of, and when it was last seen
+    seen_at = datetime.min.replace(tzinfo=UTC)
+
+    @property
+    def runs_a_site(self) -> bool:
+        """Whether there is a site whose people this one may invite and remove."""
+        return any(m.role in (Role.PUBLISHER, Role.ADMIN) for m in self.memberships)
 
     @property
     def roles(self) -> list[Any]:
@@ -102,6 +131,15 @@ class Membership(Base):
     moderator_id: Mapped[int] = mapped_column(ForeignKey("moderators.id"))
     site_id: Mapped[int | None] = mapped_column(ForeignKey("sites.id"))
     role: Mapped[Role]
+    created_at: Mapped[datetime | None] = mapped_column(default=now)
+    removed_at: Mapped[datetime | None]
+
+
+class Purpose(StrEnum):
+    """What a link is good for, and nothing else."""
+
+    SIGN_IN = "sign-in"
+    RESET = "reset"  # a new password
 
 
 class SignInLink(Base):
@@ -113,6 +151,9 @@ class SignInLink(Base):
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
     is_local: Mapped[bool] = mapped_column(default=False)  # works on this very machine only
+    purpose: Mapped[str] = mapped_column(
+        String(10), default=Purpose.SIGN_IN, server_default=Purpose.SIGN_IN.value
+    )
     moderator: Mapped[Moderator] = relationship()
 
 
@@ -134,60 +175,115 @@ def add(
     session: Session, email: str, role: Role, site: Site | None, password_hash: str | None
 ) -> Moderator:
     """A new moderator, or one more role for a known one, whose password then stays as it was."""
-    moderator = session.scalar(select(Moderator).where(Moderator.email == email))
+    moderator = by_email(session, email)
     if moderator is None:
         moderator = Moderator(email=email, name=email.partition("@")[0], password=password_hash)
         session.add(moderator)
-    site_id = site.id if site else None
-    held = [m for m in moderator.memberships if m.site_id == site_id]
-    if held:
-        held[0].role = role
-    else:
-        moderator.memberships.append(Membership(site_id=site_id, role=role))
+        session.flush()
+    moderator.active = True
+    give(session, moderator, role, site.id if site else None)
     return moderator
 
 
-def make_link(session: Session, moderator: Moderator, is_local: bool = False) -> str:
-    """The secret part of a new sign-in link; a local one works on this very machine only."""
+def give(session: Session, moderator: Moderator, role: Role, site_id: int | None) -> Membership:
+    """A role on a site, in place of the one that somebody has or had there."""
+    of_theirs = select(Membership).where(Membership.moderator_id == moderator.id)
+    of_site = Membership.site_id == site_id if site_id else Membership.site_id.is_(None)
+    membership = session.scalar(of_theirs.where(of_site))
+    if membership is None:
+        membership = Membership(moderator_id=moderator.id, site_id=site_id, role=role)
+        session.add(membership)
+    if membership.removed_at is not None:
+        membership.removed_at, membership.created_at = None, now()
+    membership.role = role
+    session.flush()
+    session.expire(moderator, ["memberships"])
+    return membership
+
+
+def by_email(session: Session, typed: str) -> Moderator | None:
+    """The moderator with this address, however it is spelt."""
+    spellings = {vault.normal(typed), typed.strip().lower()}
+    return session.scalar(select(Moderator).where(Moderator.email.in_(spellings)))
+
+
+def by_uniquifier(session: Session, uniquifier: str) -> Moderator | None:
+    """The moderator whom this was signed for, unless something ended it since."""
+    known = select(Moderator).where(Moderator.fs_uniquifier == uniquifier, Moderator.active)
+    return session.scalar(known)
+
+
+def hashed(password: str) -> str:
+    """Slow, as it should be: not for inside a transaction."""
+    return hash_password(passwords.normal(password))
+
+
+def has_password(moderator: Moderator | None, typed: str) -> bool:
+    """Whether this is the moderator's password. Takes as long for nobody as for somebody."""
+    if moderator is None or not moderator.password or not moderator.active:
+        hashed(typed)
+        return False
+    return verify_password(passwords.normal(typed), moderator.password)
+
+
+def renew(moderator: Moderator) -> None:
+    """Ends whatever was signed for this moderator so far."""
+    moderator.fs_uniquifier = secrets.token_hex(16)
+
+
+def make_link(
+    session: Session,
+    moderator: Moderator,
+    is_local: bool = False,
+    purpose: Purpose = Purpose.SIGN_IN,
+) -> str:
+    """The secret part of a new link; a local one works on this very machine only."""
     secret = secrets.token_urlsafe(24)
     session.add(
         SignInLink(
-            digest=_digest(secret),
+            digest=digest(secret),
             moderator_id=moderator.id,
             expires_at=now() + LINK_LIFETIME,
             is_local=is_local,
+            purpose=purpose,
         )
     )
     return secret
 
 
-def find_link(session: Session, secret: str) -> SignInLink | None:
+def find_link(
+    session: Session, secret: str, purpose: Purpose = Purpose.SIGN_IN
+) -> SignInLink | None:
     """The link, if it can still be used."""
-    link = session.get(SignInLink, _digest(secret))
-    return link if link and link.used_at is None and link.expires_at > now() else None
+    link = session.get(SignInLink, digest(secret))
+    is_good = link and link.purpose == purpose and link.used_at is None and link.moderator.active
+    return link if link and is_good and link.expires_at > now() else None
 
 
-def use_link(session: Session, secret: str, is_loopback: bool) -> Moderator | None:
-    """The moderator whom a link signs in, once; None if it was used, has expired or is none.
+def use_link(
+    session: Session, secret: str, is_loopback: bool, purpose: Purpose = Purpose.SIGN_IN
+) -> Moderator | None:
+    """The moderator whom a link is for, once; None if it was used, has expired or is none.
 
     Takes whether the one who uses it sits at this machine.
     """
     used = (
         update(SignInLink)
-        .where(SignInLink.digest == _digest(secret), SignInLink.used_at.is_(None))
-        .where(SignInLink.expires_at > now())
+        .where(SignInLink.digest == digest(secret), SignInLink.used_at.is_(None))
+        .where(SignInLink.expires_at > now(), SignInLink.purpose == purpose)
         .where(or_(SignInLink.is_local.is_(False), literal(is_loopback)))
         .values(used_at=now())
         .returning(SignInLink.moderator_id)
     )
     moderator_id = session.scalar(used)
-    return session.get(Moderator, moderator_id) if moderator_id else None
+    moderator = session.get(Moderator, moderator_id) if moderator_id else None
+    return moderator if moderator and moderator.active else None
 
 
 def who(moderator: Moderator) -> str:
     """What a browser knows a moderator by, to keep apart what each of several left unsent there.
     Tells nothing but that it is the same person; stays when sessions and addresses change."""
-    return _digest(f"moderator {moderator.id} {moderator.created_at.isoformat()}")[:16]
+    return digest(f"moderator {moderator.id} {moderator.created_at.isoformat()}")[:16]
 
 
 def set_keys(session: Session, moderator: Moderator, has_keys: bool) -> None:
@@ -196,11 +292,33 @@ def set_keys(session: Session, moderator: Moderator, has_keys: bool) -> None:
 
 
 def get(moderator_id: int) -> Moderator:
-    """A moderator for Flask-Security, in a session of its own."""
+    """A moderator for Flask-Security, in a session of its own, as they are now."""
+    _close(None)
     return _session().get_one(Moderator, moderator_id)
 
 
-def _digest(secret: str) -> str:
+def _visiting(uniquifier: str) -> Moderator | None:
+    """Who is signed in, as Flask-Login asks with each request; nobody once the visit has ended."""
+    secret = cookie.get(VISIT)
+    if not uniquifier or not isinstance(secret, str):
+        return None
+    found = _session().execute(
+        select(Moderator, Visit.id, Visit.seen_at)
+        .join(Visit, Visit.moderator_id == Moderator.id)
+        .where(Visit.digest == digest(secret), Visit.ended_at.is_(None))
+        .where(Visit.seen_at > now() - VISIT_LASTS)
+        .where(Moderator.fs_uniquifier == uniquifier, Moderator.active)
+    )
+    for moderator, visit_id, seen_at in found:
+        moderator.visit_id, moderator.seen_at = visit_id, seen_at
+        set_request_attr("fs_authn_via", "session")
+        set_request_attr("fs_paa", cookie.get("fs_paa", 0))
+        return moderator
+    return None
+
+
+def digest(secret: str) -> str:
+    """What is kept of a link's or a session's secret: it is long and random, so this is enough."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
@@ -248,4 +366,5 @@ def init_app(app: Flask) -> None:
         cast(Any, LocalProxy(_session)), Moderator, cast(Any, None)
     )
     Security(app, datastore)
+    app.login_manager.user_loader(_visiting)  # type: ignore[attr-defined]
     app.teardown_appcontext(_close)

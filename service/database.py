@@ -40,11 +40,13 @@ class Busy(Exception):
 
 
 class Database:
-    """The engines of one application. Takes database URLs and how many writers may wait."""
+    """The engines of one application. Takes database URLs (the second of a copy that may lag behind)
+    and how many writers may wait."""
 
     def __init__(self, url: str, read_url: str = "", waiting_writers: int = 3) -> None:
         self.write_engine = connect(url)
-        self.read_engine = connect(read_url or url, is_read_only=True)
+        self.read_engine = connect(url, is_read_only=True)
+        self.copy_engine = connect(read_url, is_read_only=True) if read_url else self.read_engine
         # The one who writes and those who wait; one thread of the process stays free to answer.
         self.writers = threading.BoundedSemaphore(waiting_writers + 1)
 
@@ -65,8 +67,8 @@ class Database:
             self.writers.release()
 
     def dispose(self) -> None:
-        self.write_engine.dispose()
-        self.read_engine.dispose()
+        for engine in {self.write_engine, self.read_engine, self.copy_engine}:
+            engine.dispose()
 
 
 def connect(url: str, is_read_only: bool = False) -> Engine:
@@ -217,8 +219,14 @@ def database() -> Database:
 def session() -> Session:
     """This request's session for reading; every look at an article is a look at one moment."""
     if "reading" not in g:
-        g.reading = Session(database().read_engine)
+        opened = database()
+        g.reading = Session(opened.copy_engine if "is_public" in g else opened.read_engine)
     return cast(Session, g.reading)
+
+
+def read_a_copy() -> None:
+    """This request shows what all may see: it may read where READ_DATABASE_URL says."""
+    g.is_public = True
 
 
 @contextmanager

@@ -26,6 +26,29 @@ class What(StrEnum):
     SEARCHED = "searched"  # for the comments of an exact address
     EXPORTED = "exported"  # the record was taken along as a file
     REASONED = "reasoned"  # a site's list of public reasons was written anew
+    # People
+    SIGNED_IN = "signed_in"
+    SIGN_IN_FAILED = "sign_in_failed"
+    LOCKED_OUT = "locked_out"  # of one account, from one place, for a while
+    SIGNED_OUT = "signed_out"
+    SESSION_ENDED = "session_ended"  # from another browser
+    VERIFIED = "verified"  # said once more who they are
+    INVITED = "invited"
+    INVITATION_ENDED = "invitation_ended"
+    JOINED = "joined"
+    ROLE_CHANGED = "role_changed"
+    REMOVED = "removed"
+    RESTORED = "restored"
+    LINK_MADE = "link_made"  # to sign in, or for a new password
+    ADDRESS_SHOWN = "address_shown"  # a colleague's
+    NAME_CHANGED = "name_changed"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a word, not a password
+    SECOND_STEP_ADDED = "second_step_added"
+    SECOND_STEP_REMOVED = "second_step_removed"
+    CODES_MADE = "codes_made"
+    CODE_USED = "code_used"
+    PASSKEY_ADDED = "passkey_added"
+    PASSKEY_REMOVED = "passkey_removed"
 
 
 def record(
@@ -34,9 +57,11 @@ def record(
     by: Moderator | str,
     about: str = "",
     site_id: int | None = None,
+    network: str = "",
 ) -> None:
     """Puts something on record. Takes who did it (a moderator, or a part of the machine by name),
-    what it was about in words without any author's address, and the site it belongs to."""
+    what it was about in words without any author's address, the site it belongs to, and the network
+    where only that is known of somebody."""
     session.add(
         Event(
             what=what,
@@ -44,6 +69,6 @@ def record(
             by=by if isinstance(by, str) else by.name,
             about=about[:ABOUT_LENGTH],
             site_id=site_id,
-            network="" if isinstance(by, str) else by.came_from,
+            network=network or ("" if isinstance(by, str) else by.came_from),
         )
     )

@@ -8,7 +8,8 @@ from cast import ARTICLE, SITE, add_moderator, add_site, reply, sign_in, stored,
 from sqlalchemy import MetaData, select
 from werkzeug.routing import Rule
 
-from service import accounts, bans, database, moderation
+from service import accounts, bans, database, moderation, people
+from service.models import Site
 from service.status import Role, Status
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -192,6 +193,34 @@ ACCESS = {
     "security.logout": ANYBODY,  # signs out whoever is signed in
     "accounts.offer": ANYBODY,
     "accounts.sign_in": ANYBODY,
+    "accounts.second": ANYBODY,
+    "accounts.passkey": ANYBODY,
+    "accounts.passkey_options": ANYBODY,
+    "accounts.join": ANYBODY,
+    "accounts.reset": ANYBODY,
+    "desk.me": Role.MODERATOR,
+    "desk.verify": Role.MODERATOR,
+    "desk.rename": Role.MODERATOR,
+    "desk.change_password": Role.MODERATOR,
+    "desk.begin_app": Role.MODERATOR,
+    "desk.app": Role.MODERATOR,
+    "desk.app_picture": Role.MODERATOR,
+    "desk.confirm_app": Role.MODERATOR,
+    "desk.remove_app": Role.MODERATOR,
+    "desk.codes": Role.MODERATOR,
+    "desk.new_passkey_options": Role.MODERATOR,
+    "desk.add_passkey": Role.MODERATOR,
+    "desk.remove_passkey": Role.MODERATOR,
+    "desk.end_visit": Role.MODERATOR,
+    "desk.end_other_visits": Role.MODERATOR,
+    "desk.people_page": Role.PUBLISHER,
+    "desk.invite": Role.PUBLISHER,
+    "desk.withdraw_invitation": Role.PUBLISHER,
+    "desk.change_role": Role.PUBLISHER,
+    "desk.remove_role": Role.PUBLISHER,
+    "desk.restore_role": Role.PUBLISHER,
+    "desk.reset_person": Role.PUBLISHER,
+    "desk.show_address": Role.PUBLISHER,
     "desk.queue": Role.MODERATOR,
     "desk.counts": Role.MODERATOR,
     "desk.address": Role.MODERATOR,
@@ -235,6 +264,11 @@ WAYS_IN = {
     "security.logout",
     "accounts.offer",
     "accounts.sign_in",
+    "accounts.second",
+    "accounts.passkey",
+    "accounts.passkey_options",
+    "accounts.join",
+    "accounts.reset",
 }
 RANKS = (ANYBODY, *accounts.RANK)
 
@@ -272,8 +306,24 @@ def _decided(app):
                 session, bans.website_target("spam.example"), comment.site_id, "", None, "Mo"
             ).id,
             "secret": accounts.make_link(session, mo),
+            **_of_people(session, mo),
             "filename": "embed.js",
         }
+
+
+def _of_people(session, mo):
+    """What stands in the URLs of people: Mo's own, and an invitation that waits."""
+    site = session.scalars(select(Site).where(Site.key == SITE)).one()
+    invited = people.invite(session, "the operator", "ina@daily.example", Role.MODERATOR, site)
+    return {
+        "invitation": invited,
+        "invitation_id": 1,
+        "reset_link": accounts.make_link(session, mo, purpose=accounts.Purpose.RESET),
+        "membership_id": mo.memberships[0].id,
+        "person_id": mo.id,
+        "visit_id": 1,
+        "key_id": 1,
+    }
 
 
 def _reported(app):

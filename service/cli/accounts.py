@@ -1,19 +1,31 @@
-"""`flask moderator`: the people who sign in."""
+"""`flask moderator`: the people who sign in. The operator may do what an admin may."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 from email_validator import EmailNotValidError, validate_email
 from flask.cli import with_appcontext
-from flask_security import hash_password
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from .. import accounts, database
+from .. import accounts, database, events, passwords, people
+from ..accounts import Membership, Moderator
+from ..events import What
+from ..models import Site
 from ..status import Role
+from ..vault import mask
 from .address import served_at
 from .sites import site_or_stop
 
-LEAST = 8  # characters; NIST SP 800-63B, 5.1.1.2
+FAULTS = {
+    "short": f"The password needs at least {passwords.LEAST} characters.",
+    "long": f"The password may have at most {passwords.MOST} characters.",
+    "common": "This password is one of the first that anybody would try.",
+    "yours": "The password is made of the address.",
+}
+ROLES = click.Choice([role.value for role in Role])
 
 
 @click.group()
@@ -23,7 +35,7 @@ def moderator() -> None:
 
 @moderator.command("add")
 @click.argument("email")
-@click.option("--role", required=True, type=click.Choice([role.value for role in Role]))
+@click.option("--role", required=True, type=ROLES)
 @click.option("--site", "site_key", help="The site's key; every role but admin has one.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 @with_appcontext
@@ -35,34 +47,119 @@ def add(email: str, role: str, site_key: str | None, password_stdin: bool) -> No
         address = validate_email(email.strip(), check_deliverability=False).normalized.lower()
     except EmailNotValidError:
         raise click.UsageError("This is no e-mail address.") from None
-    hashed = hash_password(_password(password_stdin))
-    with database.writing() as session:
+    hashed = accounts.hashed(_password(password_stdin, address))
+    with told(), database.writing() as session:
         site = site_or_stop(session, site_key) if site_key else None
-        accounts.add(session, address, Role(role), site, hashed)
+        known = accounts.by_email(session, address)
+        held = _live(known, site) if known else None
+        if held and held.role != role:
+            people.change(session, people.OPERATOR, held.id, Role(role), site)
+        else:
+            accounts.add(session, address, Role(role), site, hashed)
+            about = f"{mask(address)}: {people.said(Role(role), site)}"
+            events.record(session, What.JOINED, people.OPERATOR, about, site.id if site else None)
     click.echo(f"{address} is {role}" + (f" of {site_key}." if site_key else " on all sites."))
+
+
+@moderator.command("list")
+@with_appcontext
+def list_all() -> None:
+    """Print who has which role on which site, a line for each role."""
+    held = (
+        select(Moderator.email, Moderator.name, Membership.role, Site.key)
+        .join(Membership, Membership.moderator_id == Moderator.id)
+        .outerjoin(Site, Site.id == Membership.site_id)
+        .where(Membership.removed_at.is_(None), Moderator.active)
+        .order_by(Moderator.email, Site.key)
+    )
+    for email, name, role, key in database.session().execute(held):
+        click.echo(f"{email}  {role.value}  {key or 'all sites'}  {name}")
 
 
 @moderator.command("link")
 @click.argument("email")
 @with_appcontext
 def link(email: str) -> None:
-    """Print a link that signs a person in once, for who forgot the password."""
+    """Print a link that signs a person in once, for who forgot the password or lost the second step."""
     with database.writing() as session:
-        known = select(accounts.Moderator).where(accounts.Moderator.email == email.strip().lower())
-        found = session.scalar(known)
-        if found is None:
-            raise click.ClickException(f"There is no moderator {email}.")
+        found = moderator_or_stop(session, email)
+        if not found.active:
+            raise click.ClickException(f"{email} was removed; `flask moderator add` brings back.")
         secret = accounts.make_link(session, found)
+        about = f"{found.name}: to sign in"
+        events.record(session, What.LINK_MADE, people.OPERATOR, about)
     click.echo(f"{served_at()}/desk/sign-in/{secret}")
 
 
-def _password(is_piped: bool) -> str:
+@moderator.command("role")
+@click.argument("email")
+@click.argument("role", type=ROLES)
+@click.option("--site", "site_key", help="The site's key; every role but admin has one.")
+@with_appcontext
+def role(email: str, role: str, site_key: str | None) -> None:
+    """Give a person another role: on the site named, or from or to admin."""
+    if role != Role.ADMIN and not site_key:
+        raise click.UsageError("Every role but admin needs --site KEY.")
+    with told(), database.writing() as session:
+        found = moderator_or_stop(session, email)
+        site = site_or_stop(session, site_key) if site_key else None
+        held = _live(found, site) or _live(found, None)
+        if held is None:
+            raise click.ClickException(
+                f"{email} has no role there; `flask moderator add` gives one."
+            )
+        people.change(session, people.OPERATOR, held.id, Role(role), site)
+    click.echo(
+        f"{email} is {role}" + (" on all sites." if role == Role.ADMIN else f" of {site_key}.")
+    )
+
+
+@moderator.command("remove")
+@click.argument("email")
+@click.option("--site", "site_key", help="Take away the role on this site only.")
+@with_appcontext
+def remove(email: str, site_key: str | None) -> None:
+    """Take a person's roles away. Who has none left is signed out at once."""
+    with told(), database.writing() as session:
+        found = moderator_or_stop(session, email)
+        site = site_or_stop(session, site_key) if site_key else None
+        held = [m for m in found.memberships if site is None or m.site_id == site.id]
+        if not held:
+            raise click.ClickException(f"{email} has no role there.")
+        for membership in held:
+            people.remove(session, people.OPERATOR, membership.id)
+    click.echo(f"{email} is removed" + (f" from {site_key}." if site_key else "."))
+
+
+def moderator_or_stop(session: Session, email: str) -> Moderator:
+    """The person, or the end of the command."""
+    found = accounts.by_email(session, email)
+    if found is None:
+        raise click.ClickException(f"There is no moderator {email}.")
+    return found
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """What people.py refuses, in one line."""
+    try:
+        yield
+    except (people.NotAllowed, people.LastAdmin, people.Unknown) as error:
+        raise click.ClickException(str(error.__doc__)) from None
+
+
+def _live(found: Moderator, site: Site | None) -> Membership | None:
+    here = [m for m in found.memberships if m.site_id == (site.id if site else None)]
+    return here[0] if here else None
+
+
+def _password(is_piped: bool, address: str) -> str:
     if is_piped:
         password = sys.stdin.readline().rstrip("\n")
     elif sys.stdin.isatty():
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     else:
         raise click.UsageError("Nobody can type a password here: use --password-stdin.")
-    if len(password) < LEAST:
-        raise click.ClickException(f"The password needs at least {LEAST} characters.")
+    if fault := passwords.fault(password, (address,)):
+        raise click.ClickException(FAULTS[fault])
     return str(password)

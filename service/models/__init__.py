@@ -22,9 +22,11 @@ from .comments import (
     Site,
 )
 from .desk import Ban, Bulk, Event, Handover, Opening
+from .people import Attempt, Invitation, Passkey, RecoveryCode, Visit
 
 __all__ = [
     "Article",
+    "Attempt",
     "Author",
     "Ban",
     "Base",
@@ -37,15 +39,19 @@ __all__ = [
     "Handover",
     "Id",
     "Import",
+    "Invitation",
     "Like",
     "LikeKey",
     "Note",
     "Opening",
+    "Passkey",
     "Reason",
+    "RecoveryCode",
     "Report",
     "Revision",
     "Site",
     "UTCDateTime",
+    "Visit",
     "now",
     "one_of",
     "public_id",

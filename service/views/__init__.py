@@ -16,9 +16,11 @@ from . import (
     keys,
     languages,
     limits,
+    me,
     more,
     ops,
     participation,
+    people,
     places,
     queue,
     reader,
@@ -28,7 +30,7 @@ from . import (
 )
 
 # The rooms of the desk: imported, each has put its URLs on the desk's door.
-DESK = (queue, cards, bans, statistics, audit, more, places, together, handovers, keys)
+DESK = (queue, cards, bans, statistics, audit, more, places, together, handovers, keys, people, me)
 READERS = (reader.bp, receipts.bp, participation.bp, feeds.bp)
 DOORS = (*READERS, desk.bp, accounts.bp, ops.bp, demo.bp)
 

@@ -271,7 +271,7 @@ def _excerpt(comment: Comment) -> str:
 def local(path: str) -> str:
     """A page of the desk to return to; anything else is the queue."""
     is_ours = path.startswith("/desk/") and "\\" not in path and path.isprintable()
-    return path if is_ours else url_for(".queue")
+    return path if is_ours else url_for("desk.queue")
 
 
 def _count(number: int) -> str:

@@ -25,6 +25,7 @@ UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 @bp.get("/feeds/<key>.atom")
 def site(key: str) -> ResponseReturnValue:
+    database.read_a_copy()
     found = database.session().scalar(select(Site).where(Site.key == key)) or abort(404)
     languages.choose(SiteSettings.read(found.settings).language)
     title = _("Replies on %(site)s", site=found.name)
@@ -34,6 +35,7 @@ def site(key: str) -> ResponseReturnValue:
 @bp.get("/feeds/<key>/thread.atom")
 def thread(key: str) -> ResponseReturnValue:
     """An article's; an empty one while nobody has commented on it."""
+    database.read_a_copy()
     place = place_or_refuse(key)
     article = place.article
     about = article.title if article and article.is_title_proved else place.url

@@ -116,6 +116,7 @@ def loader() -> ResponseReturnValue:
 
 @bp.get("/embed/<key>")
 def thread(key: str) -> ResponseReturnValue:
+    database.read_a_copy()
     place = place_or_refuse(key)
     return _cached(place, "reader/thread.html", "text/html")
 
@@ -123,6 +124,7 @@ def thread(key: str) -> ResponseReturnValue:
 @bp.get("/embed/<key>/fragment")
 def fragment(key: str) -> ResponseReturnValue:
     """The same to be included by a publisher's server or build."""
+    database.read_a_copy()
     return _cached(place_or_refuse(key), FRAGMENT, "text/html")
 
 
@@ -135,6 +137,7 @@ def token(key: str) -> ResponseReturnValue:
 @bp.get("/embed/<key>/counts")
 def counts(key: str) -> ResponseReturnValue:
     """How many comments readers see under each of the addresses asked about."""
+    database.read_a_copy()
     site = database.session().scalar(select(Site).where(Site.key == key)) or abort(404)
     asked = request.args.getlist("url")[:100]
     counted = {url: threads.count(database.session(), site.id, _or_none(url)) for url in asked}

@@ -87,7 +87,7 @@ def test_a_moderator_signs_in_with_the_password_given(app, flask):
     client = app.test_client()
     key = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', client.get("/desk/login").text)[1]
     sent = {"email": "mo@daily.example", "password": PASSWORD.strip(), "csrf_token": key}
-    assert client.post("/desk/login", data=sent).status_code == 302
+    assert client.post("/desk/login", data=sent).status_code == 303
     assert client.get("/desk/").status_code == 200
     with app.app_context():
         [mo] = database.session().scalars(select(accounts.Moderator))

@@ -50,7 +50,7 @@ def is_signed_in(client: FlaskClient) -> bool:
 
 
 def test_it_signs_in_by_password(client: FlaskClient, mo: int) -> None:
-    assert try_password(client).status_code == 302
+    assert try_password(client).status_code == 303
     assert "Sign out" in client.get("/desk/").text
 
 
@@ -78,7 +78,7 @@ def test_it_says_the_same_of_every_wrong_pair(
 
 def test_it_asks_for_what_is_missing_beside_its_field(client: FlaskClient, mo: int) -> None:
     page = try_password(client, email="", password="").text
-    assert re.search(r'id="email-error"><span[^>]*>Error:</span> Enter your email address\.', page)
+    assert re.search(r'id="email-error"><span[^>]*>Error: </span>Enter your email address\.', page)
     assert 'aria-describedby="password-error" aria-invalid="true"' in page
     assert REFUSED not in page
 

@@ -1,0 +1,142 @@
+"""Passkeys (WebAuthn): keys of a person's devices that sign in by themselves.
+
+The device asks its owner for a finger, a face or a PIN each time, so a passkey is both steps at
+once. What is kept of one is public.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import webauthn
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
+from webauthn.helpers.exceptions import WebAuthnException
+from webauthn.helpers.structs import (
+    AuthenticatorSelectionCriteria,
+    PublicKeyCredentialDescriptor,
+    ResidentKeyRequirement,
+    UserVerificationRequirement,
+)
+
+from .models import Passkey, now
+from .vault import Vault
+
+NAME_LENGTH = 80
+MOST = 20  # of one person
+
+
+class Refused(Exception):
+    """This passkey could not be checked."""
+
+
+@dataclass(frozen=True)
+class Ceremony:
+    """What a browser is asked, and what was kept to check its answer by."""
+
+    origin: str
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.origin).hostname or ""
+
+    def to_add(self, vault: Vault, moderator_id: int, name: str, keys: Sequence[Passkey]) -> Any:
+        """The options for a new passkey, and the challenge in them."""
+        options = webauthn.generate_registration_options(
+            rp_id=self.host,
+            rp_name="Rejoinder",
+            user_id=vault.digest("passkey owner", str(moderator_id)),
+            user_name=name,
+            user_display_name=name,
+            exclude_credentials=[PublicKeyCredentialDescriptor(id=k.credential) for k in keys],
+            authenticator_selection=AuthenticatorSelectionCriteria(
+                resident_key=ResidentKeyRequirement.REQUIRED,
+                user_verification=UserVerificationRequirement.REQUIRED,
+            ),
+        )
+        return json.loads(webauthn.options_to_json(options))
+
+    def to_sign_in(self) -> Any:
+        """The options for signing in with any passkey that the browser has for us."""
+        options = webauthn.generate_authentication_options(
+            rp_id=self.host, user_verification=UserVerificationRequirement.REQUIRED
+        )
+        return json.loads(webauthn.options_to_json(options))
+
+    def added(self, moderator_id: int, challenge: str, answer: str, name: str) -> Passkey:
+        """The new passkey, not yet stored; raises Refused."""
+        try:
+            verified = webauthn.verify_registration_response(
+                credential=answer,
+                expected_challenge=base64url_to_bytes(challenge),
+                expected_rp_id=self.host,
+                expected_origin=self.origin,
+                require_user_verification=True,
+            )
+        except (WebAuthnException, ValueError, KeyError, TypeError) as error:
+            raise Refused from error
+        return Passkey(
+            moderator_id=moderator_id,
+            credential=verified.credential_id,
+            public_key=verified.credential_public_key,
+            count=verified.sign_count,
+            name=name[:NAME_LENGTH],
+        )
+
+    def signed(self, key: Passkey, challenge: str, answer: str) -> int:
+        """How often the key has been used, if it signed this challenge; raises Refused."""
+        try:
+            verified = webauthn.verify_authentication_response(
+                credential=answer,
+                expected_challenge=base64url_to_bytes(challenge),
+                expected_rp_id=self.host,
+                expected_origin=self.origin,
+                credential_public_key=key.public_key,
+                credential_current_sign_count=key.count,
+                require_user_verification=True,
+            )
+        except (WebAuthnException, ValueError, KeyError, TypeError) as error:
+            raise Refused from error
+        return verified.new_sign_count
+
+
+def of(session: Session, moderator_id: int) -> Sequence[Passkey]:
+    """A person's passkeys, oldest first."""
+    return session.scalars(
+        select(Passkey).where(Passkey.moderator_id == moderator_id).order_by(Passkey.id)
+    ).all()
+
+
+def named_in(session: Session, answer: str) -> Passkey | None:
+    """The passkey that a browser's answer is about."""
+    try:
+        credential = base64url_to_bytes(str(json.loads(answer)["id"]))
+    except (ValueError, KeyError, TypeError):
+        return None
+    return session.scalar(select(Passkey).where(Passkey.credential == credential))
+
+
+def use(session: Session, key_id: int, count: int) -> None:
+    key = session.get_one(Passkey, key_id)
+    key.count = count
+    key.used_at = now()
+
+
+def remove(session: Session, moderator_id: int, key_id: int) -> str | None:
+    """Takes a passkey of a person's own away; its name, None if there is none."""
+    return session.scalar(
+        delete(Passkey)
+        .where(Passkey.id == key_id, Passkey.moderator_id == moderator_id)
+        .returning(Passkey.name)
+    )
+
+
+def remove_all(session: Session, moderator_id: int) -> None:
+    session.execute(delete(Passkey).where(Passkey.moderator_id == moderator_id))
+
+
+def id_of(key: Passkey) -> str:
+    return bytes_to_base64url(key.credential)

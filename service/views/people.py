@@ -1,0 +1,226 @@
+"""The people of the desk: who has which role where. For publishers, on their sites, and admins."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from email_validator import EmailNotValidError, validate_email
+from flask import abort, current_app, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_security import current_user
+from flask_wtf import FlaskForm
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from wtforms import BooleanField, EmailField, SelectField, ValidationError
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # stubs lag
+from wtforms.validators import DataRequired, Length
+
+from .. import database, people
+from ..models import Site
+from ..status import Role
+from ..vault import mask
+from . import headers
+from .desk import LARGEST_ID, bp
+from .forms import EMAIL_LENGTH, SignInForm, trimmed
+from .me import fresh_or_verify, is_fresh
+
+ROLES = {
+    Role.MODERATOR: _l("moderator"),
+    Role.PUBLISHER: _l("publisher"),
+    Role.ADMIN: _l("admin"),
+}
+SAID = {
+    "role": _l("The role is changed. It counts at once."),
+    "removed": _l("The role is taken away, and whoever has none left is signed out."),
+    "restored": _l("The role is given back."),
+    "withdrawn": _l("The invitation is taken back. Its link leads nowhere now."),
+}
+
+
+class RoleForm(FlaskForm):
+    """A role, and the site that it is for. Takes the sites and roles that one may give."""
+
+    role = SelectField(_l("Role"), validators=[DataRequired(_l("Choose a role."))])
+    site = SelectField(_l("Site"))
+
+    def __init__(self, sites: Any, roles: list[Role], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.role.choices = [SelectChoice(role.value, ROLES[role]) for role in roles]
+        self.site.choices = [SelectChoice(site.key, site.name) for site in sites]
+        if Role.ADMIN in roles:
+            self.site.choices.append(SelectChoice("", _l("all sites (admins only)")))
+        self.site.validate_choice = False
+
+    def site_or_fault(self, session: Session) -> Site | None:
+        """The site that was chosen; an admin has none, whatever was chosen."""
+        if self.role.data == Role.ADMIN:
+            return None
+        return session.scalar(select(Site).where(Site.key == self.site.data))
+
+
+class InviteForm(RoleForm):
+    email = EmailField(
+        _l("Email"),
+        filters=[trimmed],
+        validators=[DataRequired(_l("Enter their email address.")), Length(max=EMAIL_LENGTH)],
+        render_kw={"autocomplete": "off", "dir": "ltr"},
+    )
+
+    def validate_email(self, field: Any) -> None:
+        try:
+            checked = validate_email(field.data, check_deliverability=False)
+        except EmailNotValidError:
+            said = _l("Enter an email address like name@example.org.")
+            raise ValidationError(said) from None
+        field.data = checked.normalized.lower()
+
+    def validate_site(self, field: Any) -> None:
+        if self.role.data != Role.ADMIN and field.data not in {
+            c.value for c in field.choices if c.value
+        }:
+            raise ValidationError(_l("Choose a site."))
+
+
+class ResetForm(FlaskForm):
+    is_step_lost = BooleanField(_l("Their app and passkeys are lost too: switch these off"))
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """What people.py refuses, as an answer."""
+    try:
+        yield
+    except people.NotAllowed as error:
+        abort(403, _(str(error.__doc__)))
+    except people.LastAdmin as error:
+        abort(409, _(str(error.__doc__)))
+    except people.Unknown:
+        abort(404, _("Somebody was quicker: this has changed in between. Load the page anew."))
+
+
+def _guard() -> None:
+    """These pages are for who decides about people."""
+    if not current_user.runs_a_site:
+        abort(403)
+
+
+def _act(form: FlaskForm | None = None) -> None:
+    _guard()
+    if not (form or SignInForm()).validate():
+        abort(400)
+    fresh_or_verify(url_for("desk.people_page"))
+
+
+@bp.get("/people/")
+def people_page() -> ResponseReturnValue:
+    _guard()
+    return _page()
+
+
+def _page(form: InviteForm | None = None, **more: Any) -> str:
+    session = database.session()
+    sites = people.sites(session, current_user)
+    roles = people.roles(current_user)
+    return render_template(
+        "desk/people.html",
+        form=form or InviteForm(sites, roles, formdata=None),
+        people=people.everybody(session, current_user),
+        invitations=people.invitations(session, current_user),
+        names={site.id: site.name for site in sites},
+        sites=sites,
+        roles=roles,
+        role_names=ROLES,
+        mask=mask,
+        is_fresh=is_fresh(),
+        said=SAID.get(request.args.get("said", ""), ""),
+        **more,
+    )
+
+
+def _back(said: str) -> ResponseReturnValue:
+    return redirect(url_for("desk.people_page", said=said), 303)
+
+
+@bp.post("/people/invite")
+def invite() -> ResponseReturnValue:
+    _guard()
+    session = database.session()
+    form = InviteForm(people.sites(session, current_user), people.roles(current_user))
+    fresh_or_verify(url_for("desk.people_page"))
+    if not form.validate():
+        return _page(form), 422
+    with told(), database.writing() as session:
+        site = form.site_or_fault(session)
+        secret = people.invite(
+            session, current_user, form.email.data or "", Role(form.role.data), site
+        )
+    link = _outside(url_for("accounts.join", invitation=secret))
+    return _link_page(link, _("Invitation"), people.INVITATION_LASTS.days)
+
+
+def _outside(path: str) -> str:
+    base = current_app.config["BASE_URL"] or request.host_url
+    return str(base).rstrip("/") + path
+
+
+def _link_page(link: str, heading: str, days: int) -> ResponseReturnValue:
+    """Shown in this answer and never again: only a digest of it is kept."""
+    page = render_template("desk/link.html", link=link, heading_is=heading, days=days)
+    return headers.keep_private(make_response(page))
+
+
+@bp.post(f"/people/invitations/<int(max={LARGEST_ID}):invitation_id>/withdraw")
+def withdraw_invitation(invitation_id: int) -> ResponseReturnValue:
+    _act()
+    with told(), database.writing() as session:
+        people.withdraw(session, current_user, invitation_id)
+    return _back("withdrawn")
+
+
+@bp.post(f"/people/roles/<int(max={LARGEST_ID}):membership_id>/change")
+def change_role(membership_id: int) -> ResponseReturnValue:
+    _guard()
+    form = RoleForm(people.sites(database.session(), current_user), people.roles(current_user))
+    _act(form)
+    with told(), database.writing() as session:
+        site = form.site_or_fault(session)
+        people.change(session, current_user, membership_id, Role(form.role.data), site)
+    return _back("role")
+
+
+@bp.post(f"/people/roles/<int(max={LARGEST_ID}):membership_id>/remove")
+def remove_role(membership_id: int) -> ResponseReturnValue:
+    _act()
+    with told(), database.writing() as session:
+        people.remove(session, current_user, membership_id)
+    return _back("removed")
+
+
+@bp.post(f"/people/roles/<int(max={LARGEST_ID}):membership_id>/restore")
+def restore_role(membership_id: int) -> ResponseReturnValue:
+    _act()
+    with told(), database.writing() as session:
+        people.restore(session, current_user, membership_id)
+    return _back("restored")
+
+
+@bp.post(f"/people/<int(max={LARGEST_ID}):person_id>/reset")
+def reset_person(person_id: int) -> ResponseReturnValue:
+    form = ResetForm()
+    _act(form)
+    with told(), database.writing() as session:
+        secret = people.reset(session, current_user, person_id, bool(form.is_step_lost.data))
+    link = _outside(url_for("accounts.reset", reset_link=secret))
+    return _link_page(link, _("A new password"), 1)
+
+
+@bp.post(f"/people/<int(max={LARGEST_ID}):person_id>/address")
+def show_address(person_id: int) -> ResponseReturnValue:
+    _guard()
+    if not SignInForm().validate():
+        abort(400)
+    with told(), database.writing() as session:
+        _name, address = people.address(session, current_user, person_id)
+    return _page(shown={person_id: address})
