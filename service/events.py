@@ -20,6 +20,8 @@ class What(StrEnum):
     OPENED = "opened"
     HELD = "held"  # every new comment of an article or a site waits
     RELEASED = "released"
+    BULK = "bulk"  # one decision on many comments, or its undoing, began
+    BULK_ENDED = "bulk_ended"  # with how many were decided, and how many were skipped
 
 
 def record(

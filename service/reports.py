@@ -84,6 +84,36 @@ def reopen(session: Session, comment_id: int, closed_at: datetime) -> None:
     session.execute(asks.values(reported_at=first))
 
 
+def close_many(
+    session: Session, comment_ids: Collection[int], outcome: Outcome, at: datetime
+) -> None:
+    """close() for many comments at once."""
+    open_ones = (Report.comment_id.in_(comment_ids), Report.outcome.is_(None))
+    closed = update(Report).where(*open_ones).values(outcome=outcome, closed_at=at)
+    asking = (Comment.id.in_(comment_ids), Comment.reported_at.is_not(None))
+    quiet = update(Comment).where(*asking).values(reported_at=None)
+    for change in (closed, quiet):
+        session.execute(change.execution_options(synchronize_session=False))
+
+
+def reopen_many(
+    session: Session, comment_ids: Collection[int], closed_at: Collection[datetime]
+) -> None:
+    """reopen() for many comments at once. Takes the moments of the decisions that closed them."""
+    closed_then = (Report.comment_id.in_(comment_ids), Report.closed_at.in_(closed_at))
+    ids = set(session.scalars(select(Report.comment_id).where(*closed_then)))
+    if not ids:
+        return
+    reopened = update(Report).where(*closed_then).values(outcome=None, closed_at=None)
+    session.execute(reopened.execution_options(synchronize_session=False))
+    first = select(func.min(Report.created_at)).where(
+        Report.comment_id == Comment.id, Report.outcome.is_(None)
+    )
+    asks = update(Comment).where(Comment.id.in_(ids), Comment.reported_at.is_(None))
+    asks = asks.values(reported_at=first.scalar_subquery())
+    session.execute(asks.execution_options(synchronize_session=False))
+
+
 def open_of(session: Session, comment_ids: Collection[int]) -> dict[int, list[Report]]:
     """Each comment's open reports, oldest first; a comment without any is left out."""
     found = session.scalars(

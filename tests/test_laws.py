@@ -8,7 +8,7 @@ from cast import ARTICLE, SITE, add_moderator, add_site, reply, sign_in, stored,
 from sqlalchemy import MetaData, select
 from werkzeug.routing import Rule
 
-from service import accounts, database, moderation
+from service import accounts, bulk, database, moderation
 from service.status import Role, Status
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -186,6 +186,13 @@ ACCESS = {
     "desk.mark": Role.MODERATOR,
     "desk.undo": Role.MODERATOR,
     "desk.reveal": Role.MODERATOR,
+    "desk.decide_many": Role.MODERATOR,
+    "desk.start_bulk": Role.MODERATOR,
+    "desk.jobs": Role.MODERATOR,
+    "desk.job": Role.MODERATOR,
+    "desk.stop_bulk": Role.MODERATOR,
+    "desk.go_on": Role.MODERATOR,
+    "desk.undo_bulk": Role.MODERATOR,
 }
 
 # Doors that are shut: an endpoint there which anybody may use has to be one of these.
@@ -227,6 +234,7 @@ def _decided(app):
             "key": SITE,
             "public_id": comment.public_id,
             "decision_id": decision.id,
+            "bulk_id": bulk.start_picked(session, mo, Status.SPAM, {comment.public_id: 2}).id,
             "secret": accounts.make_link(session, mo),
             "filename": "embed.js",
         }

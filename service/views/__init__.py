@@ -4,6 +4,7 @@ from flask import Flask
 
 from . import (
     accounts,
+    bulk,
     cards,
     demo,
     desk,
@@ -20,7 +21,7 @@ from . import (
 )
 
 # The rooms of the desk: imported, each has put its URLs on the desk's door.
-DESK = (queue, cards)
+DESK = (queue, cards, bulk)
 READERS = (reader.bp, receipts.bp, participation.bp, feeds.bp)
 DOORS = (*READERS, desk.bp, accounts.bp, ops.bp, demo.bp)
 
