@@ -65,6 +65,17 @@ def origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+def domain(url: str) -> str:
+    """Whose website an address is: its host in lower case, without "www."; "" for none."""
+    if not re.match("https?://", url, re.I):
+        return ""
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+    return host.lower().removeprefix("www.")[:255]
+
+
 def is_within(url: str, origins: list[str]) -> bool:
     """Whether the address lies on one of the origins."""
     try:

@@ -134,6 +134,35 @@ class Comment(Base):
             sqlite_where=text("reported_at IS NOT NULL"),
             postgresql_where=text("reported_at IS NOT NULL"),
         ),
+        # What the desk finds by: each holds only the rows that can be found so.
+        Index(
+            "ix_comments_risk",
+            "risk",
+            "id",
+            sqlite_where=text("status = 'pending'"),
+            postgresql_where=text("status = 'pending'"),
+        ),
+        Index(
+            "ix_comments_report_count",
+            "report_count",
+            "id",
+            sqlite_where=text("report_count > 0"),
+            postgresql_where=text("report_count > 0"),
+        ),
+        Index(
+            "ix_comments_website",
+            "website_domain",
+            "id",
+            sqlite_where=text("website_domain <> ''"),
+            postgresql_where=text("website_domain <> ''"),
+        ),
+        Index(
+            "ix_comments_network",
+            "network",
+            "id",
+            sqlite_where=text("network <> ''"),
+            postgresql_where=text("network <> ''"),
+        ),
     )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     public_id: Mapped[str] = mapped_column(String(12), unique=True, default=public_id)
@@ -171,6 +200,12 @@ class Comment(Base):
     pinned_at: Mapped[datetime | None]  # since when it stands above the others
     # Whether this very comment carries proof that its author owns the address (hard rule 1).
     is_proved: Mapped[bool] = mapped_column(default=False)
+    # What the desk finds and sorts by.
+    website_domain: Mapped[str] = mapped_column(String(255), default="")
+    link_count: Mapped[int] = mapped_column(default=0)
+    is_first: Mapped[bool] = mapped_column(default=False)  # of this address on the site, as typed
+    risk: Mapped[int] = mapped_column(default=0)  # what the rules' reasons weigh, 0 to 100
+    report_count: Mapped[int] = mapped_column(default=0)  # open ones
     import_id: Mapped[int | None] = mapped_column(ForeignKey("imports.id"), index=True)
     source: Mapped[str | None] = mapped_column(String(20))  # the format it was imported from
     source_id: Mapped[str | None] = mapped_column(String(100))
@@ -186,6 +221,7 @@ class Reason(Base):
     """Why a rule did what it did to a comment, in words a moderator understands."""
 
     __tablename__ = "reasons"
+    __table_args__ = (Index("ix_reasons_rule", "rule", "comment_id"),)
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     comment_id: Mapped[int] = mapped_column(
         ForeignKey("comments.id", ondelete="CASCADE"), index=True

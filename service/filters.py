@@ -1,0 +1,580 @@
+"""What a list of the desk shows, and in which order: a filter that a URL or a job can keep.
+
+It finds ids; what a card shows of them is the desk's. Orders without an index of their own sort the
+newest WINDOW matches, and `Found.among` says so.
+"""
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, NamedTuple, cast
+
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    func,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+)
+from sqlalchemy.orm import Session
+
+from . import search, urls
+from .accounts import Moderator, within_reach
+from .models import Article, Comment, Decision, Reason, Report, Site
+from .rules import LIKELY_SPAM, SENTENCES
+from .status import Act, ReportReason, Status
+
+REPORTED = "reported"  # the list of what readers reported, whatever its status
+LISTS = (*map(str, Status), REPORTED)
+SORTS = ("oldest", "newest", "reported", "riskiest")
+WINDOW = 1_000  # matches that are sorted where no index gives the order
+LOOKED_AT = 20_000  # matches, or comments, that one search looks at
+FEW = 2_000  # so many can be looked at one by one
+ARTICLES = 50  # that a search for words of a title takes
+
+# Who decided a comment last: by these acts. Held, edited or looked at is not decided.
+DECIDING = (Act.DECIDED, Act.UNDONE, Act.DISCARDED, Act.KEPT)
+
+BY_ARTICLE = "INDEXED BY ix_comments_feed"
+
+# What a URL calls each field, where that is not its name.
+CALLED = {"text": "q", "has_links": "links", "is_first": "first", "is_likely_spam": "spam"}
+
+
+class Unreadable(ValueError):
+    """Something typed is no filter; `fields` says for each, by its name in the URL, what to do."""
+
+    def __init__(self, fields: dict[str, str]) -> None:
+        super().__init__(", ".join(fields))
+        self.fields = fields
+
+
+class Place(NamedTuple):
+    """Where a comment stands in the lists: all that they are sorted by."""
+
+    id: int
+    created_at: datetime
+    reported_at: datetime | None
+    report_count: int
+    risk: int
+
+
+@dataclass(frozen=True)
+class Found:
+    """A page of what a filter finds."""
+
+    ids: list[int]
+    has_more: bool
+    among: int = 0  # only so many of the newest were looked through; 0 for all
+
+
+EMPTY: ColumnElement[str] = literal_column("''")  # written out, as partial indexes want it
+COLUMNS = (
+    Comment.id,
+    Comment.created_at,
+    Comment.reported_at,
+    Comment.report_count,
+    Comment.risk,
+)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which comments of the desk, in which order. All fields together narrow the list."""
+
+    status: str = Status.PENDING.value  # or REPORTED
+    site: str = ""
+    text: str = ""
+    name: str = ""
+    website: str = ""  # a domain
+    article: str = ""  # its address, the publisher's id, or words of its title
+    network: str = ""
+    reason: str = ""  # of a reader's report
+    rule: str = ""
+    language: str = ""
+    since: date | None = None
+    until: date | None = None
+    moderator: int | None = None  # who decided it last
+    has_links: bool = False
+    is_first: bool = False
+    is_likely_spam: bool = False
+    sort: str = "oldest"
+    author_ids: tuple[int, ...] = ()  # of the search for an address: never in a URL
+
+    @classmethod
+    def read(cls, args: Mapping[str, str]) -> "Filter":
+        """The filter that a URL's words ask for; raises Unreadable."""
+        found: dict[str, Any] = {}
+        wrong: dict[str, str] = {}
+        for field in fields(cls):
+            word = CALLED.get(field.name, field.name)
+            typed = args.get(word, "").strip()[: search.LONGEST * 10]
+            if not typed or field.name not in READERS:
+                continue
+            try:
+                found[field.name] = READERS[field.name](typed)
+            except ValueError:
+                wrong[word] = SAID.get(field.name, "Choose one of the list.")
+        if found.get("since", date.min) > found.get("until", date.max):
+            wrong["until"] = "Enter a day that is not before the first one."
+        if wrong:
+            raise Unreadable(wrong)
+        made = cls(**found)
+        return made if "sort" in found else replace(made, sort=made.usual_sort)
+
+    @property
+    def usual_sort(self) -> str:
+        """A queue is worked from its old end; of what is searched for, the newest is wanted."""
+        return "newest" if self.text or self.name else "oldest"
+
+    def words(self) -> dict[str, str]:
+        """What a URL or a job keeps, from which `read` makes the same filter; without defaults,
+        and never an author."""
+        kept: dict[str, str] = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            usual = self.usual_sort if field.name == "sort" else field.default
+            if field.name in READERS and value != usual:
+                kept[CALLED.get(field.name, field.name)] = "yes" if value is True else str(value)
+        return kept
+
+    def is_plain(self) -> bool:
+        """Whether this is a whole list of a site or of all, in whatever order."""
+        return self == Filter(status=self.status, site=self.site, sort=self.sort)
+
+    def page(self, session: Session, moderator: Moderator, after: str, size: int) -> Found:
+        """The next `size` comments after the one of this public id, or the first.
+
+        Among the pending stand the published ones that have an edit waiting.
+        """
+        ask = _Asking(self, session, moderator)
+        start = session.execute(select(*COLUMNS).where(Comment.public_id == after)).first()
+        return ask.page(Place(*start) if after and start else None, size)
+
+    def walk(
+        self, session: Session, moderator: Moderator, after_id: int, size: int
+    ) -> Sequence[Row[int, int, Status]]:
+        """The next `size` matches by their id, as (id, version, status), for a job.
+
+        Walks all that match, whatever the order on the page. Leaves out published comments that
+        have an edit waiting, which stand among the pending ones: each wants a look of its own.
+        """
+        return _Asking(self, session, moderator).walk(after_id, size)
+
+    def count(
+        self, session: Session, moderator: Moderator, most: int, with_edits: bool = True
+    ) -> int:
+        """How many match, `most` + 1 for more. Without edits: as many as `walk` walks."""
+        return _Asking(self, session, moderator).count(most, with_edits)
+
+
+def _one_of(words: Sequence[str]) -> Callable[[str], str]:
+    def read(typed: str) -> str:
+        if typed not in words:
+            raise ValueError(typed)
+        return typed
+
+    return read
+
+
+def _short(typed: str) -> str:
+    return typed[: search.LONGEST]
+
+
+def _domain(typed: str) -> str:
+    return urls.domain(urls.website(typed)) or _one_of(())(typed)
+
+
+def _network(typed: str) -> str:
+    """The network, /24 or /48, that an address lies in; a wider one holds too many to look for."""
+    found = ipaddress.ip_interface(typed).network
+    width = 24 if found.version == 4 else 48
+    if found.prefixlen < width:
+        raise ValueError(typed)
+    return str(ipaddress.ip_network((found.network_address, width), strict=False))
+
+
+def _language(typed: str) -> str:
+    if not re.fullmatch("[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", typed) or len(typed) > 20:
+        raise ValueError(typed)
+    return typed
+
+
+def _number(typed: str) -> int:
+    if not re.fullmatch("[0-9]{1,15}", typed):
+        raise ValueError(typed)
+    return int(typed)
+
+
+READERS: dict[str, Callable[[str], Any]] = {
+    "status": _one_of(LISTS),
+    "site": _short,
+    "text": _short,
+    "name": _short,
+    "website": _domain,
+    "article": lambda typed: typed[: urls.MAX_LENGTH],
+    "network": _network,
+    "reason": _one_of(list(ReportReason)),
+    "rule": _one_of(list(SENTENCES)),
+    "language": _language,
+    "since": date.fromisoformat,
+    "until": date.fromisoformat,
+    "moderator": _number,
+    "has_links": bool,
+    "is_first": bool,
+    "is_likely_spam": bool,
+    "sort": _one_of(SORTS),
+}
+SAID = {
+    "website": "Enter a website like example.org.",
+    "network": "Enter an address like 192.0.2.7, or a network like 192.0.2.0/24.",
+    "language": "Enter a language by its short name, like en or pt-BR.",
+    "since": "Enter a day like 2026-11-25.",
+    "until": "Enter a day like 2026-11-25.",
+}
+
+
+class _Newest(NamedTuple):
+    """The newest matches of a list: all there are, or so many, or those among so many."""
+
+    places: list[Place]
+    is_all: bool
+    among: int = 0
+
+
+class _Asking:
+    """A filter that is put to a database by somebody."""
+
+    def __init__(self, asked: Filter, session: Session, moderator: Moderator) -> None:
+        self.asked = asked
+        self.session = session
+        self.dialect = session.get_bind().dialect.name
+        self.name = search.read(asked.name)
+        self.text = search.read(asked.text)
+        self.has_words = bool(self.name.words or self.text.words)
+        self.letters = [
+            *search.holding(self.name, Comment.name),
+            *search.holding(self.text, Comment.text),
+        ]
+        self.hint = ""  # which index drives
+        self.reach = self._reach(moderator)
+        self.conditions = [*self.reach, *self._columns(), *self._elsewhere()]
+
+    # What matches
+
+    def _reach(self, moderator: Moderator) -> list[ColumnElement[bool]]:
+        conditions = [within_reach(moderator, Comment.site_id)]
+        if self.asked.site:
+            key = select(Site.id).where(Site.key == self.asked.site).scalar_subquery()
+            conditions.append(Comment.site_id == key)
+        return conditions
+
+    def _columns(self) -> list[ColumnElement[bool]]:
+        """What a comment's own row tells. Each index that drives is named to SQLite, which has
+        no statistics to choose by."""
+        asked = self.asked
+        wanted: list[ColumnElement[bool]] = []
+        if asked.article:
+            wanted.append(Comment.article_id.in_(self._articles()))
+            self.hint = BY_ARTICLE if asked.status != REPORTED else ""
+        if asked.network:
+            wanted += [Comment.network == asked.network, Comment.network != EMPTY]
+            self.hint = "INDEXED BY ix_comments_network"
+        if asked.website:
+            wanted += [Comment.website_domain == asked.website, Comment.website_domain != EMPTY]
+            self.hint = "INDEXED BY ix_comments_website"
+        if asked.author_ids:
+            wanted.append(Comment.author_id.in_(asked.author_ids))
+            self.hint = "INDEXED BY ix_comments_author_id"
+        if asked.language:
+            within = Comment.language.istartswith(f"{asked.language}-", autoescape=True)
+            wanted.append(or_(func.lower(Comment.language) == asked.language.lower(), within))
+        if asked.since:
+            wanted.append(Comment.created_at >= _midnight(asked.since))
+        if asked.until:
+            wanted.append(Comment.created_at < _midnight(asked.until) + timedelta(days=1))
+        if asked.has_links:
+            wanted.append(Comment.link_count > 0)
+        if asked.is_first:
+            wanted.append(Comment.is_first.is_(True))
+        if asked.is_likely_spam:
+            wanted.append(Comment.risk >= LIKELY_SPAM)
+        return wanted
+
+    def _elsewhere(self) -> list[ColumnElement[bool]]:
+        """What other tables tell."""
+        asked = self.asked
+        wanted: list[ColumnElement[bool]] = []
+        if asked.reason:
+            ids = select(Report.comment_id).where(Report.reason == ReportReason(asked.reason))
+            of_it = ids.where(Report.comment_id == Comment.id).correlate(Comment).exists()
+            wanted.append(self._by_few(ids, of_it))
+        if asked.rule:
+            ids = select(Reason.comment_id).where(Reason.rule == asked.rule)
+            of_it = ids.where(Reason.comment_id == Comment.id).correlate(Comment).exists()
+            wanted.append(self._by_few(ids, of_it))
+        if asked.moderator is not None:
+            deciding = Decision.act.in_(DECIDING)
+            ids = select(Decision.comment_id).where(
+                deciding, Decision.moderator_id == asked.moderator
+            )
+            last = (
+                select(Decision.moderator_id)
+                .where(deciding, Decision.comment_id == Comment.id)
+                .order_by(Decision.id.desc())
+                .limit(1)
+                .correlate(Comment)
+                .scalar_subquery()
+            )
+            is_last = last == asked.moderator
+            wanted.append(and_(self._by_few(ids, is_last), is_last))
+        return wanted
+
+    def _by_few(self, ids: Select[int], condition: ColumnElement[bool]) -> ColumnElement[bool]:
+        """A condition on each comment, or, where few fulfil it, those few first."""
+        if self._count(ids, FEW) > FEW:
+            return condition
+        self.hint = self.hint or "NOT INDEXED"
+        return Comment.id.in_(ids)
+
+    def _articles(self) -> Sequence[int]:
+        """By address or the publisher's id, else by words of a title that somebody vouched for."""
+        typed = self.asked.article
+        try:
+            url = urls.canonical(typed)
+        except urls.NotAnAddress:
+            url = typed
+        exact = select(Article.id).where(or_(Article.url == url, Article.given_id == typed))
+        if found := self.session.scalars(exact.limit(ARTICLES)).all():
+            return found
+        named = and_(Article.is_title_proved, Article.title.icontains(typed, autoescape=True))
+        newest = select(Article.id).where(named).order_by(Article.id.desc())
+        return self.session.scalars(newest.limit(ARTICLES)).all()
+
+    def _lists(self, with_edits: bool = True) -> list[ColumnElement[bool]]:
+        """Conditions of which a comment fulfils one at most: each list by an index of its own, for
+        an "or" between them would sort all of both."""
+        if self.asked.status == REPORTED:
+            return [Comment.reported_at.is_not(None)]
+        # Written out: a partial index is for a word, not for whatever a parameter holds.
+        lists: list[ColumnElement[bool]] = [_is(Status(self.asked.status))]
+        if with_edits and self.asked.status == Status.PENDING:
+            lists.append(and_(Comment.edit_at.is_not(None), _is(Status.APPROVED)))
+        return lists
+
+    # Asking
+
+    def _count(self, query: Select[Any], most: int) -> int:
+        some = query.limit(most + 1).subquery()
+        return self.session.scalar(select(func.count()).select_from(some)) or 0
+
+    def _select(self, *columns: Any) -> Select[Any]:
+        """What fulfils the conditions of the rows alone; still without the list and the words."""
+        query = select(*columns).where(*self.conditions)
+        return query.with_hint(Comment, self.hint, "sqlite") if self.hint else query
+
+    def _matches(self, *columns: Any) -> Select[Any]:
+        """All that match, in no order; still without the list."""
+        if not self.has_words:
+            return self._select(*columns).where(*self.letters)
+        query = select(*columns).select_from(search.joined(self.dialect))
+        return query.where(self._words(), *self.conditions, *self.letters)
+
+    def _words(self) -> ColumnElement[bool]:
+        return search.matching(self.dialect, self.name.words, self.text.words)
+
+    @property
+    def _number(self) -> ColumnElement[int]:
+        """The comment's id, in the table that is walked."""
+        return search.number(self.dialect) if self.has_words else cast(Any, Comment.id)
+
+    def count(self, most: int, with_edits: bool) -> int:
+        found = sum(
+            self._count(self._matches(Comment.id).where(one), most)
+            for one in self._lists(with_edits)
+        )
+        return min(found, most + 1)
+
+    def walk(self, after_id: int, size: int) -> Sequence[Row[int, int, Status]]:
+        [wanted] = self._lists(with_edits=False)
+        if not self.has_words and not self.hint:
+            # Along the table where much of it is in the list, else out of the list's own index.
+            whole = select(Comment.id).where(*self.reach, wanted)
+            self.hint = "NOT INDEXED" if self._count(whole, LOOKED_AT) > LOOKED_AT else ""
+        query = self._matches(Comment.id, Comment.version, Comment.status).where(wanted)
+        query = query.where(self._number > after_id).order_by(self._number)
+        return self.session.execute(query.limit(size)).all()
+
+    def page(self, after: Place | None, size: int) -> Found:
+        if self._has_order():
+            places = [p for one in self._lists() for p in self._in_order(one, after, size + 1)]
+            return self._cut(places, after, size)
+        found = [self._newest(one, None, WINDOW + 1) for one in self._lists()]
+        places = [place for some in found for place in some.places]
+        among = max(some.among for some in found)
+        if all(some.is_all for some in found) or among:
+            return self._cut(places, after, size, among)
+        if self.asked.sort == "newest" and not (self.letters and not self.has_words):
+            return self._last_come(after, size)
+        places = sorted(places, reverse=True)[:WINDOW]
+        return self._cut(places, after, size, WINDOW)
+
+    def _cut(
+        self, places: Sequence[Place], after: Place | None, size: int, among: int = 0
+    ) -> Found:
+        """The page of these that follows a place."""
+        start = self._key(after) if after else ()
+        ordered = sorted((self._key(place), place.id) for place in places)
+        ids = [id for key, id in ordered if key > start]
+        return Found(ids[:size], len(ids) > size, among)
+
+    def _key(self, place: Place) -> tuple[float, ...]:
+        """What the lists are sorted by, in Python and, by `_orders`, in the database."""
+        at = place.created_at
+        if self.asked.status == REPORTED:
+            if place.reported_at is None:
+                return ()  # decided in between: the list begins anew
+            at = place.reported_at
+        if self.asked.sort == "riskiest":
+            return (-place.risk, -place.id)
+        if self.asked.sort == "reported" and place.report_count:
+            return (0, -place.report_count, -place.id)
+        if self.asked.sort == "reported":
+            return (1, at.timestamp(), place.id)
+        sign = -1 if self.asked.sort == "newest" else 1
+        return (sign * at.timestamp(), sign * place.id)
+
+    # Where an index gives the order
+
+    def _has_order(self) -> bool:
+        """Whether the lists can be walked as they are sorted."""
+        if self.has_words or self.letters or self.hint not in ("", BY_ARTICLE):
+            return False
+        is_small = self.asked.status in (Status.PENDING, REPORTED)
+        return self.asked.sort != "riskiest" or is_small
+
+    def _in_order(
+        self, wanted: ColumnElement[bool], after: Place | None, most: int
+    ) -> Sequence[Place]:
+        moment = Comment.reported_at if self.asked.status == REPORTED else Comment.created_at
+        query = self._select(*COLUMNS).where(wanted)
+        match self.asked.sort:
+            case "oldest":
+                return self._walked(query, (moment, Comment.id), after, most)
+            case "newest":
+                return self._walked(query, (moment, Comment.id), after, most, is_down=True)
+            case "riskiest":
+                return self._walked(query, (Comment.risk, Comment.id), after, most, is_down=True)
+        # First what was reported, then the rest.
+        count = (Comment.report_count, Comment.id)
+        found: list[Place] = []
+        if after is None or after.report_count:
+            some = query.where(Comment.report_count > literal_column("0"))
+            found += self._walked(some, count, after, most, is_down=True)
+            after = None
+        rest = query.where(Comment.report_count == 0)
+        return found + list(self._walked(rest, (moment, Comment.id), after, most - len(found)))
+
+    def _walked(
+        self,
+        query: Select[Any],
+        order: tuple[Any, Any],
+        after: Place | None,
+        most: int,
+        is_down: bool = False,
+    ) -> list[Place]:
+        if after is not None:
+            start = tuple(getattr(after, column.key) for column in order)
+            place = tuple_(*order)
+            if start[0] is not None:
+                query = query.where(place < start if is_down else place > start)
+        query = query.order_by(*(column.desc() if is_down else column for column in order))
+        return self._places(query.limit(most))
+
+    def _places(self, query: Select[*tuple[Any, ...]]) -> list[Place]:
+        return [Place(*row) for row in self.session.execute(query)]
+
+    # Where none does
+
+    def _newest(self, wanted: ColumnElement[bool], below: int | None, most: int) -> _Newest:
+        """The newest matches of a list."""
+        if self.has_words:
+            some = self._candidates(wanted) if below is None else None
+            if some is not None:
+                return _Newest(some, True)
+            return self._hits(wanted, below, most)
+        if self.letters:
+            return self._through(wanted, most)
+        query = self._select(*COLUMNS).where(wanted)
+        if self.hint in ("", BY_ARTICLE):
+            at = Comment.reported_at if self.asked.status == REPORTED else Comment.created_at
+            order: Any = (at.desc(), Comment.id.desc())
+        else:
+            order = (Comment.id.desc(),)
+        if below is not None:
+            query = query.where(Comment.id < below)
+        return self._new(query.order_by(*order), most)
+
+    def _new(self, query: Select[*tuple[Any, ...]], most: int, among: int = 0) -> _Newest:
+        places = self._places(query.limit(most))
+        is_all = len(places) < most
+        return _Newest(places, is_all and not among, among if is_all else 0)
+
+    def _last_come(self, after: Place | None, size: int) -> Found:
+        """More than can be sorted: the one that came last comes first."""
+        below = after.id if after else None
+        found = [self._newest(one, below, size + 1) for one in self._lists()]
+        ids = sorted((place.id for some in found for place in some.places), reverse=True)
+        return Found(ids[:size], len(ids) > size, max(some.among for some in found))
+
+    def _candidates(self, wanted: ColumnElement[bool]) -> list[Place] | None:
+        """All matches, if the list is so short that its comments can be asked for one by one."""
+        query = self._select(Comment.id) if self.hint else select(Comment.id).where(*self.reach)
+        ids = self.session.scalars(query.where(wanted).limit(FEW + 1)).all()
+        if len(ids) > FEW:
+            return None
+        hits = select(self._number).where(self._words(), self._number.in_(ids))
+        some = select(*COLUMNS).where(*self.conditions, *self.letters, wanted)
+        return self._places(some.where(Comment.id.in_(self.session.scalars(hits).all())))
+
+    def _hits(self, wanted: ColumnElement[bool], below: int | None, most: int) -> _Newest:
+        """Those of a list that hold the words, along the index from its new end."""
+        number, among = self._number, 0
+        query = self._matches(*COLUMNS).where(wanted)
+        limits = [] if below is None else [number < below]
+        if self.dialect == "sqlite":  # PostgreSQL knows by its statistics where to begin
+            floor = self.session.scalar(
+                select(number)
+                .where(self._words(), *limits)
+                .order_by(number.desc())
+                .offset(LOOKED_AT)
+                .limit(1)
+            )
+            if floor is not None:
+                limits.append(number > floor)
+                among = LOOKED_AT
+        return self._new(query.where(*limits).order_by(number.desc()), most, among)
+
+    def _through(self, wanted: ColumnElement[bool], most: int) -> _Newest:
+        """Those of a list that hold the letters, by a look at the newest of it."""
+        at = Comment.reported_at if self.asked.status == REPORTED else Comment.created_at
+        order = Comment.id.desc() if self.hint not in ("", BY_ARTICLE) else at.desc()
+        newest = self._select(Comment.id).where(wanted).order_by(order).limit(LOOKED_AT)
+        is_all = self._count(newest.limit(None), LOOKED_AT) <= LOOKED_AT
+        query = select(*COLUMNS).where(Comment.id.in_(newest.scalar_subquery()), *self.letters)
+        query = query.with_hint(Comment, "NOT INDEXED", "sqlite").order_by(Comment.id.desc())
+        return self._new(query, most, 0 if is_all else LOOKED_AT)
+
+
+def _is(status: Status) -> ColumnElement[bool]:
+    return Comment.status == literal_column(f"'{status.value}'")
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
