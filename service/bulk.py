@@ -6,15 +6,16 @@ session that reads, and decides on it in a write session of its own, under 100 m
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from . import events, moderation
 from .accounts import Moderator, within_reach
+from .filters import Filter
 from .models import Article, Bulk, Comment, Decision, Site, now
 from .moderation import CHANGES
 from .status import BulkState, Status
@@ -22,7 +23,7 @@ from .status import BulkState, Status
 BATCH = 300  # comments: well under 100 ms on SQLite
 COUNTED = 100_000  # exact up to here before it starts
 SAMPLE = 10
-REPORTED = "reported"
+LARGEST = 2**31  # comments: more than there are
 # The batches of a job follow each other within a second: one that is silent so long is dead.
 SILENT = timedelta(seconds=30)
 
@@ -53,37 +54,41 @@ class Preview:
 class Ahead:
     """The next batch of a job: each comment's version by its id, or the decisions to take back."""
 
-    since: Any  # where the job stood when this was read
-    at: Any  # where it stands when this is done
+    since: int  # where the job stood when this was read
+    at: int  # where it stands when this is done
     seen: dict[int, int]
     decision_ids: Sequence[int] = ()
 
 
 def preview(session: Session, moderator: Moderator, words: Words) -> Preview:
-    """What a filter finds now: how many, and the first and last of them."""
+    """What a filter finds now: how many, and the first and last of them. Raises Unreadable."""
+    asked = Filter.read(words)
     matching = Matching(
-        dict(words),
+        asked.words(),
         session.scalar(select(func.max(Comment.id))) or 0,
         session.scalar(select(func.max(Decision.id))) or 0,
     )
-    found = _found(moderator, matching)
-    some = select(Comment.id).where(found).limit(COUNTED + 1).subquery()
-    count = session.scalar(select(func.count()).select_from(some)) or 0
-    sample = select(Comment).where(found).limit(SAMPLE // 2)
-    sample = sample.options(joinedload(Comment.article).joinedload(Article.site))
-    place = (Comment.created_at, Comment.id)
-    oldest = session.scalars(sample.order_by(*place)).all()
-    newest = session.scalars(sample.order_by(*(column.desc() for column in place))).all()
-    shown = {comment.id for comment in oldest}
-    return Preview(
-        matching, count, oldest, [comment for comment in newest[::-1] if comment.id not in shown]
-    )
+
+    def some(sort: str) -> Sequence[Comment]:
+        ids = replace(asked, sort=sort).page(session, moderator, "", SAMPLE).ids
+        comments = select(Comment).where(Comment.id.in_(ids))
+        comments = comments.options(joinedload(Comment.article).joinedload(Article.site))
+        found = {comment.id: comment for comment in session.scalars(comments)}
+        shown = (found[id] for id in ids)
+        return [one for one in shown if not moderation.has_waiting_edit(one)][: SAMPLE // 2]
+
+    oldest = some("oldest")
+    known = {comment.id for comment in oldest}
+    newest = [comment for comment in some("newest") if comment.id not in known]
+    number = asked.count(session, moderator, COUNTED, with_edits=False)
+    return Preview(matching, number, oldest, newest)
 
 
 def count(session: Session, moderator: Moderator, matching: Matching) -> int:
     """How many comments match, exactly: for a session that reads, before the job starts."""
-    found = select(func.count()).select_from(Comment).where(_found(moderator, matching))
-    return session.scalar(found) or 0
+    asked = Filter.read(matching.words)
+    newer = asked.walk(session, moderator, matching.until, COUNTED)
+    return asked.count(session, moderator, LARGEST, with_edits=False) - len(newer)
 
 
 def start_matching(
@@ -94,7 +99,7 @@ def start_matching(
         "words": matching.words,
         "until": matching.until,
         "decided": matching.decided,
-        "at": None,
+        "at": 0,
     }
     return _start(session, moderator, to, about, total, _site_of(session, matching.words))
 
@@ -138,12 +143,9 @@ def ahead(session: Session, bulk_id: int) -> Ahead | None:
         picks = bulk.about["picks"][at : at + BATCH]
         return Ahead(at, at + BATCH, dict(picks)) if picks else None
     moderator = session.get_one(Moderator, bulk.moderator_id)
-    matching = Matching(bulk.about["words"], bulk.about["until"], bulk.about["decided"])
-    rows = _walk(session, moderator, matching, at)
-    if not rows:
-        return None
-    stands = [rows[-1].created_at.isoformat(), rows[-1].id]
-    return Ahead(at, stands, {row.id: row.version for row in rows})
+    rows = Filter.read(bulk.about["words"]).walk(session, moderator, at, BATCH)
+    seen = {row.id: row.version for row in rows if row.id <= bulk.about["until"]}
+    return Ahead(at, max(seen), seen) if seen else None
 
 
 def step(session: Session, bulk_id: int, batch: Ahead | None) -> bool:
@@ -298,30 +300,6 @@ def _unchanged(session: Session, bulk: Bulk, seen: dict[int, int]) -> dict[int, 
         )
     )
     return {id: seen[id] for id in seen.keys() - set(changed)}
-
-
-def _walk(session: Session, moderator: Moderator, matching: Matching, at: Any) -> Sequence[Any]:
-    """The next comments that match, in the order of the queue."""
-    order = select(Comment.id, Comment.version, Comment.created_at)
-    order = order.where(_found(moderator, matching))
-    if at is not None:
-        after = (datetime.fromisoformat(at[0]), at[1])
-        order = order.where(tuple_(Comment.created_at, Comment.id) > after)
-    return session.execute(order.order_by(Comment.created_at, Comment.id).limit(BATCH)).all()
-
-
-def _found(moderator: Moderator, matching: Matching) -> ColumnElement[bool]:
-    words = matching.words
-    status = words.get("status") or Status.PENDING
-    conditions = [
-        Comment.reported_at.is_not(None) if status == REPORTED else Comment.status == status,
-        Comment.id <= matching.until,
-        within_reach(moderator, Comment.site_id),
-    ]
-    if words.get("site"):
-        key = select(Site.id).where(Site.key == words["site"]).scalar_subquery()
-        conditions.append(Comment.site_id == key)
-    return and_(*conditions)
 
 
 def _site_of(session: Session, words: Words) -> int | None:

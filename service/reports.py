@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -90,8 +90,9 @@ def close_many(
     """close() for many comments at once."""
     open_ones = (Report.comment_id.in_(comment_ids), Report.outcome.is_(None))
     closed = update(Report).where(*open_ones).values(outcome=outcome, closed_at=at)
-    asking = (Comment.id.in_(comment_ids), Comment.reported_at.is_not(None))
-    quiet = update(Comment).where(*asking).values(reported_at=None)
+    said = or_(Comment.reported_at.is_not(None), Comment.report_count > 0)
+    asking = (Comment.id.in_(comment_ids), said)
+    quiet = update(Comment).where(*asking).values(reported_at=None, report_count=0)
     for change in (closed, quiet):
         session.execute(change.execution_options(synchronize_session=False))
 
@@ -106,11 +107,11 @@ def reopen_many(
         return
     reopened = update(Report).where(*closed_then).values(outcome=None, closed_at=None)
     session.execute(reopened.execution_options(synchronize_session=False))
-    first = select(func.min(Report.created_at)).where(
-        Report.comment_id == Comment.id, Report.outcome.is_(None)
-    )
-    asks = update(Comment).where(Comment.id.in_(ids), Comment.reported_at.is_(None))
-    asks = asks.values(reported_at=first.scalar_subquery())
+    open_ones = (Report.comment_id == Comment.id, Report.outcome.is_(None))
+    first = select(func.min(Report.created_at)).where(*open_ones).scalar_subquery()
+    count = select(func.count()).select_from(Report).where(*open_ones).scalar_subquery()
+    asks = update(Comment).where(Comment.id.in_(ids))
+    asks = asks.values(reported_at=func.coalesce(Comment.reported_at, first), report_count=count)
     session.execute(asks.execution_options(synchronize_session=False))
 
 

@@ -21,9 +21,10 @@ from wtforms import HiddenField, IntegerField
 from wtforms.validators import DataRequired, InputRequired, NumberRange
 
 from .. import bulk, database, desk
+from ..filters import Filter, Unreadable
 from ..models import Bulk, now
 from ..status import BulkState, Status
-from .desk import ACTIONS, LARGEST_ID, REPORTED, TABS, bp, local
+from .desk import ACTIONS, LARGEST_ID, TABS, bp, local
 from .errors import wants_json
 from .forms import UndoForm
 
@@ -214,8 +215,9 @@ def _run(app: Flask, job_id: int) -> None:
 
 def read(asked: str) -> dict[str, str]:
     """The words of a filter from a queue's address; 404 for a list or a site that there is not."""
-    words = {name: value for name, value in parse_qsl(asked) if name in ("status", "site")}
-    if words.get("status", Status.PENDING) not in {*Status, REPORTED}:
+    try:
+        words = Filter.read(dict(parse_qsl(asked))).words()
+    except Unreadable:
         abort(404)
     known = {site.key for site in desk.sites(database.session(), current_user)}
     if words.get("site") and words["site"] not in known:
