@@ -19,7 +19,7 @@
     function count() {
       const picked = boxes().filter((box) => box.checked).length;
       const number = picked.toLocaleString(document.documentElement.lang);
-      shown.value = picked ? form.dataset.some.replace("%", number) : form.dataset.none;
+      shown.value = picked ? form.dataset.some.replace("#", number) : form.dataset.none;
       shown.hidden = scope.value !== "picked";
       form.classList.toggle("is-active", picked > 0 || scope.value === "matching");
       for (const card of document.querySelectorAll(".card")) {

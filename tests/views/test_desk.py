@@ -175,7 +175,7 @@ def test_it_folds_the_comment_that_is_answered(app: Flask, mo: FlaskClient, wait
     decide(mo, waiting, "approve")
     reply(app, app.test_client(), comment="Quite.", name="Otto", parent=waiting)
     page = mo.get("/desk/").text
-    answered = page.partition("<details")[2].partition("</details>")[0]
+    answered = page.partition('<details class="answered"')[2].partition("</details>")[0]
     assert "answers Rita" in answered
     assert "Hear, hear." in answered
 
@@ -359,7 +359,7 @@ def test_it_decides_and_returns_to_the_same_list(
     page = mo.get(f"/desk/?status={status}").text
     assert cards(page) == [waiting]
     assert f'value="{action}"' not in page
-    assert len(re.findall(r'name="action"', page)) == 4
+    assert len(re.findall(r'class="act act-[a-z]+" name="action"', page)) == 4
 
 
 def test_it_puts_back_to_pending(app: Flask, mo: FlaskClient, waiting: str) -> None:
