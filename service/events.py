@@ -49,6 +49,8 @@ class What(StrEnum):
     CODE_USED = "code_used"
     PASSKEY_ADDED = "passkey_added"
     PASSKEY_REMOVED = "passkey_removed"
+    BULK = "bulk"  # one decision on many comments, or its undoing, began
+    BULK_ENDED = "bulk_ended"  # with how many were decided, and how many were skipped
 
 
 def record(

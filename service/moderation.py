@@ -4,16 +4,30 @@ A change and its decision row are one act, guarded by the version that its maker
 that readers see follow in the same transaction.
 """
 
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import case, delete, exists, func, select, update
+from sqlalchemy import (
+    and_,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session, aliased
 
 from . import reports
-from .accounts import Moderator
+from .accounts import Moderator, within_reach
 from .models import (
     Article,
     Author,
@@ -202,6 +216,62 @@ def undo(
     if about == Act.DISCARDED:
         return _discard(session, comment, decision.version, moderator, **undoes)
     return _apply(session, comment, decision.version, moderator, vault=vault, **undoes)
+
+
+def decide_many(
+    session: Session, seen: Mapping[int, int], to: Status, moderator: Moderator, bulk_id: int
+) -> int:
+    """Gives many comments another status at once: a batch of a job.
+
+    Takes the version of each that was seen, by the comment's id. Returns how many were decided.
+    The others stay as they are: those that changed since, are on no site of the moderator's, have
+    that status already, have an edit waiting, or of which nothing is left.
+
+    Raises OperationalError where somebody is writing to one of them at this very moment
+    (PostgreSQL): it never waits while it holds others, and so never stands in a circle.
+    """
+    found = [
+        row
+        for row in _take_many(session, seen, moderator)
+        if row.version == seen[row.id] and not row.waits and not row.is_empty
+    ]
+    changed = [row for row in found if row.status != to]
+    kept = [r for r in found if r.status == to == Status.APPROVED and r.reported_at]
+    at = now()
+    _change_many(session, changed, to, moderator, Act.DECIDED, bulk_id, at)
+    _change_many(session, kept, to, moderator, Act.KEPT, bulk_id, at)
+    return len(changed) + len(kept)
+
+
+def undo_many(
+    session: Session, decision_ids: Collection[int], moderator: Moderator, bulk_id: int
+) -> int:
+    """Takes many decisions back at once, each only if it is still its comment's latest.
+
+    Returns how many. Raises as decide_many() does.
+    """
+    decisions = {
+        decision.comment_id: decision
+        for decision in session.scalars(select(Decision).where(Decision.id.in_(decision_ids)))
+    }
+    rows = _take_many(session, decisions, moderator)
+    changes = (Decision.comment_id.in_(decisions), Decision.act.in_(CHANGES))
+    last = select(func.max(Decision.id)).where(*changes).group_by(Decision.comment_id)
+    latest_ids = set(session.scalars(last))
+    back: dict[Status, list[_Row]] = defaultdict(list)
+    for row in rows:
+        decision = decisions[row.id]
+        is_last = decision.id in latest_ids and decision.version == row.version
+        is_of_status = decision.from_status != decision.to_status
+        if is_last and is_of_status and decision.act in UNDOABLE:
+            back[decision.from_status].append(row)
+    undone = [row.id for group in back.values() for row in group]
+    reports.reopen_many(session, undone, {decisions[id].at for id in undone})
+    at = now()
+    for to, group in back.items():
+        undoes = [decisions[row.id].id for row in group]
+        _change_many(session, group, to, moderator, Act.UNDONE, bulk_id, at, undoes)
+    return len(undone)
 
 
 def edit(
@@ -441,6 +511,130 @@ def _change(
     session.refresh(comment, ["status", "version", "reported_at", *values])
     _count(session, comment, (to == Status.APPROVED) - (before == Status.APPROVED))
     return _record(session, comment, before, to, by, act, note, public_note, undoes_id, at)
+
+
+class _Row(NamedTuple):
+    """What a batch has to know of a comment."""
+
+    id: int
+    article_id: int
+    root_id: int | None
+    status: Status
+    version: int
+    reported_at: datetime | None
+    waits: bool  # an edit does
+    is_empty: bool
+
+
+def _take_many(session: Session, comment_ids: Collection[int], moderator: Moderator) -> list[_Row]:
+    """The comments of a batch within the moderator's reach, by id; until the end of the transaction
+    nobody else changes them, or what is counted with them: their articles and their threads' first
+    comments. All are taken in the order of their ids, and none is waited for."""
+    within = (Comment.id.in_(comment_ids), within_reach(moderator, Comment.site_id))
+    firsts = select(Comment.root_id).where(*within, Comment.root_id.is_not(None))
+    first_ids = set(session.scalars(firsts))
+    found = session.execute(
+        select(
+            *(Comment.id, Comment.article_id, Comment.root_id),
+            *(Comment.status, Comment.version, Comment.reported_at),
+            and_(Comment.status == Status.APPROVED, Comment.edit_at.is_not(None)).label("waits"),
+            and_(Comment.status == Status.DELETED, Comment.html == "").label("is_empty"),
+        )
+        .where(or_(and_(*within), Comment.id.in_(first_ids)))
+        .order_by(Comment.id)
+        .with_for_update(nowait=True)
+    ).all()
+    wanted = set(comment_ids)
+    articles = select(Article.id).where(Article.id.in_({row.article_id for row in found}))
+    session.execute(articles.order_by(Article.id).with_for_update(nowait=True)).all()
+    return [_Row(*row) for row in found if row.id in wanted]
+
+
+def _change_many(
+    session: Session,
+    rows: Collection[_Row],
+    to: Status,
+    by: Moderator,
+    act: Act,
+    bulk_id: int,
+    at: datetime,
+    undoes: Collection[int] = (),
+) -> None:
+    """_change() for many at once, which _take_many() has taken. An undo takes the decisions' ids."""
+    if not rows:
+        return
+    ids = [row.id for row in rows]
+    # The log first, while the comments still say what they were; undoes_id comes from a join.
+    columns = {
+        Decision.comment_id: Comment.id,
+        Decision.moderator_id: literal(by.id),
+        Decision.by: literal(by.name),
+        Decision.act: literal(act, Decision.act.type),
+        Decision.from_status: Comment.status,
+        Decision.to_status: literal(to, Decision.to_status.type),
+        Decision.version: Comment.version + 1,
+        Decision.at: literal(at, Decision.at.type),
+        Decision.bulk_id: literal(bulk_id),
+        Decision.network: literal(by.came_from),
+    }
+    undone = aliased(Decision)
+    rows_of_log = select(*columns.values(), undone.id if undoes else null())
+    if undoes:
+        rows_of_log = rows_of_log.join(undone, undone.comment_id == Comment.id)
+        rows_of_log = rows_of_log.where(undone.id.in_(undoes))
+    rows_of_log = rows_of_log.where(Comment.id.in_(ids)).order_by(Comment.id)
+    session.execute(insert(Decision).from_select([*columns, Decision.undoes_id], rows_of_log))
+    session.execute(
+        update(Comment)
+        .where(Comment.id.in_(ids))
+        .values(status=to, version=Comment.version + 1)
+        .execution_options(synchronize_session=False)
+    )
+    if act in ANSWERS and to != Status.PENDING:
+        outcome = Outcome.KEPT if to == Status.APPROVED else Outcome.REMOVED
+        reports.close_many(session, ids, outcome, at)
+    if act in SETTLES:
+        session.execute(delete(Handover).where(Handover.comment_id.in_(ids)))
+    _count_many(session, rows, to)
+
+
+def _count_many(session: Session, rows: Collection[_Row], to: Status) -> None:
+    """_count() for many at once."""
+    changes: Counter[int] = Counter()
+    below: Counter[int] = Counter()
+    for row in rows:
+        change = (to == Status.APPROVED) - (row.status == Status.APPROVED)
+        changes[row.article_id] += change
+        if row.root_id is not None:
+            below[row.root_id] += change
+    for change, ids in _by_change(changes).items():
+        proved = case((Article.title == "", False), else_=True) if change > 0 else None
+        session.execute(
+            update(Article)
+            .where(Article.id.in_(ids))
+            .values(
+                approved_count=Article.approved_count + change,
+                version=Article.version + 1,
+                is_title_proved=Article.is_title_proved if proved is None else proved,
+            )
+            .execution_options(synchronize_session=False)
+        )
+    for change, ids in _by_change(below).items():
+        session.execute(
+            update(Comment)
+            .where(Comment.id.in_(ids))
+            .values(approved_below=Comment.approved_below + change)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _by_change(changes: Counter[int]) -> dict[int, list[int]]:
+    """Those that change by the same number together, so that one statement does for them."""
+    by_change: dict[int, list[int]] = defaultdict(list)
+    for id, change in changes.items():
+        if change:
+            by_change[change].append(id)
+    return by_change
 
 
 def _replace(

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -86,6 +86,37 @@ def reopen(session: Session, comment_id: int, closed_at: datetime) -> None:
     asks = update(Comment).where(Comment.id == comment_id, Comment.reported_at.is_(None))
     session.execute(asks.values(reported_at=first))
     _count(session, comment_id)
+
+
+def close_many(
+    session: Session, comment_ids: Collection[int], outcome: Outcome, at: datetime
+) -> None:
+    """close() for many comments at once."""
+    open_ones = (Report.comment_id.in_(comment_ids), Report.outcome.is_(None))
+    closed = update(Report).where(*open_ones).values(outcome=outcome, closed_at=at)
+    said = or_(Comment.reported_at.is_not(None), Comment.report_count > 0)
+    asking = (Comment.id.in_(comment_ids), said)
+    quiet = update(Comment).where(*asking).values(reported_at=None, report_count=0)
+    for change in (closed, quiet):
+        session.execute(change.execution_options(synchronize_session=False))
+
+
+def reopen_many(
+    session: Session, comment_ids: Collection[int], closed_at: Collection[datetime]
+) -> None:
+    """reopen() for many comments at once. Takes the moments of the decisions that closed them."""
+    closed_then = (Report.comment_id.in_(comment_ids), Report.closed_at.in_(closed_at))
+    ids = set(session.scalars(select(Report.comment_id).where(*closed_then)))
+    if not ids:
+        return
+    reopened = update(Report).where(*closed_then).values(outcome=None, closed_at=None)
+    session.execute(reopened.execution_options(synchronize_session=False))
+    open_ones = (Report.comment_id == Comment.id, Report.outcome.is_(None))
+    first = select(func.min(Report.created_at)).where(*open_ones).scalar_subquery()
+    count = select(func.count()).select_from(Report).where(*open_ones).scalar_subquery()
+    asks = update(Comment).where(Comment.id.in_(ids))
+    asks = asks.values(reported_at=func.coalesce(Comment.reported_at, first), report_count=count)
+    session.execute(asks.execution_options(synchronize_session=False))
 
 
 def open_of(session: Session, comment_ids: Collection[int]) -> dict[int, list[Report]]:

@@ -8,7 +8,7 @@ from cast import ARTICLE, SITE, add_moderator, add_site, reply, sign_in, stored,
 from sqlalchemy import MetaData, select
 from werkzeug.routing import Rule
 
-from service import accounts, bans, database, moderation, people
+from service import accounts, bans, bulk, database, moderation, people
 from service.models import Site
 from service.status import Role, Status
 
@@ -255,6 +255,13 @@ ACCESS = {
     "desk.note": Role.MODERATOR,
     "desk.keys": Role.MODERATOR,
     "desk.set_keys": Role.MODERATOR,
+    "desk.decide_many": Role.MODERATOR,
+    "desk.start_bulk": Role.MODERATOR,
+    "desk.jobs": Role.MODERATOR,
+    "desk.job": Role.MODERATOR,
+    "desk.stop_bulk": Role.MODERATOR,
+    "desk.go_on": Role.MODERATOR,
+    "desk.undo_bulk": Role.MODERATOR,
 }
 
 # Doors that are shut: an endpoint there which anybody may use has to be one of these.
@@ -305,6 +312,7 @@ def _decided(app):
             "ban_id": bans.ban(
                 session, bans.website_target("spam.example"), comment.site_id, "", None, "Mo"
             ).id,
+            "bulk_id": bulk.start_picked(session, mo, Status.SPAM, {comment.public_id: 2}).id,
             "secret": accounts.make_link(session, mo),
             **_of_people(session, mo),
             "filename": "embed.js",

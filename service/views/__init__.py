@@ -6,6 +6,7 @@ from . import (
     accounts,
     audit,
     bans,
+    bulk,
     cards,
     demo,
     desk,
@@ -30,7 +31,21 @@ from . import (
 )
 
 # The rooms of the desk: imported, each has put its URLs on the desk's door.
-DESK = (queue, cards, bans, statistics, audit, more, places, together, handovers, keys, people, me)
+DESK = (
+    queue,
+    cards,
+    bans,
+    statistics,
+    audit,
+    more,
+    places,
+    together,
+    handovers,
+    bulk,
+    keys,
+    people,
+    me,
+)
 READERS = (reader.bp, receipts.bp, participation.bp, feeds.bp)
 DOORS = (*READERS, desk.bp, accounts.bp, ops.bp, demo.bp)
 
