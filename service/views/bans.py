@@ -194,7 +194,7 @@ def preview_ban() -> ResponseReturnValue:
     if form.csrf_token.errors:
         abort(400)
     if not is_good or form.target is None:
-        return _page(form), 422
+        return ({"errors": form.errors} if wants_json() else _page(form)), 422
     site = _site_or_404(form.site.data or "")
     warnings = _warnings(form.target, form.value.data or "")
     return _previewed(Plan(form.target, site, "", tuple(warnings)))
@@ -320,8 +320,10 @@ def _previewed(plan: Plan) -> ResponseReturnValue:
     return _plan_page(plan, form, caught=caught, emails=emails)
 
 
-def _asked_again(plan: Plan, form: BanForm, message: str = "") -> str:
+def _asked_again(plan: Plan, form: BanForm, message: str = "") -> str | dict[str, Any]:
     """The form once more; what the ban would have caught was shown, and is not looked up again."""
+    if wants_json():
+        return {"errors": form.errors} | ({"error": message} if message else {})
     return _plan_page(plan, form, message=message)
 
 

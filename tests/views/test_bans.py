@@ -327,8 +327,30 @@ def test_it_answers_a_script(app: Flask, mo: FlaskClient, waiting: str) -> None:
     told = {"sealed": page["sealed"], "term": "day", "reason": "r"}
     made = post(mo, "/desk/bans/", **told, headers=JSON).json
     assert made["said"] == "Name Rita is banned."
+    again = post(mo, "/desk/bans/", **told, headers=JSON)
+    assert (again.status_code, again.json["error"][:24]) == (409, "This is banned already, ")
+    unsaid = post(mo, "/desk/bans/", **told | {"reason": ""}, headers=JSON)
+    assert (unsaid.status_code, list(unsaid.json["errors"])) == (422, ["reason"])
+    nothing = preview(mo, "network", "x", headers=JSON)
+    assert (nothing.status_code, list(nothing.json["errors"])) == (422, ["value"])
     lifted = post(mo, made["lift"], headers=JSON).json
     assert lifted["said"] == "Name Rita is no longer banned."
+
+
+def test_who_is_banned_is_answered_as_anybody_else(app: Flask, mo: FlaskClient, daily: int) -> None:
+    """By their own pages and by script: nothing tells that a ban was there (promise 6)."""
+
+    def shape(comment: str) -> tuple[object, ...]:
+        sent = reply(app, app.test_client(), comment=comment, headers=JSON)
+        kept = {name: value for name, value in sent.json.items() if name not in ("id", "receipt")}
+        page = app.test_client().get(sent.json["receipt"]).text
+        said = re.findall(r"<h1[^>]*>(.*?)</h1>|<p>(.*?)</p>", page, re.S)
+        return sent.status_code, sorted(sent.json), kept, len(said)
+
+    before = shape("One.")
+    ban(mo, preview(mo, "name", "Rita"))
+    assert shape("Two.") == before
+    assert [comment.status for comment in stored(app)] == [Status.PENDING, Status.SPAM]
 
 
 def test_the_list_parts_what_lasts_from_what_is_over_a_page_at_a_time(
