@@ -304,13 +304,17 @@ def test_a_pin_is_seen_undone_and_refused_where_it_cannot_be(app, mo, waiting):
         assert acts == [Act.DECIDED, Act.PINNED, Act.UNDONE]
 
 
-def test_a_fourth_pin_is_refused_in_words(app, mo, waiting):
-    decide(mo, waiting, "approve")
+def pin_three_others(app):
     with app.app_context(), database.writing() as session:
         article = session.scalars(select(Article)).one()
         for _ in range(3):
             row = {"name": "A", "text": "", "html": "", "renderer": 1, "status": Status.APPROVED}
             session.add(Comment(site_id=article.site_id, article=article, pinned_at=now(), **row))
+
+
+def test_a_fourth_pin_is_refused_in_words(app, mo, waiting):
+    decide(mo, waiting, "approve")
+    pin_three_others(app)
     answer = post(mo, f"/desk/comments/{waiting}/pin", "/desk/", pinned="yes", version=2)
     assert answer.status_code == 409
     assert "3 comments are pinned under this article. Unpin one first." in answer.text
@@ -353,3 +357,14 @@ def test_what_its_author_took_back_can_be_neither_edited_nor_answered(app, mo, w
         answer = mo.get(f"/desk/comments/{waiting}/{path}")
         assert answer.status_code == 409
         assert "took this comment back" in answer.text
+
+
+def test_a_pin_that_has_no_place_any_more_is_not_brought_back_by_undo(app, mo, waiting):
+    decide(mo, waiting, "approve")
+    path = f"/desk/comments/{waiting}/pin"
+    post(mo, path, "/desk/", pinned="yes", version=2)
+    undo = post(mo, path, "/desk/", pinned="no", version=3, headers=JSON).json["undo"]
+    pin_three_others(app)
+    refused = post(mo, undo, "/desk/", headers=JSON)
+    assert refused.status_code == 409
+    assert "Unpin one first" in refused.json["error"]
