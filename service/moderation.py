@@ -104,11 +104,15 @@ class Stale(Exception):
         self.latest = latest
 
 
-class NotPinnable(Exception):
+class PinRefused(Exception):
+    """A comment cannot be put above the others."""
+
+
+class NotPinnable(PinRefused):
     """Only a published comment that answers no other can stand above the others."""
 
 
-class EnoughPinned(Exception):
+class EnoughPinned(PinRefused):
     """Under this article as many comments are pinned as may be."""
 
 
@@ -195,7 +199,8 @@ def _is_repeated(last: Decision, to: Status, version: int, moderator: Moderator)
 def undo(
     session: Session, decision: Decision, moderator: Moderator, vault: Vault | None = None
 ) -> Decision:
-    """Takes a comment's latest decision back; raises Stale with the later one if there is one."""
+    """Takes a comment's latest decision back; raises Stale with the later one if there is one, and
+    PinRefused where it was about a pin that has no place any more."""
     last = latest(session, decision.comment_id)
     if last is None or last.id != decision.id or last.act not in UNDOABLE:
         raise Stale(last)

@@ -229,7 +229,7 @@
 
   function freshen(card, answer) {
     card.dataset.version = answer.version;
-    card.querySelector("[name=version]").value = answer.version;
+    for (const field of card.querySelectorAll("[name=version]")) field.value = answer.version;
   }
 
   // The strip of my last decisions: one entry a comment, for only its latest can be undone.

@@ -76,6 +76,8 @@ def undo(decision_id: int) -> ResponseReturnValue:
             undone_id = undone.id
     except moderation.Stale:
         return too_late(public_id, "undo")
+    except moderation.PinRefused as refusal:
+        return cannot_pin(public_id, refusal)
     return done(public_id, undone_id)
 
 
@@ -128,6 +130,17 @@ def too_late(public_id: str, action: str) -> ResponseReturnValue:
     if wants_json():
         now_is = {"status": found.status, "version": found.version, **_waiting(found)}
         return {"error": said, **now_is}, 409
+    return one(public_id, refused=said), 409
+
+
+def cannot_pin(public_id: str, refusal: moderation.PinRefused) -> ResponseReturnValue:
+    """Says why a comment cannot stand above the others."""
+    said = _("Only a published comment that answers no other can be pinned.")
+    if isinstance(refusal, moderation.EnoughPinned):
+        most = moderation.MOST_PINNED
+        said = _("%(most)s comments are pinned under this article. Unpin one first.", most=most)
+    if wants_json():
+        return {"error": said}, 409
     return one(public_id, refused=said), 409
 
 

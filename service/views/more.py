@@ -17,7 +17,7 @@ from ..models import Comment
 from ..moderation import Wording
 from ..settings import SiteSettings
 from ..status import Markup, Status
-from .cards import done, one, too_late, what_happened
+from .cards import cannot_pin, done, too_late, what_happened
 from .desk import bp, comment_or_404, local, vault
 from .errors import wants_json
 from .forms import NAME_LENGTH, CommentForm, ReplyForm, VersionField, comment_field, trimmed
@@ -154,14 +154,8 @@ def pin(public_id: str) -> ResponseReturnValue:
             decision_id = decided.id if decided else None
     except moderation.Stale:
         return too_late(public_id, "pin" if is_pinned else "unpin")
-    except moderation.NotPinnable:
-        return _refused(
-            public_id, _("Only a published comment that answers no other can be pinned.")
-        )
-    except moderation.EnoughPinned:
-        most = moderation.MOST_PINNED
-        said = _("%(most)s comments are pinned under this article. Unpin one first.", most=most)
-        return _refused(public_id, said)
+    except moderation.PinRefused as refusal:
+        return cannot_pin(public_id, refusal)
     return done(public_id, decision_id)
 
 
@@ -212,9 +206,3 @@ def _overtaken(public_id: str, form: Any, action: str) -> ResponseReturnValue:
     form.version.data = found.version
     show = _edit_page if action == "edit" else _reply_page
     return show(found, form, said, 409)
-
-
-def _refused(public_id: str, said: str) -> ResponseReturnValue:
-    if wants_json():
-        return {"error": said}, 409
-    return one(public_id, refused=said), 409
