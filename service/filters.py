@@ -37,6 +37,7 @@ LISTS = (*map(str, Status), REPORTED)
 SORTS = ("oldest", "newest", "reported", "riskiest")
 WINDOW = 1_000  # matches that are sorted where no index gives the order
 LOOKED_AT = 20_000  # matches, or comments, that one search looks at
+NEWEST = 200  # matches of words that are put in the order of their time; more, in that of arrival
 FEW = 2_000  # so many can be looked at one by one
 ARTICLES = 50  # that a search for words of a title takes
 
@@ -47,6 +48,8 @@ DECIDING = (Act.DECIDED, Act.UNDONE, Act.DISCARDED, Act.KEPT)
 BY_ARTICLE = "INDEXED BY ix_comments_feed"
 BY_RISK = "INDEXED BY ix_comments_risk"
 BY_REPORTS = "INDEXED BY ix_comments_report_count"
+BY_TIME = "INDEXED BY ix_comments_queue"
+BY_ITSELF = "NOT INDEXED"  # by the comments' ids
 
 # What a URL calls each field, where that is not its name.
 CALLED = {"text": "q", "has_links": "links", "is_first": "first", "is_likely_spam": "spam"}
@@ -245,6 +248,13 @@ SAID = {
 }
 
 
+class _List(NamedTuple):
+    """One list: its condition, and the index that holds just this list, if it is a short one."""
+
+    condition: ColumnElement[bool]
+    hint: str
+
+
 class _Newest(NamedTuple):
     """The newest matches of a list: all there are, or so many, or those among so many."""
 
@@ -268,6 +278,7 @@ class _Asking:
             *search.holding(self.text, Comment.text),
         ]
         self.hint = ""  # which index drives
+        self.has_sites = len(moderator.memberships) > 1  # for no admin's one counts for all
         self.reach = self._reach(moderator)
         self.conditions = [*self.reach, *self._columns(), *self._elsewhere()]
 
@@ -344,7 +355,7 @@ class _Asking:
         """A condition on each comment, or, where few fulfil it, those few first."""
         if self._count(ids, FEW) > FEW:
             return condition
-        self.hint = self.hint or "NOT INDEXED"
+        self.hint = self.hint or BY_ITSELF
         return Comment.id.in_(ids)
 
     def _articles(self) -> Sequence[int]:
@@ -363,17 +374,18 @@ class _Asking:
         )
         return self.session.scalars(newest.limit(ARTICLES)).all()
 
-    def _lists(self, with_edits: bool = True) -> list[ColumnElement[bool]]:
-        """Conditions of which a comment fulfils one at most: each list by an index of its own, for
-        an "or" between them would sort all of both."""
+    def _lists(self, with_edits: bool = True) -> list[_List]:
+        """Lists of which a comment stands in one at most: each by an index of its own, for an "or"
+        between them would sort all of both."""
         if self.asked.status == EVERY:
-            return [true()]
+            return [_List(true(), "")]
         if self.asked.status == REPORTED:
-            return [Comment.reported_at.is_not(None)]
+            return [_List(Comment.reported_at.is_not(None), "INDEXED BY ix_comments_reported_at")]
         # Written out: a partial index is for a word, not for whatever a parameter holds.
-        lists: list[ColumnElement[bool]] = [_is(Status(self.asked.status))]
+        lists = [_List(_is(Status(self.asked.status)), "")]
         if with_edits and self.asked.status == Status.PENDING:
-            lists.append(and_(Comment.edit_at.is_not(None), _is(Status.APPROVED)))
+            waits = and_(Comment.edit_at.is_not(None), _is(Status.APPROVED))
+            lists.append(_List(waits, "INDEXED BY ix_comments_edit_at"))
         return lists
 
     # Asking
@@ -382,16 +394,22 @@ class _Asking:
         some = query.limit(most + 1).subquery()
         return self.session.scalar(select(func.count()).select_from(some)) or 0
 
-    def _select(self, *columns: Any, hint: str = "") -> Select[Any]:
-        """What fulfils the conditions of the rows alone; still without the list and the words."""
-        query, hint = select(*columns).where(*self.conditions), hint or self.hint
+    def _rows(self, wanted: _List, *columns: Any, hint: str = "") -> Select[Any]:
+        """What of a list fulfils the conditions of the rows alone, whatever the words and letters.
+        Takes the index that gives the order, if no other narrows it down more."""
+        query, hint = (
+            select(*columns).where(*self.conditions, wanted.condition),
+            hint or wanted.hint,
+        )
+        hint = self.hint or hint
         return query.with_hint(Comment, hint, "sqlite") if hint else query
 
-    def _matches(self, *columns: Any, hint: str = "") -> Select[Any]:
-        """All that match, in no order; still without the list."""
+    def _matches(self, wanted: _List, *columns: Any, hint: str = "") -> Select[Any]:
+        """All of a list that match, in no order."""
         if not self.has_words:
-            return self._select(*columns, hint=hint).where(*self.letters)
+            return self._rows(wanted, *columns, hint=hint).where(*self.letters)
         query = select(*columns).select_from(search.joined(self.dialect))
+        query = query.with_hint(Comment, BY_ITSELF, "sqlite").where(wanted.condition)
         return query.where(self._words(), *self.conditions, *self.letters)
 
     def _words(self) -> ColumnElement[bool]:
@@ -403,40 +421,36 @@ class _Asking:
         return search.number(self.dialect) if self.has_words else cast(Any, Comment.id)
 
     def count(self, most: int, with_edits: bool) -> int:
-        first, *more = self._lists(with_edits)
         is_risky = self.asked.is_likely_spam and self.asked.status == Status.PENDING
-        hint = BY_RISK if is_risky and not self.hint else ""
-        found = self._count(self._matches(Comment.id, hint=hint).where(first), most)
-        found += sum(self._count(self._matches(Comment.id).where(one), most) for one in more)
-        return min(found, most + 1)
+        first, *more = self._lists(with_edits)
+        queries = [self._matches(first, Comment.id, hint=BY_RISK if is_risky else "")]
+        queries += [self._matches(one, Comment.id) for one in more]
+        return min(sum(self._count(query, most) for query in queries), most + 1)
 
     def walk(self, after_id: int, size: int) -> Sequence[Row[int, int, Status]]:
         [wanted] = self._lists(with_edits=False)
         if not self.has_words and not self.hint:
             # Along the table where much of it is in the list, else out of the list's own index.
-            whole = select(Comment.id).where(*self.reach, wanted)
-            self.hint = "NOT INDEXED" if self._count(whole, LOOKED_AT) > LOOKED_AT else ""
-        query = self._matches(Comment.id, Comment.version, Comment.status).where(wanted)
+            whole = select(Comment.id).where(*self.reach, wanted.condition)
+            self.hint = BY_ITSELF if self._count(whole, LOOKED_AT) > LOOKED_AT else ""
+        query = self._matches(wanted, Comment.id, Comment.version, Comment.status)
         query = query.where(self._number > after_id).order_by(self._number)
         return self.session.execute(query.limit(size)).all()
 
     def page(self, after: Place | None, size: int) -> Found:
         if self._has_order():
-            places = [
-                place
-                for number, one in enumerate(self._lists())
-                for place in self._in_order(one, after, size + 1, is_first=number == 0)
-            ]
+            places = [p for one in self._lists() for p in self._in_order(one, after, size + 1)]
             return self._cut(places, after, size)
-        found = [self._newest(one, None, WINDOW + 1) for one in self._lists()]
+        window = NEWEST if self.asked.sort == "newest" and self.has_words else WINDOW
+        found = [self._newest(one, None, window + 1) for one in self._lists()]
         places = [place for some in found for place in some.places]
         among = max(some.among for some in found)
         if all(some.is_all for some in found) or among:
             return self._cut(places, after, size, among)
         if self.asked.sort == "newest" and not (self.letters and not self.has_words):
             return self._last_come(after, size)
-        places = sorted(places, reverse=True)[:WINDOW]
-        return self._cut(places, after, size, WINDOW)
+        places = sorted(places, reverse=True)[:window]
+        return self._cut(places, after, size, window)
 
     def _cut(
         self, places: Sequence[Place], after: Place | None, size: int, among: int = 0
@@ -472,31 +486,30 @@ class _Asking:
         is_small = self.asked.status in (Status.PENDING, REPORTED)
         return self.asked.sort != "riskiest" or is_small
 
-    def _in_order(
-        self, wanted: ColumnElement[bool], after: Place | None, most: int, is_first: bool
-    ) -> list[Place]:
-        query = self._select(*COLUMNS).where(wanted)
+    def _in_order(self, wanted: _List, after: Place | None, most: int) -> list[Place]:
+        order: tuple[Any, Any] = (self._moment, Comment.id)
+        # Of one site by the site's index, of several by the one over all: there no order is lost.
+        is_long = not wanted.hint and self.asked.status != EVERY
+        hint = BY_TIME if is_long and not self.asked.site and self.has_sites else ""
+        query = self._rows(wanted, *COLUMNS, hint=hint)
         match self.asked.sort:
             case "oldest":
-                return self._walked(query, (self._moment, Comment.id), after, most)
+                return self._walked(query, order, after, most)
             case "newest":
-                return self._walked(query, (self._moment, Comment.id), after, most, is_down=True)
+                return self._walked(query, order, after, most, is_down=True)
             case "riskiest":
-                if is_first and self.asked.status == Status.PENDING and not self.hint:
-                    query = query.with_hint(Comment, BY_RISK, "sqlite")
+                query = self._rows(wanted, *COLUMNS, hint=BY_RISK if is_long else "")
                 return self._walked(query, (Comment.risk, Comment.id), after, most, is_down=True)
         # First what was reported, then the rest.
         count = (Comment.report_count, Comment.id)
         found: list[Place] = []
         if after is None or after.report_count:
-            hint = BY_REPORTS if self.asked.status != REPORTED else ""
-            some = self._select(*COLUMNS, hint=hint).where(
-                wanted, Comment.report_count > literal_column("0")
-            )
+            some = self._rows(wanted, *COLUMNS, hint=BY_REPORTS if is_long else "")
+            some = some.where(Comment.report_count > literal_column("0"))
             found += self._walked(some, count, after, most, is_down=True)
             after = None
         rest = query.where(Comment.report_count == 0)
-        return found + self._walked(rest, (self._moment, Comment.id), after, most - len(found))
+        return found + self._walked(rest, order, after, most - len(found))
 
     @property
     def _moment(self) -> Any:
@@ -523,7 +536,7 @@ class _Asking:
 
     # Where none does
 
-    def _newest(self, wanted: ColumnElement[bool], below: int | None, most: int) -> _Newest:
+    def _newest(self, wanted: _List, below: int | None, most: int) -> _Newest:
         """The newest matches of a list."""
         if self.has_words:
             some = self._candidates(wanted) if below is None else None
@@ -532,7 +545,7 @@ class _Asking:
             return self._hits(wanted, below, most)
         if self.letters:
             return self._through(wanted, most)
-        query = self._select(*COLUMNS).where(wanted)
+        query = self._rows(wanted, *COLUMNS)
         if self.hint in ("", BY_ARTICLE):
             order: Any = (self._moment.desc(), Comment.id.desc())
         else:
@@ -553,20 +566,26 @@ class _Asking:
         ids = sorted((place.id for some in found for place in some.places), reverse=True)
         return Found(ids[:size], len(ids) > size, max(some.among for some in found))
 
-    def _candidates(self, wanted: ColumnElement[bool]) -> list[Place] | None:
+    def _candidates(self, wanted: _List) -> list[Place] | None:
         """All matches, if the list is so short that its comments can be asked for one by one."""
-        query = self._select(Comment.id) if self.hint else select(Comment.id).where(*self.reach)
-        ids = self.session.scalars(query.where(wanted).limit(FEW + 1)).all()
+        if self.hint:
+            query = self._rows(wanted, Comment.id)
+        else:
+            query = select(Comment.id).where(*self.reach, wanted.condition)
+            query = query.with_hint(Comment, wanted.hint, "sqlite") if wanted.hint else query
+        ids = self.session.scalars(query.limit(FEW + 1)).all()
         if len(ids) > FEW:
             return None
-        hits = select(self._number).where(self._words(), self._number.in_(ids))
-        some = select(*COLUMNS).where(*self.conditions, *self.letters, wanted)
-        return self._places(some.where(Comment.id.in_(self.session.scalars(hits).all())))
+        hits = self.session.scalars(
+            select(self._number).where(self._words(), self._number.in_(ids))
+        ).all()
+        some = select(*COLUMNS).where(*self.conditions, *self.letters, wanted.condition)
+        some = some.where(Comment.id.in_(hits)).with_hint(Comment, BY_ITSELF, "sqlite")
+        return self._places(some) if hits else []
 
-    def _hits(self, wanted: ColumnElement[bool], below: int | None, most: int) -> _Newest:
+    def _hits(self, wanted: _List, below: int | None, most: int) -> _Newest:
         """Those of a list that hold the words, along the index from its new end."""
         number, among = self._number, 0
-        query = self._matches(*COLUMNS).where(wanted)
         limits = [] if below is None else [number < below]
         if self.dialect == "sqlite":  # PostgreSQL knows by its statistics where to begin
             floor = self.session.scalar(
@@ -579,15 +598,17 @@ class _Asking:
             if floor is not None:
                 limits.append(number > floor)
                 among = LOOKED_AT
-        return self._new(query.where(*limits).order_by(number.desc()), most, among)
+        query = self._matches(wanted, *COLUMNS).where(*limits)
+        return self._new(query.order_by(number.desc()), most, among)
 
-    def _through(self, wanted: ColumnElement[bool], most: int) -> _Newest:
+    def _through(self, wanted: _List, most: int) -> _Newest:
         """Those of a list that hold the letters, by a look at the newest of it."""
         order = Comment.id if self.hint not in ("", BY_ARTICLE) else self._moment
-        newest = self._select(Comment.id).where(wanted).order_by(order.desc()).limit(LOOKED_AT)
-        is_all = self._count(newest.limit(None), LOOKED_AT) <= LOOKED_AT
-        query = select(*COLUMNS).where(Comment.id.in_(newest.scalar_subquery()), *self.letters)
-        query = query.with_hint(Comment, "NOT INDEXED", "sqlite").order_by(Comment.id.desc())
+        newest = self._rows(wanted, Comment.id).order_by(order.desc())
+        is_all = self._count(newest.order_by(None), LOOKED_AT) <= LOOKED_AT
+        ids = newest.limit(LOOKED_AT).scalar_subquery()
+        query = select(*COLUMNS).where(Comment.id.in_(ids), *self.letters)
+        query = query.with_hint(Comment, BY_ITSELF, "sqlite").order_by(Comment.id.desc())
         return self._new(query, most, 0 if is_all else LOOKED_AT)
 
 
