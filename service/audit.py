@@ -22,7 +22,15 @@ NOTHING_LEFT = 1  # no row has an id below it
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would run (hard rule 16)
 
 # Events about people rather than comments: for publishers and admins.
-OF_PEOPLE: frozenset[str] = frozenset()
+OF_PEOPLE = frozenset(
+    (
+        *("signed_in", "sign_in_failed", "locked_out", "signed_out", "session_ended", "verified"),
+        *("invited", "invitation_ended", "joined", "role_changed", "removed", "restored"),
+        *("link_made", "address_shown", "name_changed", "password_changed"),
+        *("second_step_added", "second_step_removed", "codes_made", "code_used"),
+        *("passkey_added", "passkey_removed"),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -81,8 +89,8 @@ def page(
 ) -> Page:
     """A page of what happened on the sites where the moderator has at least this role.
 
-    What concerns no site, and what is about people, is for publishers and admins: an admin sees all
-    of it, a publisher what was done by those with a role on the publisher's sites.
+    What others did that concerns no site, and what is about people, is for publishers and admins: an
+    admin sees all of it, a publisher what those did who have a role on the publisher's sites.
     """
     before = before or Place()
     decided = _decisions(session, moderator, wanted, before, size + 1, least)
@@ -248,7 +256,10 @@ def _on_sites(moderator: Moderator, site_id: Any, least: Role) -> ColumnElement[
 def _readable(moderator: Moderator, least: Role) -> ColumnElement[bool]:
     if _is_admin(moderator):
         return true()
-    on_record = and_(_on_sites(moderator, Event.site_id, least), Event.what.not_in(OF_PEOPLE))
+    is_own = and_(Event.site_id.is_(None), Event.moderator_id == moderator.id)
+    on_record = and_(
+        or_(_on_sites(moderator, Event.site_id, least), is_own), Event.what.not_in(OF_PEOPLE)
+    )
     published = [m.site_id for m in moderator.memberships if m.role == Role.PUBLISHER]
     if not published:
         return on_record

@@ -47,13 +47,42 @@ OTHER_ACTS = {
     Act.HANDED: _l("handed over"),
     Act.RETRACTED: _l("import undone"),
 }
-# Each word of events.What: how it is called in the filter, and in a sentence about who did it.
+# Each word of events.What: how the filter calls it, and a sentence about who did it.
 EVENTS: dict[str, tuple[Any, Any]] = {
-    "closed": (_l("article closed"), _l("%(who)s closed an article.")),
-    "opened": (_l("article opened"), _l("%(who)s opened an article again.")),
-    "held": (_l("new comments held"), _l("%(who)s held all new comments.")),
-    "released": (_l("new comments released"), _l("%(who)s let new comments through again.")),
-    "exported": (_l("record exported"), _l("%(who)s took the record along.")),
+    "closed": (_l("article closed"), _l("%(who)s closed an article to new comments.")),
+    "opened": (_l("article opened"), _l("%(who)s opened an article to new comments again.")),
+    "held": (_l("new comments held"), _l("%(who)s asked that all new comments wait.")),
+    "released": (_l("new comments no longer held"), _l("%(who)s no longer has all comments wait.")),
+    "bulk": (_l("many comments at once"), _l("%(who)s began a job over many comments.")),
+    "bulk_ended": (_l("job over many comments ended"), _l("A job of %(who)s over many ended.")),
+    "banned": (_l("ban made"), _l("%(who)s made a ban.")),
+    "lifted": (_l("ban lifted"), _l("%(who)s lifted a ban.")),
+    "previewed": (_l("ban previewed"), _l("%(who)s looked at what a ban would have caught.")),
+    "searched": (_l("address searched for"), _l("%(who)s searched for an exact address.")),
+    "reasoned": (_l("public reasons changed"), _l("%(who)s changed the list of public reasons.")),
+    "exported": (_l("record exported"), _l("%(who)s took the record along as a file.")),
+    "signed_in": (_l("signed in"), _l("%(who)s signed in.")),
+    "sign_in_failed": (_l("sign-in failed"), _l("%(who)s tried to sign in, in vain.")),
+    "locked_out": (_l("locked out"), _l("%(who)s tried too often and has to wait.")),
+    "signed_out": (_l("signed out"), _l("%(who)s signed out.")),
+    "session_ended": (_l("session ended"), _l("%(who)s ended a session in another browser.")),
+    "verified": (_l("identity confirmed"), _l("%(who)s said once more who they are.")),
+    "invited": (_l("invited"), _l("%(who)s invited somebody.")),
+    "invitation_ended": (_l("invitation ended"), _l("%(who)s took an invitation back.")),
+    "joined": (_l("joined"), _l("%(who)s took up an invitation.")),
+    "role_changed": (_l("role changed"), _l("%(who)s changed a role.")),
+    "removed": (_l("moderator removed"), _l("%(who)s removed a moderator.")),
+    "restored": (_l("moderator restored"), _l("%(who)s let a moderator in again.")),
+    "link_made": (_l("sign-in link made"), _l("%(who)s made a link to sign in.")),
+    "address_shown": (_l("colleague’s address shown"), _l("%(who)s looked at an address.")),
+    "name_changed": (_l("name changed"), _l("%(who)s changed their name.")),
+    "password_changed": (_l("password changed"), _l("%(who)s changed their password.")),
+    "second_step_added": (_l("second step added"), _l("%(who)s added a second step.")),
+    "second_step_removed": (_l("second step removed"), _l("%(who)s removed the second step.")),
+    "codes_made": (_l("recovery codes made"), _l("%(who)s made new recovery codes.")),
+    "code_used": (_l("recovery code used"), _l("%(who)s signed in with a recovery code.")),
+    "passkey_added": (_l("passkey added"), _l("%(who)s added a passkey.")),
+    "passkey_removed": (_l("passkey removed"), _l("%(who)s removed a passkey.")),
 }
 
 
@@ -83,7 +112,7 @@ def record() -> ResponseReturnValue:
         nobody=NOBODY,
         decisions=DECISIONS,
         acts={f"act.{act}": words for act, words in OTHER_ACTS.items()},
-        events={f"event.{what}": _event(what)[0] for what in events.What},
+        events=_events(),
         may_export=audit.may_export(current_user, _id(sites, wanted.site)),
     )
 
@@ -154,6 +183,13 @@ def _day(said: str) -> datetime | None:
 
 def _id(sites: Iterable[Site], key: str) -> int | None:
     return next((site.id for site in sites if site.key == key), None)
+
+
+def _events() -> dict[str, Any]:
+    """The kinds of events that this moderator may come across."""
+    is_publisher = audit.may_export(current_user)
+    known = [what for what in events.What if is_publisher or what not in audit.OF_PEOPLE]
+    return {f"event.{what}": _event(what)[0] for what in known}
 
 
 def _event(what: str) -> tuple[Any, Any]:
