@@ -108,8 +108,11 @@
     const said = document.createElement("p");
     said.className = "news-said";
     said.append(here.signedOut, " ", desk.link(words.signIn, words.signInAt, true));
-    button.hidden = true;
-    news.append(said);
+    still(() => {
+      present(false);
+      document.documentElement.classList.add("has-news");
+      news.append(said);
+    });
     desk.announce(here.signedOut);
   }
 
@@ -271,9 +274,14 @@
 
   // What came in
 
+  function present(isNew) {
+    button.hidden = !isNew;
+    document.documentElement.classList.toggle("has-news", isNew);
+  }
+
   function offer(answer) {
     button.textContent = answer.news;
-    button.hidden = answer.new === 0;
+    present(answer.new > 0);
     if (answer.new > offered) desk.announce(answer.news);
     offered = answer.new;
   }
@@ -287,10 +295,12 @@
     if (!since) return desk.announce(words.lost);
     const fresh = [...page.querySelectorAll(".card")].filter((card) => !document.getElementById(card.id));
     const added = fresh.map((card) => document.importNode(card, true));
-    still(() => added.forEach(place));
-    added.forEach(desk.prepare);
+    still(() => {
+      added.forEach(place);
+      added.forEach(desk.prepare);
+      present(false);
+    });
     Object.assign(news.dataset, { since });
-    button.hidden = true;
     offered = 0;
     desk.settle();
     const goal = recent?.isConnected ? recent : added[0];

@@ -244,6 +244,10 @@ def test_what_came_in_is_added_on_demand(live: Live, mo: Page, ada: Page) -> Non
     expect_counts(mo, pending=11)
     assert names(mo) == list(NAMES[1:])
     assert abs(top(mo, "Pit") - before) < 1
+    mo.evaluate("scrollTo(0, 0)")  # and nothing stays under it
+    room = button.evaluate("button => button.getBoundingClientRect().bottom")
+    assert room < top(mo, "Otto")
+    before = top(mo, "Pit")
     button.click()
     expect(card(mo, "New")).to_be_visible()
     assert names(mo) == [*NAMES, "New"]
