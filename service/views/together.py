@@ -20,7 +20,7 @@ from ..colleagues import MOST, Change, Left, Since
 from ..desk import Card
 from ..models import now
 from ..status import Status
-from .desk import LARGEST_ID, REPORTED, _count, bp, quoted, status_or_404, told_with_note, vault
+from .desk import LARGEST_ID, REPORTED, TABS, _count, bp, quoted, told_with_note, vault
 
 BEAT = 15_000  # milliseconds between two heartbeats of a page
 # What is written while a page is being read may be on it or not: told once too often, never not.
@@ -139,17 +139,14 @@ def _told(change: Change) -> dict[str, Any]:
     }
 
 
-def _arrived(session: Session, seen: Any) -> list[int]:
-    """What is new in the list that was asked about; nothing if none was."""
-    asked = request.values
-    since = _since(asked.get("since", ""))
-    if since is None:
+def _arrived(session: Session, seen: Sequence[str]) -> list[int]:
+    """What is new in the list that was asked about; nothing in a list that has no news."""
+    since = _since(request.values.get("since", ""))
+    status, site = request.values.get("status", ""), request.values.get("site", "")
+    if since is None or status not in TABS:
         return []
-    status = asked.get("status", "")
-    wanted = None if status == REPORTED else status_or_404(status)
-    return colleagues.arrived(
-        session, current_user, wanted, asked.get("site", ""), since, list(seen)[:MOST]
-    )
+    wanted = None if status == REPORTED else Status(status)
+    return colleagues.arrived(session, current_user, wanted, site, since, seen[:MOST])
 
 
 def _since(sent: str) -> Since | None:
