@@ -4,9 +4,10 @@ since a page was made, what was left to whom."""
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
-from sqlalchemy.orm import Session, contains_eager, joinedload
+from sqlalchemy import ColumnElement, Select, String, and_, cast, func, or_, select, true
+from sqlalchemy.orm import Session, contains_eager, joinedload, load_only
 
 from .accounts import Membership, Moderator, within_reach
 from .models import Comment, Decision, Handover, Site
@@ -60,7 +61,14 @@ def team(session: Session, moderator: Moderator, site_id: int) -> Sequence[Moder
 def known(session: Session, moderator: Moderator, public_ids: Collection[str]) -> Sequence[Comment]:
     """Those of the comments that are on one of the moderator's sites."""
     within = (Comment.public_id.in_(public_ids), within_reach(moderator, Comment.site_id))
-    return session.scalars(select(Comment).where(*within)).all()
+    told = (
+        Comment.public_id,
+        Comment.version,
+        Comment.status,
+        Comment.edit_at,
+        Comment.reported_at,
+    )
+    return session.scalars(select(Comment).where(*within).options(load_only(*told))).all()
 
 
 def changes(
@@ -98,9 +106,9 @@ def arrived(
     that wait, and what was put back. Takes the list's status, None for what readers reported, and
     the public ids that are on the page already."""
     found: set[int] = set()
-    for condition in _new(session, status, since):
-        here = and_(condition, within_reach(moderator, Comment.site_id), _on(site))
-        wanted = select(Comment.id).where(here, Comment.public_id.not_in(seen))
+    for condition, site_id in _new(session, status, since):
+        here = (condition, within_reach(moderator, site_id), _on(site, site_id))
+        wanted = select(Comment.id).where(*here, Comment.public_id.not_in(seen))
         found.update(session.scalars(wanted.limit(MOST + 1)))
     return sorted(found)[: MOST + 1]
 
@@ -139,27 +147,29 @@ def _mine(query: Select[int], moderator: Moderator) -> Select[int]:
     )
 
 
-def _new(session: Session, status: Status | None, since: Since) -> list[ColumnElement[bool]]:
-    """Each a walk along an index of its own."""
+def _new(
+    session: Session, status: Status | None, since: Since
+) -> list[tuple[ColumnElement[bool], Any]]:
+    """Each a walk along an index of its own, with the column that tells the site."""
+    # Said like this, no index on them fits: SQLite would walk a whole list by it for a few rows.
+    its_status, site_id = cast(Comment.status, String), Comment.site_id + 0
     if status is None:
-        return [Comment.reported_at > since.at]
+        return [(Comment.reported_at > since.at, site_id)]
     latest = session.scalar(select(func.max(Decision.id))) or 0
     put_here = (
         select(Decision.comment_id)
         .where(Decision.id > max(since.decision_id, latest - LATEST))
         .where(Decision.to_status == status, Decision.from_status != status)
     )
-    new = [
-        and_(Comment.status == status, Comment.created_at > since.at),
-        and_(Comment.status == status, Comment.id.in_(put_here)),
-    ]
-    if status == Status.PENDING:
-        new.append(and_(Comment.status == Status.APPROVED, Comment.edit_at > since.at))
-    return new
+    came = and_(Comment.status == status, Comment.created_at > since.at)
+    was_put = and_(Comment.id.in_(put_here), its_status == status.value)
+    is_edited = and_(Comment.edit_at > since.at, its_status == Status.APPROVED.value)
+    new: list[tuple[ColumnElement[bool], Any]] = [(came, Comment.site_id), (was_put, site_id)]
+    return [*new, (is_edited, site_id)] if status == Status.PENDING else new
 
 
-def _on(site: str) -> ColumnElement[bool]:
+def _on(site: str, site_id: Any) -> ColumnElement[bool]:
     if not site:
         return true()
     key = select(Site.id).where(Site.key == site).scalar_subquery()
-    return Comment.site_id == key
+    return and_(site_id == key)

@@ -17,9 +17,7 @@
   const SOON = Math.min(2000, BEAT); // between two that are not waited for
   const LONGEST = 300000;
   const MOST = 100; // cards in a request, and new comments that are shown by one press
-  // Where a page is narrowed further, the server does not know what would be new in it.
-  const PLAIN = ["status", "site", "after", "sort"];
-  const isPlain = [...new URLSearchParams(location.search).keys()].every((key) => PLAIN.includes(key));
+  const isPlain = Boolean(news?.dataset.plain); // what is new in a search, nobody counts
 
   let timer = 0;
   let began = -Infinity; // when the last request began
@@ -73,7 +71,7 @@
     const focus = focused()?.dataset.commentId || "";
     const fields = [...versions].map(([id, version]) => ["card", `${id}:${version}`]);
     fields.push(["focus", focus], ["left", told === focus ? "" : told]);
-    if (news && isPlain) fields.push(...listed());
+    if (isPlain) fields.push(...listed());
     if (wantsCounts) fields.push(["counts", "1"]);
     isAsking = true;
     isWanted = wantsCounts = false;
@@ -108,8 +106,11 @@
     const said = document.createElement("p");
     said.className = "news-said";
     said.append(here.signedOut, " ", desk.link(words.signIn, words.signInAt, true));
-    button.hidden = true;
-    news.append(said);
+    still(() => {
+      present(false);
+      document.documentElement.classList.add("has-news");
+      news.append(said);
+    });
     desk.announce(here.signedOut);
   }
 
@@ -123,9 +124,12 @@
     };
     const held = [focused(), ...cards()].find((card) => card && isSeen(card));
     const before = held?.getBoundingClientRect().top;
+    // Browsers that hold a page still by themselves hold another part of it.
+    document.documentElement.classList.add("is-still");
     change();
     const moved = held?.isConnected ? held.getBoundingClientRect().top - before : 0;
     if (moved) scrollBy({ top: moved, behavior: "instant" });
+    requestAnimationFrame(() => document.documentElement.classList.remove("is-still"));
   }
 
   function say(card, what, said) {
@@ -173,10 +177,8 @@
   function overtake(card, made) {
     const isNew = !card.classList.contains("is-overtaken");
     card.classList.add("is-overtaken");
-    if (card.querySelector(".decide")?.contains(document.activeElement) && isNew && list) {
-      card.focus({ preventScroll: true });
-    }
-    for (const pressed of card.querySelectorAll(".decide button")) pressed.disabled = true;
+    if (deciding(card).includes(document.activeElement)) card.focus({ preventScroll: true });
+    for (const pressed of deciding(card)) pressed.disabled = true;
     const line = lineOf(card);
     // One that was told already, as its answer to my own decision, is not told twice.
     const isTold = Boolean(card.querySelector(".card-alert"));
@@ -185,6 +187,10 @@
     if (!line.contains(document.activeElement)) line.replaceChildren(...said);
     if (isNew && card.contains(document.activeElement)) desk.announce(made.said);
   }
+
+  // The buttons that decide, wherever on the card they stand.
+  const deciding = (card) =>
+    [...(card.querySelector(".decide")?.elements ?? [])].filter((element) => element.matches("button"));
 
   function lineOf(card) {
     const known = card.querySelector(".overtaken");
@@ -234,7 +240,7 @@
       desk.freshen(card, made);
       card.classList.remove("is-overtaken");
       card.querySelector(".card-alert")?.remove();
-      for (const pressed of card.querySelectorAll(".decide button")) pressed.disabled = false;
+      for (const pressed of deciding(card)) pressed.disabled = false;
       lineOf(card).textContent = made.said;
     });
     if (made.said && card.contains(document.activeElement)) desk.announce(made.said);
@@ -268,9 +274,14 @@
 
   // What came in
 
+  function present(isNew) {
+    button.hidden = !isNew;
+    document.documentElement.classList.toggle("has-news", isNew);
+  }
+
   function offer(answer) {
     button.textContent = answer.news;
-    button.hidden = answer.new === 0;
+    present(answer.new > 0);
     if (answer.new > offered) desk.announce(answer.news);
     offered = answer.new;
   }
@@ -284,10 +295,12 @@
     if (!since) return desk.announce(words.lost);
     const fresh = [...page.querySelectorAll(".card")].filter((card) => !document.getElementById(card.id));
     const added = fresh.map((card) => document.importNode(card, true));
-    still(() => added.forEach(place));
-    added.forEach(desk.prepare);
+    still(() => {
+      added.forEach(place);
+      added.forEach(desk.prepare);
+      present(false);
+    });
     Object.assign(news.dataset, { since });
-    button.hidden = true;
     offered = 0;
     desk.settle();
     const goal = recent?.isConnected ? recent : added[0];
@@ -300,8 +313,10 @@
   // Where its time puts it; where the list is in another order, at the end.
   function place(card) {
     const at = (other) => other.querySelector(".permalink time").dateTime;
-    const sort = new URLSearchParams(location.search).get("sort") || "oldest";
-    const isLater = { oldest: (other) => at(other) > at(card), newest: (other) => at(other) < at(card) }[sort];
+    const isLater = {
+      oldest: (other) => at(other) > at(card),
+      newest: (other) => at(other) < at(card),
+    }[news.dataset.sort];
     const isByTime = isLater && list.dataset.status !== "reported";
     list.insertBefore(card, (isByTime && [...list.querySelectorAll(".card")].find(isLater)) || null);
   }

@@ -139,19 +139,14 @@ def _told(change: Change) -> dict[str, Any]:
     }
 
 
-def _arrived(session: Session, seen: Any) -> list[int]:
-    """What is new in the list that was asked about; nothing if none was."""
-    asked = request.values
-    since = _since(asked.get("since", ""))
-    if since is None:
+def _arrived(session: Session, seen: Sequence[str]) -> list[int]:
+    """What is new in the list that was asked about; nothing in a list that has no news."""
+    since = _since(request.values.get("since", ""))
+    status, site = request.values.get("status", ""), request.values.get("site", "")
+    if since is None or status not in TABS:
         return []
-    status = asked.get("status", "")
-    if status not in TABS:
-        abort(404)
     wanted = None if status == REPORTED else Status(status)
-    return colleagues.arrived(
-        session, current_user, wanted, asked.get("site", ""), since, list(seen)[:MOST]
-    )
+    return colleagues.arrived(session, current_user, wanted, site, since, seen[:MOST])
 
 
 def _since(sent: str) -> Since | None:

@@ -179,7 +179,7 @@ def test_it_tells_and_takes_nothing_of_other_sites(
         {"status": "pending", "since": "2026-01-01T00:00:00+00:00|" + "9" * 19},
         {"status": "pending", "since": "2026-01-01T00:00:00+00:00|x"},
         {"status": "pending", "site": "nosuch", "since": "2026-01-01T00:00:00+00:00|0"},
-        {"status": "no status at all"},
+        {"status": "no status at all", "since": "2026-01-01T00:00:00+00:00|0"},
     ],
     ids=str,
 )
@@ -187,11 +187,6 @@ def test_it_takes_what_no_page_sends(mo: FlaskClient, waiting: str, fields: Any)
     answer = post(mo, "/desk/together", **fields)
     assert (answer.status_code, answer.json["changed"]) == (200, {})
     assert mo.get("/desk/news", query_string=fields).status_code == 200
-
-
-def test_it_knows_no_other_lists(mo: FlaskClient) -> None:
-    asked = {"status": "unheard", "since": _since()}
-    assert post(mo, "/desk/together", **asked).status_code == 404
 
 
 # What was decided
