@@ -192,7 +192,7 @@
     const place = document.createElement("div");
     place.className = "gone";
     Object.assign(place.dataset, { commentId: card.dataset.commentId, status: card.dataset.status });
-    place.style.blockSize = `${card.offsetHeight}px`;
+    place.style.blockSize = `${card.getBoundingClientRect().height}px`;
     const name = card.querySelector(".comment-author").textContent;
     const line = document.createElement("p");
     line.textContent = `${name}: ${said}`;
