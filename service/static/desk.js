@@ -34,26 +34,26 @@
     return isNew;
   }
 
-  async function ask(address, body, isRetry = false) {
+  async function askAt(address, body, isRetry = false) {
     const headers = { Accept: "application/json", "X-CSRFToken": token, "X-Moderator": words.who };
     const signal = AbortSignal.timeout(PATIENCE);
     // keepalive: it arrives even if the page is left.
     const answer = await fetch(address, { method: "POST", body, headers, signal, keepalive: true });
-    if (answer.status === 400 && !isRetry && (await renewToken())) return ask(address, body, true);
+    if (answer.status === 400 && !isRetry && (await renewToken())) return askAt(address, body, true);
     const said = await answer.json().catch(() => ({ error: words.broken }));
     return { ...said, code: answer.status, isDone: answer.ok };
   }
 
-  // What the server said; without an answer the same, in words of our own.
-  const send = (address, body) =>
-    ask(address, body).catch(() => ({ error: words.lost, code: 0, isDone: false }));
-
-  function post(form, button) {
+  function ask(form, button) {
     const body = new URLSearchParams(new FormData(form, button));
     body.delete("csrf_token");
-    // Not form.action: a field may be called so.
-    return send(form.getAttribute("action"), body);
+    return askAt(form.getAttribute("action"), body); // not form.action: a field may be called so
   }
+
+  // What the server said; without an answer the same, in words of our own.
+  const orLost = (asked) => asked.catch(() => ({ error: words.lost, code: 0, isDone: false }));
+  const send = (address, body) => orLost(askAt(address, body));
+  const post = (form, button) => orLost(ask(form, button));
 
   // Saying
 
@@ -229,7 +229,7 @@
 
   function freshen(card, answer) {
     card.dataset.version = answer.version;
-    card.querySelector("[name=version]").value = answer.version;
+    for (const field of card.querySelectorAll("[name=version]")) field.value = answer.version;
   }
 
   // The strip of my last decisions: one entry a comment, for only its latest can be undone.
@@ -260,7 +260,7 @@
 
   // Deciding
 
-  const outbox = words.who && window.rejoinder.outbox({
+  const outbox = words.who && window.desk.outbox({
     who: words.who,
     send: ({ id, action, version, fields }) =>
       send(words.decideAt.replace("ID", id), new URLSearchParams([["action", action], ["version", version], ...fields])),
@@ -279,9 +279,12 @@
     const fields = [...new FormData(form)].filter(([name, value]) => value && !named.includes(name));
     const version = form.querySelector("[name=version]").value;
     card.querySelector(".card-alert")?.remove();
-    leave(card, button.dataset.said);
+    leave(card, saidBy(form, button.value));
     outbox.add({ id, action: button.value, version, fields, before: { status, waits, reported } });
   }
+
+  // What a decision leaves a comment as, in the word that its button brings along.
+  const saidBy = (form, action) => form.querySelector(`[value="${action}"]`)?.dataset.said ?? "";
 
   function settle({ id, before, isOld }, answer) {
     if (!isOld || away.has(id)) {
@@ -327,8 +330,8 @@
   // A decision of an earlier page that waits to be sent: its card is away here too.
   function hide({ id, action, version }) {
     const card = find(id);
-    const button = card?.querySelector(`.decide [value="${action}"]`);
-    if (button && card.dataset.version === version) leave(card, button.dataset.said);
+    const form = card?.querySelector(".decide");
+    if (form && card.dataset.version === version) leave(card, saidBy(form, action));
   }
 
   function showKept(number, why) {
@@ -533,22 +536,11 @@
     if (event.target.matches(".kept-give-up")) outbox.giveUp();
   });
 
-  // For the scripts beside this one.
-  Object.assign(window.rejoinder, {
-    words,
-    send,
-    announce,
-    complain,
-    cards,
-    find,
-    show,
-    keepStill,
-    leave,
-    comeBack,
-    note,
-    place,
-    prepare,
-    undoLast,
+  // For the files beside this one.
+  Object.assign(window.desk, {
+    ...{ words, ask, send, pageAt, announce, link, complain },
+    ...{ cards, find, show, keepStill, leave, comeBack, place, prepare, freshen, settle: sayWhatIsLeft },
+    ...{ note, undoLast },
   });
 
   for (const card of document.querySelectorAll(".card")) prepare(card);
