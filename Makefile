@@ -1,6 +1,6 @@
 # make run     set up, create the demo, serve it on http://$HOST:$PORT
 # make test    set up, check, test (ARGS="tests/test_text.py -x" goes to pytest)
-# make test-postgresql   the tests of the doors once more, on PostgreSQL
+# make test-postgresql   all that touches a database once more, on PostgreSQL
 # make check   ruff and mypy alone
 # make lock    rewrite the two lock files after a change to pyproject.toml (UPGRADE=1: newest releases)
 # make translations   bring the catalogues up to what readers read, list what they lack
@@ -47,7 +47,7 @@ test: check chromium
 	@$(VENV_PYTHON) -m pytest $(ARGS)
 
 test-postgresql: .venv/.test
-	@DOORS_ON=postgresql $(VENV_PYTHON) -m pytest tests/views $(ARGS)
+	@DATABASE=postgresql $(VENV_PYTHON) -m pytest -k postgresql $(ARGS)
 
 check: .venv/.test
 	@$(VENV_PYTHON) -m ruff check .

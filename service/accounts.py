@@ -73,6 +73,8 @@ class Moderator(Base, UserMixin):
         String(64), unique=True, default=lambda: secrets.token_hex(16)
     )
     name: Mapped[str] = mapped_column(String(80), default="")
+    # As whom readers meet them, where they answer for the site; "" for the site's name (hard rule 14).
+    staff_name: Mapped[str] = mapped_column(String(80), default="")
     created_at: Mapped[datetime] = mapped_column(default=now)
     has_keys: Mapped[bool] = mapped_column(default=True)  # single letters decide at the desk
     memberships: Mapped[list["Membership"]] = relationship(lazy="selectin")

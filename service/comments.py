@@ -11,9 +11,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
 from . import moderation, screening
+from .accounts import Moderator
 from .models import Article, Author, Comment, Decision, Note, Reason, Site, now
-from .rules import Draft, Policy, judge
-from .status import Act, Status
+from .moderation import Wording
+from .rules import Draft, Policy, Verdict, judge
+from .status import Act, Mark, Status
 from .text import RENDERER
 from .vault import Hidden, Vault
 
@@ -29,6 +31,10 @@ ATTEMPTS = 4
 
 class NoSuchParent(Exception):
     """The comment that was answered is not shown under this article, or no longer."""
+
+
+class NoNewComments(Exception):
+    """The article is closed."""
 
 
 class Closed(Exception):
@@ -76,7 +82,7 @@ def submit(
     """Stores a reply and what the rules say of it; the same form sent twice is stored once.
 
     Takes the moment it was sent, now unless told. Returns the comment, new or already there.
-    Raises NoSuchParent.
+    Raises NoSuchParent, and NoNewComments where the article is closed.
     """
     at = at or now()
     for attempt in range(ATTEMPTS):
@@ -103,6 +109,8 @@ def _store(
     if known := _known(session, keys, at, bool(sent.nonce)):
         return known, False
     article = find_article(session, site.id, sent.url, sent.given_id)
+    if article is not None and article.closed_at is not None:
+        raise NoNewComments
     parent = _parent(session, article, sent.parent)
     digest = vault.words(sent.text)
     verdict = judge(sent.draft, screening.history(session, site.id, article, digest), policy)
@@ -130,6 +138,53 @@ def _store(
     session.add(comment)
     session.flush()
     return comment, True
+
+
+def answer(
+    session: Session,
+    vault: Vault,
+    parent: Comment,
+    moderator: Moderator,
+    name: str,
+    wording: Wording,
+    nonce: str,
+    version: int | None = None,
+) -> Decision | None:
+    """A moderator's reply to a comment, public at once and marked as staff's; sent twice it is
+    stored once. No address is stored with it.
+
+    Takes the public name that it is under, and the version of the comment if that is to be
+    approved in the same act. Returns the decision on the comment that was answered, None for none.
+    Raises NoSuchParent if that is not public, and moderation.Stale if it has changed since.
+    """
+    said = (b"staff", str(moderator.id).encode(), parent.public_id.encode(), nonce.encode())
+    key = hashlib.sha256(b"".join(len(part).to_bytes(4) + part for part in said)).digest()
+    if session.scalar(select(Comment.id).where(Comment.submission_key == key)):
+        return None
+    approved = None
+    if version is not None:
+        to = Status.APPROVED
+        approved = moderation.decide(session, parent, to, version, moderator, vault=vault)
+    if parent.status != Status.APPROVED:
+        raise NoSuchParent
+    comment = Comment(
+        site_id=parent.site_id,
+        article_id=parent.article_id,
+        parent=parent,
+        root_id=parent.root_id or parent.id,
+        name=name,
+        text=wording.text,
+        html=wording.html,
+        renderer=RENDERER,
+        status=moderation.initial(Verdict(Status.APPROVED)),
+        language=parent.language,
+        submission_key=key,
+        text_digest=wording.digest,
+    )
+    session.add(comment)
+    moderation.count_new(session, comment)
+    moderation.mark(session, comment, Mark.STAFF, comment.version, moderator)
+    return approved
 
 
 def editable_until(comment: Comment, minutes: int) -> datetime | None:

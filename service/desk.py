@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, and_, func, select, tuple_
 from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
-from . import reports
+from . import facts, reports
 from .accounts import Moderator, within_reach
 from .models import Article, Author, Comment, Decision, Report, Revision, Site
 from .moderation import CHANGES, UNDOABLE, is_final
@@ -28,6 +28,7 @@ class Card:
     reports: Sequence[Report] = ()  # open ones, oldest first
     undoable: Decision | None = None  # the one of them that can be taken back
     revisions: Sequence[Revision] = ()  # earlier texts, newest first
+    past: facts.Past | None = None  # what else came with its address, None without one
     is_final: bool = False  # taken back by its author: nothing is left to decide on
 
 
@@ -114,6 +115,7 @@ def card(session: Session, vault: Vault, comment: Comment) -> Card:
         reports.open_of(session, [comment.id]).get(comment.id, []),
         changes[-1] if changes and changes[-1].act in UNDOABLE else None,
         revisions,
+        facts.pasts(session, [comment]).get(comment.id),
         is_final(session, comment),
     )
 
@@ -132,6 +134,18 @@ def find_decision(session: Session, moderator: Moderator, decision_id: int) -> D
         .where(Decision.id == decision_id, Decision.act.in_(CHANGES))
         .where(within_reach(moderator, Comment.site_id))
     )
+
+
+def find_article(session: Session, moderator: Moderator, article_id: int) -> Article | None:
+    """An article on one of the moderator's sites."""
+    within = (Article.id == article_id, within_reach(moderator, Article.site_id))
+    return session.scalar(select(Article).where(*within).options(joinedload(Article.site)))
+
+
+def pinned(session: Session, article: Article) -> Sequence[Comment]:
+    """What stands above the others under an article, the newest pin first."""
+    found = select(Comment).where(Comment.article_id == article.id, Comment.pinned_at.is_not(None))
+    return session.scalars(found.order_by(Comment.pinned_at.desc(), Comment.id)).all()
 
 
 def last_decisions(session: Session, moderator: Moderator, most: int = 3) -> Sequence[Decision]:
@@ -197,11 +211,13 @@ def _page(session: Session, vault: Vault, found: list[Comment], size: int) -> Qu
     shown = found[:size]
     emails = masked_emails(session, vault, shown)
     reported = reports.open_of(session, [comment.id for comment in shown])
+    pasts = facts.pasts(session, shown)
     cards = [
         Card(
             comment,
             emails.get(comment.author_id, ""),
             reports=reported.get(comment.id, []),
+            past=pasts.get(comment.id),
             is_final=is_final(session, comment),
         )
         for comment in shown

@@ -20,6 +20,7 @@ class What(StrEnum):
     OPENED = "opened"
     HELD = "held"  # every new comment of an article or a site waits
     RELEASED = "released"
+    REASONED = "reasoned"  # a site's list of public reasons was written anew
 
 
 def record(

@@ -16,7 +16,7 @@ from . import reports
 from .accounts import Moderator
 from .models import Article, Author, Comment, Decision, Follow, Note, Reason, Report, Revision, now
 from .rules import GRAVITY, Verdict
-from .status import Act, Mark, Outcome, Status
+from .status import Act, Mark, Markup, Outcome, Status
 from .vault import Vault
 
 Columns = dict[str, Any]
@@ -32,12 +32,17 @@ CHANGES = (
     Act.MARKED,
     Act.HELD,
     Act.KEPT,
+    Act.REWORDED,
+    Act.PINNED,
+    Act.UNPINNED,
 )
-UNDOABLE = (Act.DECIDED, Act.UNDONE, Act.DISCARDED, Act.HELD)
+PINS = (Act.PINNED, Act.UNPINNED)
+UNDOABLE = (Act.DECIDED, Act.UNDONE, Act.DISCARDED, Act.HELD, Act.REWORDED, *PINS)
 FINAL = (Act.RETRACTED, Act.WITHDRAWN)  # nothing is left that could be decided on
 # With these somebody has looked at the comment, or it is gone: readers' reports get their outcome.
 ANSWERS = (Act.DECIDED, Act.DISCARDED, Act.KEPT, *FINAL)
 EDITABLE = (Status.PENDING, Status.SPAM, Status.APPROVED)
+MOST_PINNED = 3  # under one article: more of them would be an order of their own
 AUTHOR = "author"  # who the log says acted, where it was the comment's own author
 BLANK: Columns = {
     "name": "",
@@ -48,6 +53,8 @@ BLANK: Columns = {
     "edit_html": None,
     "edit_at": None,
     "edited_at": None,
+    "is_reworded": False,
+    "pinned_at": None,
     "text_digest": None,
     "submission_key": None,
     "author_id": None,
@@ -62,6 +69,18 @@ class Stale(Exception):
     def __init__(self, latest: Decision | None) -> None:
         super().__init__()
         self.latest = latest
+
+
+class PinRefused(Exception):
+    """A comment cannot be put above the others."""
+
+
+class NotPinnable(PinRefused):
+    """Only a published comment that answers no other can stand above the others."""
+
+
+class EnoughPinned(PinRefused):
+    """Under this article as many comments are pinned as may be."""
 
 
 @dataclass(frozen=True)
@@ -147,20 +166,26 @@ def _is_repeated(last: Decision, to: Status, version: int, moderator: Moderator)
 def undo(
     session: Session, decision: Decision, moderator: Moderator, vault: Vault | None = None
 ) -> Decision:
-    """Takes a comment's latest decision back; raises Stale with the later one if there is one."""
+    """Takes a comment's latest decision back; raises Stale with the later one if there is one, and
+    PinRefused where it was about a pin that has no place any more."""
     last = latest(session, decision.comment_id)
     if last is None or last.id != decision.id or last.act not in UNDOABLE:
         raise Stale(last)
     comment, before = decision.comment, decision.from_status
     reports.reopen(session, comment.id, decision.at)
     undoes: Columns = {"act": Act.UNDONE, "undoes_id": decision.id}
+    about = origin(decision).act
+    if about == Act.REWORDED:
+        return _swap(session, comment, decision.version, moderator, vault=vault, **undoes)
+    if about in PINS:
+        return _pin(session, comment, decision.version, moderator, not comment.pinned_at, **undoes)
     if before != decision.to_status:
         return _change(session, comment, before, decision.version, moderator, **undoes)
     # The status stayed: what was decided was an edit.
     if not has_waiting_edit(comment):
         back = _revert if comment.edit_text is None else _wait_again
         return back(session, comment, decision.version, moderator, vault=vault, **undoes)
-    if _origin(session, decision).act == Act.DISCARDED:
+    if about == Act.DISCARDED:
         return _discard(session, comment, decision.version, moderator, **undoes)
     return _apply(session, comment, decision.version, moderator, vault=vault, **undoes)
 
@@ -187,6 +212,51 @@ def edit(
         return _replace(session, comment, version, AUTHOR, Act.EDITED, wording)
     waiting: Columns = {"edit_text": wording.text, "edit_html": wording.html, "edit_at": now()}
     return _change(session, comment, before, version, AUTHOR, Act.EDITED, **waiting)
+
+
+def reword(
+    session: Session,
+    comment: Comment,
+    version: int,
+    wording: Wording,
+    moderator: Moderator,
+    note: str = "",
+) -> Decision | None:
+    """Puts a moderator's wording in the place of a comment's, which is kept as a revision.
+
+    Takes the version that the moderator saw, the new text, and a note for moderators. Readers and
+    the author are told that a moderator changed it. A change by the author that waits goes on
+    waiting. Returns the decision, None if the text is that one already. Raises Stale.
+    """
+    _refuse_if_final(session, comment)
+    if comment.version == version and comment.text == wording.text:
+        return None
+    before = _revision(comment)
+    values: Columns = {"text": wording.text, "html": wording.html, "text_digest": wording.digest}
+    values |= {"markup": Markup.MARKDOWN, "is_reworded": True, "edited_at": now()}
+    status = comment.status
+    decision = _change(
+        session, comment, status, version, moderator, Act.REWORDED, note=note, **values
+    )
+    session.add(before)
+    if status == Status.APPROVED:
+        _renew(session, comment)
+    return decision
+
+
+def pin(
+    session: Session, comment: Comment, is_pinned: bool, version: int, moderator: Moderator
+) -> Decision | None:
+    """Puts a published top-level comment above the others under its article, or back among them.
+
+    Takes the version that the moderator saw. Returns the decision, None if it is so already.
+    Raises NotPinnable, EnoughPinned, and Stale if the comment has changed since.
+    """
+    _refuse_if_final(session, comment)
+    if comment.version == version and bool(comment.pinned_at) == is_pinned:
+        return None
+    act = Act.PINNED if is_pinned else Act.UNPINNED
+    return _pin(session, comment, version, moderator, is_pinned, act)
 
 
 def withdraw(session: Session, comment: Comment) -> None:
@@ -338,8 +408,9 @@ def _replace(
     **more: Any,
 ) -> Decision:
     """Puts a text in the place of the present one, which is kept as a revision."""
-    before = Revision(comment_id=comment.id, text=comment.text, html=comment.html)
+    before = _revision(comment)
     values: Columns = {"text": wording.text, "html": wording.html, "text_digest": wording.digest}
+    values |= {"markup": Markup.MARKDOWN, "is_reworded": False}
     values |= {"edit_text": None, "edit_html": None, "edit_at": None}
     if to == Status.APPROVED:
         values["edited_at"] = now()
@@ -396,18 +467,11 @@ def _revert(
     **more: Any,
 ) -> Decision:
     """The opposite of _apply(): the text before is public again, and the edit waits."""
-    revisions = select(Revision).where(Revision.comment_id == comment.id)
-    before = session.scalars(revisions.order_by(Revision.id.desc()).limit(1)).first()
-    if before is None:
-        raise Stale(latest(session, comment.id))
-    values: Columns = {
-        "text": before.text,
-        "html": before.html,
-        "text_digest": vault.words(before.text) if vault else None,
+    before = _last_revision(session, comment)
+    values: Columns = _wording_of(before, vault) | {
         "edit_text": comment.text,
         "edit_html": comment.html,
         "edit_at": _edited(session, comment),
-        "edited_at": _shown_edit(session, comment, before),
     }
     decision = _change(session, comment, Status.APPROVED, version, by, act, **values, **more)
     session.delete(before)
@@ -415,10 +479,93 @@ def _revert(
     return decision
 
 
-def _origin(session: Session, decision: Decision) -> Decision:
-    """What an undo, or the undo of an undo, is about in the end."""
-    while decision.undoes_id is not None:
-        decision = session.get_one(Decision, decision.undoes_id)
+def _swap(
+    session: Session,
+    comment: Comment,
+    version: int,
+    by: Moderator,
+    act: Act,
+    vault: Vault | None,
+    **more: Any,
+) -> Decision:
+    """The opposite of reword(), and of itself: the text and the one before it change places."""
+    before, after = _last_revision(session, comment), _revision(comment)
+    values = _wording_of(before, vault)
+    decision = _change(session, comment, comment.status, version, by, act, **values, **more)
+    session.delete(before)
+    session.add(after)
+    if comment.status == Status.APPROVED:
+        _renew(session, comment)
+    return decision
+
+
+def _pin(
+    session: Session,
+    comment: Comment,
+    version: int,
+    by: Moderator,
+    is_pinned: bool,
+    act: Act,
+    **more: Any,
+) -> Decision:
+    if is_pinned:
+        _refuse_pin(session, comment)
+    pinned_at = now() if is_pinned else None
+    status = comment.status
+    more |= {"pinned_at": pinned_at}
+    decision = _change(session, comment, status, version, by, act, **more)
+    _renew(session, comment)
+    return decision
+
+
+def _refuse_pin(session: Session, comment: Comment) -> None:
+    """Says why a comment cannot be pinned. Two at once under an article come one after the other."""
+    if comment.status != Status.APPROVED or comment.parent_id is not None:
+        raise NotPinnable
+    session.get(Article, comment.article_id, with_for_update=True)
+    pinned = (Comment.article_id == comment.article_id, Comment.pinned_at.is_not(None))
+    shown = (*pinned, Comment.status == Status.APPROVED, Comment.id != comment.id)
+    if (session.scalar(select(func.count()).where(*shown)) or 0) >= MOST_PINNED:
+        raise EnoughPinned
+
+
+def _revision(comment: Comment) -> Revision:
+    """The present text as it is kept when another takes its place."""
+    return Revision(
+        comment_id=comment.id,
+        text=comment.text,
+        html=comment.html,
+        is_html=comment.markup == Markup.HTML,
+        is_reworded=comment.is_reworded,
+        edited_at=comment.edited_at,
+    )
+
+
+def _last_revision(session: Session, comment: Comment) -> Revision:
+    """The text before the present one."""
+    revisions = select(Revision).where(Revision.comment_id == comment.id)
+    before = session.scalars(revisions.order_by(Revision.id.desc()).limit(1)).first()
+    if before is None:
+        raise Stale(latest(session, comment.id))
+    return before
+
+
+def _wording_of(before: Revision, vault: Vault | None) -> Columns:
+    """What a comment's columns were when this was its text."""
+    return {
+        "text": before.text,
+        "html": before.html,
+        "text_digest": vault.words(before.text) if vault else None,
+        "markup": Markup.HTML if before.is_html else Markup.MARKDOWN,
+        "is_reworded": before.is_reworded,
+        "edited_at": before.edited_at,
+    }
+
+
+def origin(decision: Decision) -> Decision:
+    """What an undo, or the undo of an undo, is about in the end; a decision itself otherwise."""
+    while decision.undoes is not None:
+        decision = decision.undoes
     return decision
 
 
@@ -426,18 +573,6 @@ def _edited(session: Session, comment: Comment) -> datetime:
     """When its author last changed a comment."""
     of_it = (Decision.comment_id == comment.id, Decision.act == Act.EDITED)
     return session.scalar(select(func.max(Decision.at)).where(*of_it)) or now()
-
-
-def _shown_edit(session: Session, comment: Comment, but: Revision) -> datetime | None:
-    """When a text that readers had seen was replaced before; None if this was the first time."""
-    published = select(func.min(Decision.at)).where(
-        Decision.comment_id == comment.id,
-        Decision.from_status != Status.APPROVED,
-        Decision.to_status == Status.APPROVED,
-    )
-    since = session.scalar(published) or comment.created_at
-    of_it = (Revision.comment_id == comment.id, Revision.id != but.id, Revision.replaced_at > since)
-    return session.scalar(select(func.max(Revision.replaced_at)).where(*of_it))
 
 
 def _drop_author(session: Session, author_id: int) -> None:

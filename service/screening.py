@@ -14,6 +14,7 @@ def history(session: Session, site_id: int, article: Article | None, text_digest
     )
     return History(
         is_article_known=article is not None and article.approved_count > 0,
+        is_article_held=article is not None and article.held_at is not None,
         repeats=session.scalar(same_words) or 0,
     )
 

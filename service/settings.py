@@ -279,6 +279,18 @@ class SiteSettings:
     reports_hold: bool = _of_site(
         False, "Whether a comment with that many reports is hidden until a moderator has looked."
     )
+    hold_all: bool = _of_site(
+        False, "Whether every new comment waits for a moderator, whatever the rules say."
+    )
+    public_reasons: str = _of_site(
+        "It has nothing to do with the article.\n"
+        "It attacks somebody.\n"
+        "It advertises something.\n"
+        "It shows what is somebody’s own.\n"
+        "It says what others have said here already.",
+        "Reasons for turning a comment down that moderators choose from and authors may read, "
+        "one a line.",
+    )
     is_indexed: bool = _of_site(
         False, "Whether search engines may list the thread as a page of its own."
     )
@@ -297,6 +309,11 @@ class SiteSettings:
             if one_of and value not in one_of:
                 raise ValueError(f"{name} must be one of {', '.join(one_of)}")
         return cls(**stored)
+
+    @property
+    def reasons(self) -> list[str]:
+        """The public reasons, each by itself."""
+        return [line.strip() for line in self.public_reasons.splitlines() if line.strip()]
 
     @classmethod
     def parse(cls, name: str, written: str) -> Any:

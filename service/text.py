@@ -8,10 +8,11 @@ The lay-out comes first because both sanitisers take quadratic time on deep nest
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from functools import partial
-from html import escape
-from typing import Any
+from html import escape, unescape
+from itertools import islice
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import nh3
@@ -50,6 +51,7 @@ BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 LONGEST_LINK = 2000  # characters of an address
+MOST_MARKED = 200  # places of a text that are highlighted
 MARKS = 30  # combining marks in a row: Unicode's Stream-Safe Text Format, UAX #15, section 13
 
 _LINE_END = re.compile(r"\r\n?|[\x85\u2028\u2029]")
@@ -76,6 +78,7 @@ _TYPED_TAG = re.compile(  # an attribute without a value is rather a word: <i an
     (?:\s++[a-z-]++=(?:"[^"<>]*+"|'[^'<>]*+'|[^\s"'<>=`]++))*+\s*+/?>""",
     re.I | re.X,
 )
+_UNIT = re.compile(r"&[#\w]+;|.", re.S)  # a letter as it is written in HTML
 _LINK = re.compile(r'<a href="([^"]*)"[^>]*>(.*?)</a>', re.S)
 
 Attributes = MutableMapping[tuple[str | None, str], str]
@@ -117,6 +120,27 @@ def unlink(html: str) -> Markup:
     return Markup(_LINK.sub(_written_out, html))  # noqa: S704  rendered above; only tags go
 
 
+def highlight(html: str, words: Iterable[str]) -> Markup:
+    """HTML of ours with the words in `<mark>` wherever they stand in its text, in any case, and
+    over tags and entities if need be; no tag is broken, and nothing else is changed."""
+    wanted = [r"\s+".join(map(re.escape, parts)) for word in words if (parts := word.split())]
+    if not wanted:
+        return trusted(html)
+    pieces = _pieces(html)
+    legible = "".join(piece.legible for piece in pieces)
+    # One after the other, and not as alternatives: what overlaps is marked as one.
+    found = (m.span() for w in wanted for m in re.finditer(w, legible, re.I))
+    marked = _joined(islice(found, MOST_MARKED))
+    out, place = [], 0
+    for piece in pieces:
+        end = place + len(piece.legible)
+        out.append(
+            piece.marked([(a - place, b - place) for a, b in marked if a < end and b > place])
+        )
+        place = end
+    return Markup("".join(out))  # noqa: S704  ours before; only <mark> came
+
+
 def plain(html: str) -> str:
     """The readable text of HTML, a block a line, for feeds and search."""
     pieces = ("\n" if BREAKING.fullmatch(t.name) else t.text for t in tokens(html))
@@ -154,6 +178,52 @@ def mask_addresses(text: str) -> str:
     legible = _legible(text)
     masked = _ADDRESS.sub(lambda found: found[0].strip('"')[:1] + "…@…", legible)
     return text if masked == legible else masked
+
+
+class _Piece(NamedTuple):
+    """A tag of HTML, or a run of text: as it is written and as it is read."""
+
+    written: str
+    legible: str
+    is_tag: bool = False
+
+    def marked(self, spans: list[tuple[int, int]]) -> str:
+        """As it is written, with these parts of what is read in <mark>; takes them in order."""
+        if not spans or self.is_tag:
+            return self.written
+        out, place, number, is_open = [], 0, 0, False
+        for unit in _UNIT.findall(self.written):
+            end = place + len(unescape(unit))
+            while number < len(spans) and spans[number][1] <= place:
+                number += 1
+            is_in = number < len(spans) and spans[number][0] < end
+            if is_in != is_open:
+                out.append("<mark>" if is_in else "</mark>")
+            out.append(unit)
+            place, is_open = end, is_in
+        return "".join(out) + ("</mark>" if is_open else "")
+
+
+def _pieces(html: str) -> list[_Piece]:
+    """HTML taken apart. A break or a block between two words is read as a line end."""
+    pieces, place = [], 0
+    for tag in MARK.finditer(html):
+        pieces.append(_Piece(html[place : tag.start()], unescape(html[place : tag.start()])))
+        is_inline = (tag["name"] or "").lower() in INLINE
+        pieces.append(_Piece(tag[0], "" if is_inline else "\n", is_tag=True))
+        place = tag.end()
+    return [*pieces, _Piece(html[place:], unescape(html[place:]))]
+
+
+def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Spans in their order, those that touch as one."""
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(end, joined[-1][1])
+        else:
+            joined.append((start, end))
+    return joined
 
 
 def _tame(text: str) -> str:

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Row, Select, func, literal, or_, select, u
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from .models import Article, Comment, Decision
+from .moderation import MOST_PINNED
 from .status import Kind, Mark, Status
 from .text import mask_addresses
 
@@ -40,6 +41,8 @@ PUBLIC = (
     Comment.kind,
     Comment.mark,
     Comment.edited_at,
+    Comment.is_reworded,
+    Comment.pinned_at,
 )
 HIGHEST = 8  # so many placeholders on top of each other are looked for; no site indents deeper
 
@@ -112,6 +115,8 @@ class Shown:
     kind: Kind
     mark: Mark = Mark.NONE
     edited_at: datetime | None = None
+    is_reworded: bool = False  # a moderator changed the words
+    is_pinned: bool = False
     like_count: int = 0
     is_gone: bool = False
     answers: "Shown | None" = None  # whom, where the page does not show it by nesting
@@ -179,7 +184,8 @@ def page(
     """A page of top-level comments with the first replies to each.
 
     Takes the public id of a top-level comment to begin behind (`after`) or of any comment that
-    the page has to hold (`at`). With the id of a top-level comment as `under` it is a page of the
+    the page has to hold (`at`). What moderators pinned stands above the others on the first page,
+    and on no other. With the id of a top-level comment as `under` it is a page of the
     replies to that one, behind the reply `after`. An id that is not shown here gives the first
     page.
     """
@@ -190,12 +196,19 @@ def page(
         return _compose(session, article, shape, [root], {root.id: window}, under=root.public_id)
     order = ORDERS[shape.sort]
     target, root = _locate(session, article, at)
-    if root is not None:
-        start_at = _start_of(session, article, order, root, shape.size)
+    pinned = _pinned(session, article)
+    others = _roots(article).where(Comment.id.not_in([row.id for row in pinned]))
+    if root is not None and root.id not in [row.id for row in pinned]:
+        start_at = _start_of(session, others, order, root, shape.size)
+    elif root is not None:
+        start_at = None
     else:
         start_at = order.place(_locate(session, article, after)[1])
-    roots = order.take(session, _roots(article), shape.size + 1, start_at)
+    roots = order.take(session, others, shape.size + 1, start_at)
     shown = roots[: shape.size]
+    later = shown[-1].public_id if len(roots) > shape.size else None
+    if start_at is None:
+        shown = [*pinned, *shown]
     windows = _first_windows(session, shown, shape.replies)
     if target is not None and root is not None and target.id != root.id and root.id in windows:
         windows[root.id] = _window_at(session, root, shape.replies, target, windows[root.id])
@@ -205,8 +218,8 @@ def page(
         shape,
         shown,
         windows,
-        earlier=_earlier(session, _roots(article), order, start_at, shape.size),
-        later=shown[-1].public_id if len(roots) > shape.size else None,
+        earlier=_earlier(session, others, order, start_at, shape.size),
+        later=later,
     )
 
 
@@ -266,6 +279,18 @@ def _roots(article: Article) -> AnySelect:
     )
 
 
+def _pinned(session: Session, article: Article) -> Sequence[AnyRow]:
+    """The few that stand above the others, the newest pin first."""
+    found = select(*PUBLIC).where(
+        Comment.article_id == article.id,
+        Comment.pinned_at.is_not(None),
+        Comment.parent_id.is_(None),
+        Comment.status == Status.APPROVED,
+    )
+    newest = found.order_by(Comment.pinned_at.desc(), Comment.id.desc())
+    return session.execute(newest.limit(MOST_PINNED)).all()
+
+
 def _locate(
     session: Session, article: Article, public_id: str
 ) -> tuple[AnyRow | None, AnyRow | None]:
@@ -280,10 +305,10 @@ def _locate(
 
 
 def _start_of(
-    session: Session, article: Article, order: Order, target: AnyRow, size: int
+    session: Session, others: AnySelect, order: Order, target: AnyRow, size: int
 ) -> Place | None:
     """Where to begin so that the target is on the page with some of what came before it."""
-    before = _roots(article).with_only_columns(*PLACED)
+    before = others.with_only_columns(*PLACED)
     rows = order.take(session, before, size // 2 + 1, order.place(target), back=True)
     return order.place(rows[-1]) if len(rows) > size // 2 else None
 
@@ -457,6 +482,8 @@ def _shown(row: AnyRow) -> Shown:
         kind=row.kind,
         mark=row.mark,
         edited_at=row.edited_at,
+        is_reworded=row.is_reworded,
+        is_pinned=row.pinned_at is not None and row.parent_id is None,
         like_count=row.like_count,
     )
 

@@ -1,8 +1,8 @@
 """What all tests share: an application on either database, the corpora, a browser.
 
-A test that asks for `database_url`, `app` or `client` runs twice, on SQLite and on PostgreSQL. Those
-of the doors, views/ and browser/, run on SQLite; `make test-postgresql` runs views/ once more. One that
-wants it otherwise says `@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)`.
+A test that asks for `database_url`, `app` or `client` runs on SQLite; `make test-postgresql` runs it
+once more on PostgreSQL, but for browser/. One that wants it otherwise says
+`@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)`.
 """
 
 import base64
@@ -28,7 +28,7 @@ from service.vault import Vault
 
 ROOT = Path(__file__).resolve().parent.parent
 DATABASES = ("sqlite", "postgresql")
-DOORS = {"browser": ("sqlite",), "views": (os.environ.get("DOORS_ON") or "sqlite",)}
+DATABASE = os.environ.get("DATABASE") or "sqlite"
 
 # Fixed, so that a stored row or a signed link in a failing test can be read again.
 EMAIL_KEY = b"an e-mail key for the tests only"
@@ -74,11 +74,12 @@ CHROMIUM = (
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Which databases a test runs on, by the folder that it stands in."""
+    """Which database a test runs on."""
     said = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
     if "database_url" in metafunc.fixturenames and "database_url" not in said:
-        kinds = DOORS.get(metafunc.definition.path.parent.name, DATABASES)
-        metafunc.parametrize("database_url", kinds, indirect=True)
+        is_browsing = metafunc.definition.path.parent.name == "browser"
+        kind = "sqlite" if is_browsing else DATABASE
+        metafunc.parametrize("database_url", [kind], indirect=True)
 
 
 def prepare(url: str) -> None:

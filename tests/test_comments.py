@@ -4,13 +4,14 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from cast import ARTICLE, add_site, stored
+from cast import ARTICLE, add_moderator, add_site, stored
 from sqlalchemy import select
 
-from service import comments, database, text
-from service.models import Article, Author, Comment, Site, now
+from service import accounts, comments, database, moderation, text
+from service.models import Article, Author, Comment, Decision, Reason, Site, now
+from service.moderation import Wording
 from service.rules import Draft, Policy
-from service.status import Status
+from service.status import Act, Mark, Status
 
 OPEN = Policy(holds_every_reply=False)
 SENT = comments.Submission(
@@ -196,3 +197,94 @@ def test_first_replies_at_one_moment_are_all_stored(app, submit, monkeypatch):
         assert len({reply.result() for reply in sent}) == 2
     assert {comment.text for comment in stored(app)} == {"One.", "Two."}
     assert len({(comment.article_id, comment.author_id) for comment in stored(app)}) == 1
+
+
+# Closed, held
+
+
+def say(app, **columns):
+    """Says something of the only article."""
+    with app.app_context(), database.writing() as session:
+        article = session.scalars(select(Article)).one()
+        for name, value in columns.items():
+            setattr(article, name, value)
+
+
+def test_a_closed_article_takes_no_new_comment(app, submit):
+    first = submit()
+    say(app, closed_at=now())
+    with pytest.raises(comments.NoNewComments):
+        submit(text="Another.")
+    assert submit() == first  # what was received before is received, sent once more too
+    assert len(stored(app)) == 1
+    say(app, closed_at=None)
+    submit(text="Another.")
+    assert len(stored(app)) == 2
+
+
+def reasons(app):
+    with app.app_context():
+        newest = select(Reason.rule).order_by(Reason.id.desc())
+        return set(database.session().scalars(newest))
+
+
+def test_where_all_that_is_new_is_held_it_waits_and_says_why(app, submit):
+    approve(app, submit(OPEN))
+    submit(OPEN, text="Passes.")
+    assert stored(app)[-1].status == Status.APPROVED
+    say(app, held_at=now())
+    submit(OPEN, text="Held here.")
+    assert stored(app)[-1].status == Status.PENDING
+    assert "article_held" in reasons(app)
+    say(app, held_at=None)
+    submit(Policy(holds_every_reply=False, is_site_held=True), text="Held everywhere.")
+    assert stored(app)[-1].status == Status.PENDING
+    assert "site_held" in reasons(app)
+
+
+# Staff
+
+
+@pytest.fixture
+def answer(app, submit):
+    """Answers the first comment as Mo."""
+    first, mo = submit(), add_moderator(app)
+
+    def answer(nonce="n", version=None, said="Thank you."):
+        with app.app_context(), database.writing() as session:
+            parent = comments.by_public_id(session, first)
+            moderator = session.get_one(accounts.Moderator, mo)
+            wording = Wording(said, str(text.render(said)), None)
+            vault = app.extensions["vault"]
+            decision = comments.answer(
+                session, vault, parent, moderator, "The desk", wording, nonce, version
+            )
+            return (decision.act, decision.to_status) if decision else None
+
+    return answer
+
+
+def test_staff_approve_and_answer_in_one_act_and_sent_twice_it_is_one(app, answer):
+    with pytest.raises(comments.NoSuchParent):
+        answer()
+    with pytest.raises(moderation.Stale):
+        answer(version=7)
+    assert [c.status for c in stored(app)] == [Status.PENDING]
+    assert answer(version=1) == (Act.DECIDED, Status.APPROVED)
+    assert answer(version=1) is None
+    parent, reply = stored(app)
+    assert (parent.status, parent.approved_below) == (Status.APPROVED, 1)
+    assert (reply.name, reply.status, reply.mark) == ("The desk", Status.APPROVED, Mark.STAFF)
+    assert (reply.author_id, reply.network, reply.parent_id) == (None, "", parent.id)
+    with app.app_context():
+        article = database.session().scalars(select(Article)).one()
+        assert article.approved_count == 2
+        by = select(Decision.by).where(Decision.comment_id == reply.id)
+        assert database.session().scalars(by).all() == ["mo"]  # who it was is on record
+
+
+def test_staff_may_answer_where_readers_no_longer_can(app, answer):
+    answer(version=1)
+    say(app, closed_at=now())
+    answer(nonce="m", said="Closed, since it was all said.")
+    assert len(stored(app)) == 3

@@ -189,6 +189,14 @@ ACCESS = {
     "desk.note": Role.MODERATOR,
     "desk.keys": Role.MODERATOR,
     "desk.set_keys": Role.MODERATOR,
+    "desk.edit": Role.MODERATOR,
+    "desk.reply": Role.MODERATOR,
+    "desk.pin": Role.MODERATOR,
+    "desk.article": Role.MODERATOR,
+    "desk.set_article": Role.MODERATOR,
+    "desk.sites": Role.PUBLISHER,
+    "desk.hold_site": Role.PUBLISHER,
+    "desk.set_reasons": Role.PUBLISHER,
 }
 
 # Doors that are shut: an endpoint there which anybody may use has to be one of these.
@@ -229,6 +237,7 @@ def _decided(app):
         return {
             "key": SITE,
             "public_id": comment.public_id,
+            "article_id": comment.article_id,
             "decision_id": decision.id,
             "secret": accounts.make_link(session, mo),
             "filename": "embed.js",

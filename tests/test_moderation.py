@@ -7,7 +7,7 @@ from service import accounts, database, moderation
 from service.models import Article, Author, Comment, Decision, Follow, Revision
 from service.moderation import Wording
 from service.rules import Verdict
-from service.status import Act, Mark, Status
+from service.status import Act, Mark, Markup, Status
 
 HELD, PASSED = Verdict(Status.PENDING), Verdict(Status.APPROVED)
 NEW = Wording("New", "<p>New</p>", b"new")
@@ -400,3 +400,145 @@ def test_a_mark_is_a_decision_that_readers_see(people, mo, writing):
         with pytest.raises(moderation.Stale):
             moderation.mark(session, comment(session), Mark.AUTHOR, 1, mo(session))
         assert moderation.mark(session, comment(session), Mark.STAFF, 2, mo(session)) is None
+
+
+# A moderator's own wording
+
+
+def texts(session):
+    """What readers see of the first comment, whose words they are, and what is kept."""
+    found = session.scalar(select(Comment).where(Comment.parent_id.is_(None)))
+    kept = session.scalars(select(Revision.text).order_by(Revision.id)).all()
+    return found.text, found.is_reworded, kept
+
+
+@pytest.mark.parametrize("is_public", [True, False])
+def test_a_moderator_s_wording_keeps_the_original_and_says_whose_it_is(
+    people, mo, writing, is_public
+):
+    version = 1
+    with writing() as session:
+        if is_public:
+            moderation.decide(session, comment(session), Status.APPROVED, 1, mo(session))
+            version = 2
+        article = session.scalar(select(Article.version))
+        done = moderation.reword(session, comment(session), version, NEW, mo(session), "Milder.")
+        assert (done.act, done.by, done.note.text) == (Act.REWORDED, "mo", "Milder.")
+        assert done.from_status == done.to_status
+    with writing() as session:
+        found = comment(session, "New")
+        assert (found.version, found.html, found.text_digest) == (version + 1, "<p>New</p>", b"new")
+        assert found.edited_at is not None
+        assert texts(session) == ("New", True, ["Root"])
+        assert session.scalar(select(Article.version)) == article + is_public
+        again = moderation.reword(session, found, version + 1, NEW, mo(session))
+        assert again is None
+        with pytest.raises(moderation.Stale) as refused:
+            moderation.reword(session, found, version, Wording("X", "X", None), mo(session))
+        assert refused.value.latest.act == Act.REWORDED
+
+
+def test_undoing_it_and_undoing_that_swap_the_texts(app, people, mo, writing):
+    vault = app.extensions["vault"]
+    with writing() as session:
+        found = comment(session)
+        found.markup, found.edited_at = Markup.HTML, None  # as an import brought it
+        moderation.reword(session, found, 1, NEW, mo(session))
+        assert found.markup == Markup.MARKDOWN
+    with writing() as session:
+        moderation.undo(session, last(session), mo(session), vault)
+    with writing() as session:
+        found = comment(session)
+        assert texts(session) == ("Root", False, ["New"])
+        assert (found.markup, found.edited_at) == (Markup.HTML, None)
+        assert found.text_digest == vault.words("Root")
+        moderation.undo(session, last(session), mo(session), vault)
+    with writing() as session:
+        assert texts(session) == ("New", True, ["Root"])
+        assert comment(session, "New").markup == Markup.MARKDOWN
+        assert comment(session, "New").edited_at is not None
+
+
+def test_the_author_s_waiting_change_goes_on_waiting(edited, mo, writing):
+    with writing() as session:
+        moderation.reword(session, comment(session), 3, Wording("Mild", "M", None), mo(session))
+        assert seen(session) == ("Mild", "New")
+        moderation.undo(session, last(session), mo(session))
+        assert seen(session) == ("Root", "New")
+        moderation.undo(session, last(session), mo(session))
+        moderation.decide(session, comment(session, "Mild"), Status.APPROVED, 6, mo(session))
+    with writing() as session:  # the author's words again, and then the moderator's
+        assert texts(session)[:2] == ("New", False)
+        moderation.undo(session, last(session), mo(session))
+        assert seen(session) == ("Mild", "New")
+        assert texts(session)[1]
+        assert comment(session, "Mild").edited_at is not None
+
+
+def test_what_its_author_writes_after_that_is_the_author_s(people, mo, writing):
+    with writing() as session:
+        moderation.reword(session, comment(session), 1, NEW, mo(session))
+        mine = Wording("Mine", "<p>Mine</p>", None)
+        moderation.edit(session, comment(session, "New"), 2, mine, PASSED)
+        assert texts(session) == ("Mine", False, ["Root", "New"])
+        with pytest.raises(moderation.Stale):
+            moderation.undo(session, session.scalars(select(Decision)).first(), mo(session))
+
+
+# Pins
+
+
+@pytest.fixture
+def approved(people, mo, writing):
+    """Five published comments beside the first, which is too; gives their texts."""
+    with writing() as session:
+        moderation.decide(session, comment(session), Status.APPROVED, 1, mo(session))
+        root = comment(session)
+        more = [f"More {number}" for number in range(5)]
+        for said in more:
+            row = _row(root.site_id, root.article_id, said) | {"status": root.status}
+            session.add(Comment(**row, version=2))
+    return ["Root", *more]
+
+
+def test_a_pin_is_a_decision_that_can_be_undone(approved, mo, writing):
+    def state(session):
+        found = comment(session)
+        session.refresh(found.article)
+        return bool(found.pinned_at), found.version, found.article.version, last(session).act
+
+    with writing() as session:
+        moderation.pin(session, comment(session), True, 2, mo(session))
+        assert state(session) == (True, 3, 3, Act.PINNED)
+        assert moderation.pin(session, comment(session), True, 3, mo(session)) is None
+        with pytest.raises(moderation.Stale):
+            moderation.pin(session, comment(session), False, 2, mo(session))
+        moderation.undo(session, last(session), mo(session))
+        assert state(session) == (False, 4, 4, Act.UNDONE)
+        moderation.undo(session, last(session), mo(session))
+        assert state(session) == (True, 5, 5, Act.UNDONE)
+        moderation.pin(session, comment(session), False, 5, mo(session))
+        assert state(session) == (False, 6, 6, Act.UNPINNED)
+        assert comment(session).status == Status.APPROVED
+
+
+def test_at_most_three_are_pinned_under_an_article(approved, mo, writing):
+    with writing() as session:
+        for said in approved[:3]:
+            moderation.pin(session, comment(session, said), True, 2, mo(session))
+        fourth = comment(session, approved[3])
+        with pytest.raises(moderation.EnoughPinned):
+            moderation.pin(session, fourth, True, 2, mo(session))
+        # one that is no longer shown takes no place
+        moderation.decide(session, comment(session), Status.DELETED, 3, mo(session))
+        moderation.pin(session, fourth, True, 2, mo(session))
+
+
+def test_what_is_not_published_or_is_a_reply_cannot_be_pinned(people, mo, writing):
+    with writing() as session:
+        with pytest.raises(moderation.NotPinnable):
+            moderation.pin(session, comment(session), True, 1, mo(session))
+        for said in ("Root", "Reply"):
+            moderation.decide(session, comment(session, said), Status.APPROVED, 1, mo(session))
+        with pytest.raises(moderation.NotPinnable):
+            moderation.pin(session, comment(session, "Reply"), True, 2, mo(session))

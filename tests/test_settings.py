@@ -97,3 +97,10 @@ def test_a_site_s_setting_is_read_as_an_operator_writes_it(name, written, value)
 def test_a_wrong_one_is_refused_with_what_it_may_be(name, written, said):
     with pytest.raises(ValueError, match=said):
         SiteSettings.parse(name, written)
+
+
+def test_a_site_s_public_reasons_are_a_list_with_a_sensible_beginning():
+    assert len(SiteSettings().reasons) == 5
+    written = SiteSettings.parse("public_reasons", " Off topic.\n\n  Rude. \n")
+    assert SiteSettings.read({"public_reasons": written}).reasons == ["Off topic.", "Rude."]
+    assert SiteSettings.read({"public_reasons": ""}).reasons == []

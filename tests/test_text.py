@@ -1,10 +1,12 @@
 """Safe text, as tables: what is typed or imported, and what readers see."""
 
 import gc
+import json
 import re
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import html5lib
 import pytest
@@ -458,3 +460,58 @@ def test_bleach_takes_time_by_the_length() -> None:
     few, many = ("<p>" + "<b><i>a</i></b> " * count + "</p>" for count in (1_000, 6_000))
     short = min(seconds(sanitise, few) for _ in range(3))
     assert seconds(sanitise, many) < 10 * short or seconds(sanitise, many) < 10 * short
+
+
+# What rules matched, highlighted
+
+HIGHLIGHTED = [
+    ("<p>A casino here.</p>", ["casino"], "<p>A <mark>casino</mark> here.</p>"),
+    ("<p>CASINO Casino</p>", ["casino"], "<p><mark>CASINO</mark> <mark>Casino</mark></p>"),
+    ("<p>nothing</p>", ["casino", "", "  "], "<p>nothing</p>"),
+    # over tags, and never across what an attribute says
+    (
+        '<p>big <b>bo<i>nus</i></b> <a href="https://bonus.example">b</a></p>',
+        ["bonus"],
+        '<p>big <b><mark>bo</mark><i><mark>nus</mark></i></b> <a href="https://bonus.example">b</a></p>',
+    ),
+    ('<p><a href="https://a.example/?p>q" rel="x">q</a></p>', ["q"],
+     '<p><a href="https://a.example/?p>q" rel="x"><mark>q</mark></a></p>'),
+    # over lines, but not made of the ends of two paragraphs
+    ("<p>free<br>money</p>", ["free money"], "<p><mark>free</mark><br><mark>money</mark></p>"),
+    ("<p>free</p><p>money</p>", ["freemoney"], "<p>free</p><p>money</p>"),
+    # overlapping, touching, one within the other
+    ("<p>abcdef</p>", ["bcd", "cde", "c"], "<p>a<mark>bcde</mark>f</p>"),
+    ("<p>abab</p>", ["ab"], "<p><mark>abab</mark></p>"),
+    # entities are letters
+    ("<p>R&amp;D &lt;b&gt;</p>", ["r&d", "<b>"], "<p><mark>R&amp;D</mark> <mark>&lt;b&gt;</mark></p>"),
+    ("<p>R&amp;D</p>", ["amp", "&amp"], "<p>R&amp;D</p>"),
+    ("<p>a&lt;</p>", ["<"], "<p>a<mark>&lt;</mark></p>"),
+    ("<p>a.b a+b</p>", ["a+b"], "<p>a.b <mark>a+b</mark></p>"),
+    ("<p>x</p>", ["<script>alert(1)</script>", "</p>", "<p>"], "<p>x</p>"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("html", "words", "shown"), HIGHLIGHTED)
+def test_what_was_matched_is_marked_and_no_tag_is_broken(
+    html: str, words: list[str], shown: str
+) -> None:
+    assert module.highlight(html, words) == shown
+
+
+def test_marks_change_nothing_else_whatever_the_text(corpora: Path) -> None:
+    """Taken away, by us or by a sanitiser that reads the page as browsers do, they leave what was."""
+    rows = json.loads((corpora / "naughty_strings.json").read_text())
+    naughty = [row["string"] for row in rows][::3]
+    wanted = ["a", "e", "<", ">", "&", '"', "=", "mark", "amp", "lt", "script"]
+    for typed in [*naughty, "<img src=x onerror=alert(1)>", "[a](javascript:b) `c` **d**"]:
+        html = render(typed)
+        for words in (wanted, [typed]):
+            shown = module.highlight(html, words)
+            assert re.sub("</?mark>", "", shown) == html
+            assert sanitise(shown) == sanitise(html)
+
+
+def test_no_more_places_are_marked_than_somebody_looks_at() -> None:
+    assert (
+        module.highlight("<p>" + "a " * 1_000 + "</p>", ["a"]).count("<mark>") == module.MOST_MARKED
+    )

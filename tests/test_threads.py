@@ -297,3 +297,53 @@ def test_an_imported_name_that_is_an_address_is_masked(grow, page):
 def test_public_values_have_no_field_for_an_address():
     fields = set(threads.Shown.__dataclass_fields__) | set(threads.Thread.__dataclass_fields__)
     assert not any("mail" in name or "author" in name for name in fields)
+
+
+@pytest.fixture
+def pin(app):
+    """Pins comments, the last named first on the page."""
+
+    def pin(*names):
+        with app.app_context(), database.writing() as session:
+            for number, name in enumerate(names):
+                found = session.scalar(select(Comment).where(Comment.name == name))
+                found.pinned_at = START + timedelta(hours=number)
+
+    return pin
+
+
+@pytest.mark.parametrize("sort", threads.ORDERS)
+def test_what_is_pinned_stands_above_the_others_on_the_first_page_alone(grow, page, pin, sort):
+    grow("\n".join(["+r0", "+r1", "  +a", *(f"+r{n}" for n in range(2, 7))]))
+    pin("r4", "r1")
+    found, after = [], ""
+    while after is not None:
+        shown = page(size=2, sort=sort, after=after)
+        found.append(drawn(shown.comments))
+        after = shown.later
+    assert found[0][:3] == ["r1", "  a", "r4"]
+    assert len(found) == 3
+    others = [name for names in (found[0][3:], *found[1:]) for name in names]
+    assert sorted(others) == ["r0", "r2", "r3", "r5", "r6"]
+    first = page(size=2, sort=sort)
+    assert [c.name for c in threads.every(first.comments) if c.is_pinned] == ["r4", "r1"]
+    for wanted in ("r4", "a"):
+        assert drawn(page(size=2, sort=sort, at=wanted).comments) == found[0]
+    last = page(size=2, sort=sort, at=others[-1])
+    assert last.earlier is not None
+    assert not [c for c in last.comments if c.is_pinned]
+
+
+@pytest.mark.parametrize("drawing", ["?a\n+b", "-a\n  +c\n+b", "+b\n  +a"])
+def test_a_pin_shows_nothing_that_is_not_shown_and_moves_no_reply(grow, page, pin, drawing):
+    grow(drawing)
+    without = drawn(page().comments)
+    pin("a")
+    assert drawn(page().comments) == without
+    assert not [c for c in threads.every(page().comments) if c.is_pinned]
+
+
+def test_a_fourth_pin_stands_where_it_stood(grow, page, pin):
+    grow("+a\n+b\n+c\n+d\n+e")
+    pin("e", "d", "c", "b")
+    assert drawn(page().comments) == ["b", "c", "d", "a", "e"]

@@ -22,7 +22,7 @@ def rerender() -> None:
     while rows := _outdated():
         made = {row.id: str(RENDERERS[row.markup](row.text)) for row in rows}
         edits = {row.id: str(text.render(row.edit_text)) for row in rows if row.edit_text}
-        earlier = {old.id: str(text.render(old.text)) for old in _revisions(made)}
+        earlier = {old.id: str(_rendered(old)) for old in _revisions(made)}
         with database.writing() as session:
             for comment in session.scalars(select(Comment).where(Comment.id.in_(made))):
                 comment.html, comment.renderer = made[comment.id], text.RENDERER
@@ -37,6 +37,10 @@ def rerender() -> None:
 def _outdated() -> list[Comment]:
     old = select(Comment).where(Comment.renderer != text.RENDERER).order_by(Comment.id).limit(BATCH)
     return list(database.session().scalars(old))
+
+
+def _rendered(old: Revision) -> str:
+    return RENDERERS[Markup.HTML if old.is_html else Markup.MARKDOWN](old.text)
 
 
 def _revisions(comment_ids: Iterable[int]) -> Sequence[Revision]:

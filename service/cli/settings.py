@@ -23,7 +23,7 @@ def settings() -> None:
 
 def _shown(default: object) -> str:
     words = {True: "on", False: "off"} if isinstance(default, bool) else {"": "empty"}
-    return str(words.get(default, default))  # type: ignore[call-overload]
+    return " / ".join(str(words.get(default, default)).splitlines())  # type: ignore[call-overload]
 
 
 def _print(name: str, default: str, sentence: str) -> None:

@@ -81,7 +81,10 @@ def show(key: str) -> None:
 
 
 def _shown(value: object) -> str:
-    return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
+    """On one line."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return " / ".join(str(value).splitlines())
 
 
 def site_or_stop(session: Session, key: str) -> Site:

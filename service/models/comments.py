@@ -121,6 +121,16 @@ class Comment(Base):
         Index("ix_comments_replies", "root_id", "status", "created_at", "id"),
         Index("ix_comments_feed", "article_id", "status", "created_at", "id"),
         Index("ix_comments_digest", "site_id", "text_digest"),
+        # An author's past, and whether they have any.
+        Index("ix_comments_author", "author_id", "is_proved", "status", "created_at"),
+        # The few that stand above the others.
+        Index(
+            "ix_comments_pinned",
+            "article_id",
+            "pinned_at",
+            sqlite_where=text("pinned_at IS NOT NULL"),
+            postgresql_where=text("pinned_at IS NOT NULL"),
+        ),
         # The few that wait though they are published: an edit, or readers' reports.
         Index(
             "ix_comments_edit_at",
@@ -144,7 +154,7 @@ class Comment(Base):
     root_id: Mapped[int | None] = mapped_column(ForeignKey("comments.id"))
     # On a top-level comment: how many approved replies hang under it, however deep.
     approved_below: Mapped[int] = mapped_column(default=0)
-    author_id: Mapped[int | None] = mapped_column(ForeignKey("authors.id"), index=True)
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("authors.id"))
     name: Mapped[str] = mapped_column(String(200))
     website: Mapped[str] = mapped_column(Text, default="")
     text: Mapped[str] = mapped_column(Text)
@@ -163,6 +173,7 @@ class Comment(Base):
     mark: Mapped[Mark] = mapped_column(default=Mark.NONE)
     like_count: Mapped[int] = mapped_column(default=0)
     edited_at: Mapped[datetime | None]
+    is_reworded: Mapped[bool] = mapped_column(default=False)  # the words are a moderator's
     # An edit of a published comment that waits for a moderator (hard rule 3).
     edit_text: Mapped[str | None] = mapped_column(Text)
     edit_html: Mapped[str | None] = mapped_column(Text)
@@ -228,6 +239,7 @@ class Decision(Base):
     network: Mapped[str] = mapped_column(String(50), default="")  # from where a moderator decided
     comment: Mapped[Comment] = relationship()
     note: Mapped["Note | None"] = relationship(back_populates="decision")
+    undoes: Mapped["Decision | None"] = relationship(remote_side="Decision.id")
 
 
 class Note(Base):
@@ -251,6 +263,10 @@ class Revision(Base):
     text: Mapped[str] = mapped_column(Text)
     html: Mapped[str] = mapped_column(Text)
     replaced_at: Mapped[datetime] = mapped_column(default=now)
+    # What the comment's own columns said of this text.
+    is_html: Mapped[bool] = mapped_column(default=False)  # its markup was that of an import
+    is_reworded: Mapped[bool] = mapped_column(default=False)
+    edited_at: Mapped[datetime | None]
 
 
 class LikeKey(Base):

@@ -10,10 +10,12 @@ from ..status import Status
 from . import holding, origin, words
 from .draft import Draft, Fired, History, Policy, Verdict
 
-__all__ = ["Draft", "Fired", "History", "Policy", "Verdict", "explain", "judge"]
+__all__ = ["Draft", "Fired", "History", "Policy", "Verdict", "explain", "judge", "quotation"]
 
 RULES: tuple[Callable[[Draft, History, Policy], Fired | None], ...] = (
     holding.every_reply,
+    holding.site_held,
+    holding.article_held,
     holding.unknown_article,
     words.address_in_text,
     words.repeated,
@@ -21,6 +23,8 @@ RULES: tuple[Callable[[Draft, History, Policy], Fired | None], ...] = (
     origin.too_fast,
 )
 GRAVITY = (Status.APPROVED, Status.PENDING, Status.SPAM)
+
+MEASURES = {"repeated", "too_fast"}  # what these matched is a number, and stands in no text
 
 SENTENCES = holding.SENTENCES | words.SENTENCES | origin.SENTENCES
 
@@ -35,3 +39,8 @@ def judge(draft: Draft, history: History, policy: Policy) -> Verdict:
 def explain(rule: str) -> str:
     """A rule's sentence for moderators, still to be translated; may hold %(matched)s."""
     return SENTENCES[rule]
+
+
+def quotation(rule: str, matched: str) -> str:
+    """The words of the comment that a rule matched; "" where it matched something else."""
+    return "" if rule in MEASURES else matched

@@ -21,6 +21,7 @@ class History:
     """What the database knows that rules need."""
 
     is_article_known: bool = True  # something was approved there before
+    is_article_held: bool = False  # a moderator has all that is new there wait
     repeats: int = 0  # comments with the same words on this site
 
 
@@ -29,6 +30,7 @@ class Policy:
     """What the site and the installation chose."""
 
     holds_every_reply: bool = True
+    is_site_held: bool = False  # a publisher has all that is new wait, for a time
     least_seconds: float = 0
 
 

@@ -9,6 +9,7 @@
 
   const LEAVING = 150; // milliseconds
   const SECOND_TAP = 400; // milliseconds in which a second tap is a slip of the finger
+  const FINGER = 48; // CSS pixels around a tap in which the next one is the same finger's
   const STILL = 150; // milliseconds without a scroll that end one, where no browser says so
   const PATIENCE = 20_000; // milliseconds; who waits longer has lost the line
   const words = document.body.dataset;
@@ -506,25 +507,28 @@
   }
 
   const VERBS = { decide, undo, reveal, "keep-note": keepNote };
-  let decidedAt = -SECOND_TAP;
+  let decided = { at: -SECOND_TAP, x: 0, y: 0 };
+  let tapped = { x: 0, y: 0 };
 
   document.addEventListener("submit", (event) => {
     const verb = VERBS[event.target.className];
     // A single comment's page decides by plain forms: it has a note, and nowhere for a card to go.
     if (!verb || (!list && verb !== reveal)) return;
     event.preventDefault();
-    if (verb !== reveal) decidedAt = event.timeStamp;
+    if (verb !== reveal) decided = { at: event.timeStamp, ...tapped };
     verb(event.target, event.submitter);
   });
 
-  // A second tap or click means nothing, wherever it lands; nor does that of a double click.
-  // What a key presses has no `detail`, and is no slip.
+  // A second tap or click means nothing, whichever card it lands on or whatever came under the
+  // finger; nor does that of a double click. What a key presses has no `detail`, and is no slip.
   document.addEventListener(
     "click",
     (event) => {
-      const isSoon = event.detail > 0 && event.timeStamp - decidedAt < SECOND_TAP;
+      const isSoon = event.detail > 0 && event.timeStamp - decided.at < SECOND_TAP;
+      const isNear = Math.hypot(event.clientX - decided.x, event.clientY - decided.y) < FINGER;
       const isDouble = event.detail > 1 && event.target.closest(".decide button, .undo button");
-      if (!isDouble && !(isSoon && event.target.closest(".cards, .strip"))) return;
+      tapped = { x: event.clientX, y: event.clientY };
+      if (!isDouble && !(isSoon && (isNear || event.target.closest(".cards")))) return;
       event.preventDefault();
       event.stopImmediatePropagation();
     },

@@ -200,13 +200,59 @@ addEventListener("submit", (event) => {
   read("like", submitter, () => target.submit());
 });
 
-// The thread and its form, on pages that have them.
+// The thread, on pages that have one: with its form, or closed.
+
+const about = $("[data-draft]")?.dataset.draft;
+const receipts = `rejoinder receipts ${about}`;
+
+function part(tag, attributes, ...content) {
+  const made = document.createElement(tag);
+  for (const name in attributes) made.setAttribute(name, attributes[name]);
+  made.append(...content);
+  return made;
+}
+
+// One's own replies that are not public yet
+
+// Takes the comment out of its receipt, puts it where it belongs, gives what is said of it.
+async function show(receipt) {
+  const answer = await fetch(receipt, { credentials: "omit", cache: "no-store" });
+  if (answer.status === 404) return { state: "gone" };
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const told = $("#receipt", page);
+  const comment = document.importNode($(".comment", told), true);
+  const { state } = told.dataset;
+  const said = $(".receipt-said span", told).textContent;
+  const known = document.getElementById(comment.id);
+  if (!known && !comment.hidden && state !== "published") {
+    const link = part("a", { href: receipt, target: "_blank", rel: "noopener" }, told.dataset.link);
+    comment.append(part("p", { class: "comment-foot quiet" }, said, " ", link));
+    const above = document.getElementById("comment-" + comment.dataset.parent);
+    let list = above ? $(":scope > .replies", above) : $(".comments");
+    if (!list) above.append(list = part("div", { class: "replies" }));
+    list.append(comment);
+    relate();
+  }
+  return { state, comment: known ?? comment, said };
+}
+
+async function showOwn() {
+  const waiting = [];
+  for (const receipt of recall(receipts) ?? []) {
+    const shown = await show(receipt).catch(() => ({ state: "waiting" })); // asked again next time
+    if (shown.state === "waiting") waiting.push(receipt);
+  }
+  keep(receipts, waiting.length ? waiting : null);
+}
+
+if (about) showOwn();
+
+// Its form.
 
 const section = $("#reply");
 if (section) {
   const form = $("form", section);
-  const { draft: about, token: tokenAddress, error: errorWord, ...said } = form.dataset;
-  const receipts = `rejoinder receipts ${about}`;
+  const { token: tokenAddress, error: errorWord, ...said } = form.dataset;
   const person = `rejoinder person ${about.split(" ")[0]}`;
   const summary = $("#reply-errors");
   const heading = $("#reply-title");
@@ -285,13 +331,6 @@ if (section) {
 
   // Errors
 
-  function part(tag, attributes, ...content) {
-    const made = document.createElement(tag);
-    for (const name in attributes) made.setAttribute(name, attributes[name]);
-    made.append(...content);
-    return made;
-  }
-
   // Where a button sends the form.
   const target = (button) => button.getAttribute("formaction") ?? form.action;
 
@@ -349,39 +388,6 @@ if (section) {
     reveal(attend(shown.comment));
   }
 
-  // One's own replies that are not public yet
-
-  // Takes the comment out of its receipt, puts it where it belongs, gives what is said of it.
-  async function show(receipt) {
-    const answer = await fetch(receipt, { credentials: "omit", cache: "no-store" });
-    if (answer.status === 404) return { state: "gone" };
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const told = $("#receipt", page);
-    const comment = document.importNode($(".comment", told), true);
-    const { state } = told.dataset;
-    const said = $(".receipt-said span", told).textContent;
-    const known = document.getElementById(comment.id);
-    if (!known && !comment.hidden && state !== "published") {
-      const link = part("a", { href: receipt, target: "_blank", rel: "noopener" }, told.dataset.link);
-      comment.append(part("p", { class: "comment-foot quiet" }, said, " ", link));
-      const above = document.getElementById("comment-" + comment.dataset.parent);
-      let list = above ? $(":scope > .replies", above) : $(".comments");
-      if (!list) above.append(list = part("div", { class: "replies" }));
-      list.append(comment);
-      relate();
-    }
-    return { state, comment: known ?? comment, said };
-  }
-
-  async function showOwn() {
-    const waiting = [];
-    for (const receipt of recall(receipts) ?? []) {
-      const shown = await show(receipt).catch(() => ({ state: "waiting" })); // asked again next time
-      if (shown.state === "waiting") waiting.push(receipt);
-    }
-    keep(receipts, waiting.length ? waiting : null);
-  }
-
   section.before(home);
   field("title").value ||= new URLSearchParams(location.search).get("title") ?? "";
   openDraft();
@@ -405,6 +411,5 @@ if (section) {
     else return;
     event.preventDefault();
   });
-  showOwn();
   if (!summary.hidden) summary.focus({ preventScroll: true });
 }

@@ -13,15 +13,17 @@ from . import (
     keys,
     languages,
     limits,
+    more,
     ops,
     participation,
+    places,
     queue,
     reader,
     receipts,
 )
 
 # The rooms of the desk: imported, each has put its URLs on the desk's door.
-DESK = (queue, cards, keys)
+DESK = (queue, cards, keys, more, places)
 READERS = (reader.bp, receipts.bp, participation.bp, feeds.bp)
 DOORS = (*READERS, desk.bp, accounts.bp, ops.bp, demo.bp)
 

@@ -19,7 +19,7 @@ from flask_security import login_user
 from flask_wtf import CSRFProtect
 
 from .. import accounts, database
-from . import headers, participation, reader, receipts
+from . import headers, more, participation, reader, receipts
 from .forms import SignInForm
 from .limits import SIGNING_IN, limiter
 
@@ -60,6 +60,8 @@ def init_app(app: Flask) -> None:
     csrf.exempt(reader.bp)  # anonymous, cookieless: its form signs its own token
     csrf.exempt(receipts.bp)
     csrf.exempt(participation.bp)
+    for view in (more.edit, more.reply):  # their forms ask for it, and give back what was typed
+        csrf.exempt(view)
     login = app.view_functions["security.login"]
     app.view_functions["security.login"] = cast(
         Any, limiter.limit(SIGNING_IN, methods=["POST"])(login)

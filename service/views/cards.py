@@ -26,6 +26,15 @@ from .desk import (
 from .errors import wants_json
 from .forms import DecideForm, MarkForm, NoteForm, UndoForm
 
+OTHER_BUTTONS = {
+    "mark": _l("Say so"),
+    "edit": _l("Save the wording"),
+    "answer": _l("Reply"),
+    "approve-and-answer": _l("Approve and reply"),
+    "pin": _l("Pin"),
+    "unpin": _l("Unpin"),
+}
+
 
 @bp.get("/comments/<public_id>")
 def comment(public_id: str) -> ResponseReturnValue:
@@ -46,7 +55,7 @@ def decide(public_id: str) -> ResponseReturnValue:
                 form.version.data,
                 current_user,
                 (form.note.data or "").strip(),
-                (form.public_note.data or "").strip(),
+                form.public_words,
                 vault(),
             )
             # What was kept stands as it stood: there is nothing to undo.
@@ -68,6 +77,8 @@ def undo(decision_id: int) -> ResponseReturnValue:
             undone_id = undone.id
     except moderation.Stale:
         return too_late(public_id, "undo")
+    except moderation.PinRefused as refusal:
+        return cannot_pin(public_id, refusal)
     return done(public_id, undone_id)
 
 
@@ -116,16 +127,32 @@ def reveal(public_id: str) -> ResponseReturnValue:
 def too_late(public_id: str, action: str) -> ResponseReturnValue:
     """Says what somebody else did in between; nothing was overwritten."""
     found = comment_or_404(database.session(), public_id)
-    latest = moderation.latest(database.session(), found.id)
-    before = told(latest) if latest else _("The comment was changed in between.")
-    if latest and quoted(latest):
-        before = f"{before} (“{quoted(latest)}”)"
-    refused = {**BUTTONS, "mark": _l("Say so")}.get(action, _l("Undo"))
-    said = _("%(before)s Your “%(action)s” was not applied.", before=before, action=refused)
+    said = what_happened(found, action)
     if wants_json():
         now_is = {"status": found.status, "version": found.version, **_waiting(found)}
         return {"error": said, **now_is}, 409
     return one(public_id, refused=said), 409
+
+
+def cannot_pin(public_id: str, refusal: moderation.PinRefused) -> ResponseReturnValue:
+    """Says why a comment cannot stand above the others."""
+    said = _("Only a published comment that answers no other can be pinned.")
+    if isinstance(refusal, moderation.EnoughPinned):
+        most = moderation.MOST_PINNED
+        said = _("%(most)s comments are pinned under this article. Unpin one first.", most=most)
+    if wants_json():
+        return {"error": said}, 409
+    return one(public_id, refused=said), 409
+
+
+def what_happened(found: Comment, action: str) -> str:
+    """Who did what in between, and that one's own action was not applied."""
+    latest = moderation.latest(database.session(), found.id)
+    before = told(latest) if latest else _("The comment was changed in between.")
+    if latest and quoted(latest):
+        before = f"{before} (“{quoted(latest)}”)"
+    refused = {**BUTTONS, **OTHER_BUTTONS}.get(action, _l("Undo"))
+    return str(_("%(before)s Your “%(action)s” was not applied.", before=before, action=refused))
 
 
 def done(public_id: str, decision_id: int | None) -> ResponseReturnValue:

@@ -8,16 +8,17 @@ from typing import Any, cast
 
 from flask import Blueprint, abort, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import format_decimal, format_timedelta
+from flask_babel import format_date, format_decimal, format_timedelta
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 from sqlalchemy.orm import Session
 
-from .. import accounts, desk, moderation, rules, text
+from .. import accounts, compare, desk, facts, moderation, rules, text
 from ..comments import network_of
-from ..models import Comment, Decision, now
-from ..status import Act, Mark, Status
+from ..models import Comment, Decision, Revision, Site, now
+from ..settings import SiteSettings
+from ..status import Act, Mark, Markup, Role, Status
 from ..vault import Vault
 from .errors import wants_json
 from .forms import REPORT_REASONS
@@ -127,6 +128,14 @@ DONE = {
     Act.KEPT: _l("%(who)s looked at readers’ reports %(when)s and kept this."),
     Act.NOTED: _l("%(who)s noted %(when)s:"),
     Act.HELD: _l("So many readers reported this that it was held for a moderator %(when)s."),
+    Act.REWORDED: _l("%(who)s changed the wording %(when)s."),
+    Act.PINNED: _l("%(who)s pinned this above the others %(when)s."),
+    Act.UNPINNED: _l("%(who)s put this back among the others %(when)s."),
+}
+UNDONE = {
+    Act.REWORDED: _l("%(who)s took the change of the wording back %(when)s."),
+    Act.PINNED: _l("%(who)s took the pinning back %(when)s."),
+    Act.UNPINNED: _l("%(who)s pinned this again %(when)s."),
 }
 OF_EDITS = {
     Act.DECIDED: _l("%(who)s approved the author’s change %(when)s."),
@@ -138,16 +147,26 @@ def told(decision: Decision) -> str:
     """A decision in a sentence: who, what, when."""
     is_of_edit = decision.from_status == decision.to_status and decision.act in OF_EDITS
     sentence = (OF_EDITS if is_of_edit else DONE).get(decision.act, DECIDED[decision.to_status])
+    if decision.act == Act.UNDONE:
+        sentence = UNDONE.get(moderation.origin(decision).act, sentence)
     facts = {"who": decision.by, "when": ago(decision.at), "status": STATUSES[decision.to_status]}
     if decision.act == Act.MARKED:
         facts["mark"] = MARKS[_mark(decision)]
     return str(sentence) % facts
 
 
+RESULTS = {
+    Act.DISCARDED: EDIT_RESULTS["reject"],
+    Act.REWORDED: _l("wording changed"),
+    Act.PINNED: _l("pinned"),
+    Act.UNPINNED: _l("no longer pinned"),
+}
+
+
 def result(decision: Decision) -> str:
     """What a decision left a comment as, in a word or three."""
-    if decision.act == Act.DISCARDED:
-        return str(EDIT_RESULTS["reject"])
+    if decision.act in RESULTS:
+        return str(RESULTS[decision.act])
     if decision.act == Act.DECIDED and decision.from_status == decision.to_status:
         return str(EDIT_RESULTS["approve"])
     if moderation.has_waiting_edit(decision.comment):
@@ -177,6 +196,56 @@ def shown_name(comment: Comment) -> str:
     return text.mask_addresses(comment.name) or _("Nameless")
 
 
+def highlighted(comment: Comment, html: str) -> Any:
+    """A text of the comment's with what the rules matched in it marked."""
+    matched = [rules.quotation(reason.rule, reason.matched) for reason in comment.reasons]
+    if any(reason.rule == "address_in_text" for reason in comment.reasons):
+        matched += text.addresses(text.plain(html))  # no reason holds one (hard rule 4)
+    return text.highlight(html, matched)
+
+
+def since_then(comment: Comment, before: Revision) -> list[compare.Piece]:
+    """What changed between an earlier text of a comment and its present one."""
+    is_html = before.is_html or comment.markup == Markup.HTML
+    return _compared((before.text, before.html), (comment.text, comment.html), is_html)
+
+
+def by_the_change(comment: Comment) -> list[compare.Piece]:
+    """What the author's change that waits would change."""
+    after = (comment.edit_text or "", comment.edit_html or "")
+    return _compared((comment.text, comment.html), after, comment.markup == Markup.HTML)
+
+
+def _compared(
+    before: tuple[str, str], after: tuple[str, str], is_html: bool
+) -> list[compare.Piece]:
+    """Of texts as typed and as rendered: as typed, for that shows where links lead; what an import
+    brought is HTML, and is read as it looks."""
+    told = [text.plain(text.unlink(html)) if is_html else typed for typed, html in (before, after)]
+    return compare.compared(*told)
+
+
+def counted(record: facts.Record) -> str:
+    """What became of somebody's comments, in words: "3 approved, 1 spam, since 2 Mar 2026"."""
+    parts = [
+        f"{_least(number, facts.COUNTED)} {STATUSES[status]}"
+        for status, number in record.counts.items()
+    ]
+    if record.since:
+        parts.append(_("since %(day)s", day=format_date(record.since, "d MMM y")))
+    return ", ".join(parts)
+
+
+def public_reasons(site: Site) -> list[str]:
+    """What moderators of a site choose from where an author is told why."""
+    return SiteSettings.read(site.settings).reasons
+
+
+def may_publish() -> bool:
+    """Whether the one who is signed in keeps any site's settings."""
+    return any(m.role != Role.MODERATOR for m in current_user.memberships)
+
+
 def _excerpt(comment: Comment) -> str:
     return text.excerpt(text.plain(comment.html), EXCERPT)
 
@@ -189,8 +258,13 @@ def local(path: str) -> str:
 
 def _count(number: int) -> str:
     """1,000+ where counting further would slow the queue."""
-    most = format_decimal(min(number, desk.COUNTED))
-    return f"{most}+" if number > desk.COUNTED else most
+    return _least(number, desk.COUNTED)
+
+
+def _least(number: int, most: int) -> str:
+    """A number as it is written; with a plus where nobody counted on."""
+    written = format_decimal(min(number, most))
+    return f"{written}+" if number > most else written
 
 
 @bp.context_processor
@@ -206,6 +280,13 @@ def words() -> dict[str, Any]:
         "excerpt": _excerpt,
         "explain": lambda reason: _(rules.explain(reason.rule)) % {"matched": reason.matched},
         "trusted": text.trusted,
+        "unlinked": text.unlink,
+        "highlighted": highlighted,
+        "since_then": since_then,
+        "by_the_change": by_the_change,
+        "counted": counted,
+        "public_reasons": public_reasons,
+        "may_publish": may_publish,
         "format_count": _count,
         "actions": ACTIONS,
         "buttons": BUTTONS,

@@ -354,11 +354,18 @@ class DecideForm(FlaskForm):
         filters=[lambda typed: text.normalise(typed or "")],
         validators=[Optional(), Length(max=500)],
     )
+    public_reason = StringField(filters=[trimmed], validators=[Optional(), Length(max=500)])
     public_note = StringField(
         _l("Reason"),
         filters=[lambda typed: text.normalise(typed or "")],
         validators=[Optional(), Length(max=500)],
     )
+
+    @property
+    def public_words(self) -> str:
+        """What the author may read: of the site's list, and in the moderator's own words."""
+        own = (self.public_note.data or "").strip()
+        return "\n\n".join(filter(None, (self.public_reason.data, own)))
 
 
 class NoteForm(FlaskForm):

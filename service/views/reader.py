@@ -61,6 +61,10 @@ class Place:
         return urls.is_within(self.url, self.site.origins)
 
     @property
+    def is_closed(self) -> bool:
+        return self.article is not None and self.article.closed_at is not None
+
+    @property
     def tokens(self) -> FormTokens:
         return FormTokens(current_app.extensions["signer"], self.site.key, self.url)
 
@@ -146,7 +150,9 @@ def submit(key: str) -> ResponseReturnValue:
     if not form.validate():
         return _again(place, form)
     sent = _submission(place, form, is_origin_withheld)
-    policy = Policy(least_seconds=current_app.config["FORM_MIN_SECONDS"])
+    policy = Policy(
+        least_seconds=current_app.config["FORM_MIN_SECONDS"], is_site_held=place.settings.hold_all
+    )
     try:
         with database.writing() as session:
             comment = comments.submit(
@@ -154,6 +160,11 @@ def submit(key: str) -> ResponseReturnValue:
             )
             follows.add(session, comment, form.wish)
             public_id = comment.public_id
+    except comments.NoNewComments:
+        said = _(
+            "This article takes no new replies any more. Your text is kept here for you to copy."
+        )
+        return _again(place_or_refuse(key), form, said, 403)
     except comments.NoSuchParent:
         form.parent.data = ""
         return _again(
@@ -308,7 +319,9 @@ def _page(
         preview=preview,
         answered=threads.find(shown.comments, form.parent.data or ""),
         comment_length=place.settings.comment_length,
-        is_open=place.is_ours,
+        is_ours=place.is_ours,
+        is_open=place.is_ours and not place.is_closed,
+        has_form=place.is_ours and (not place.is_closed or bool(message) or preview is not None),
         trusted=text.trusted,
         base=request.host_url.rstrip("/") if not _base() else _base(),
         here=_here,

@@ -257,7 +257,7 @@ def test_a_change_can_be_compared_on_every_screen(
     assert mo.evaluate("document.documentElement.scrollWidth") <= width
     screenshot(mo, f"desk-changes-{size}-{scheme}")
     card(mo, "Rita").locator(".permalink").click()
-    mo.get_by_label("Reason that the author may read").fill("It was better before.")
+    mo.get_by_label("More that the author may read").fill("It was better before.")
     mo.get_by_role("button", name="Approve the change").click()
     mo.get_by_label("Who is speaking").select_option("staff")
     mo.get_by_role("button", name="Say so").click()

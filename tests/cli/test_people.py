@@ -8,7 +8,7 @@ from cast import add_moderator, add_site, reply, stored
 from sqlalchemy import select, update
 
 from service import accounts, database
-from service.models import Article, Author, Comment, Site
+from service.models import Article, Author, Comment, Revision, Site
 from service.status import Status
 from service.vault import Hidden
 
@@ -186,6 +186,14 @@ def test_older_html_is_made_anew(app, flask):
     reply(app, app.test_client(), comment="*Hear*")
     with app.app_context(), database.writing() as session:
         session.execute(update(Comment).values(html="old", renderer=0))
+        comment = session.scalars(select(Comment)).one()
+        for is_html in (True, False):  # a text before, as it was brought or typed
+            typed = "<i>Hi</i> *there*"
+            old = Revision(comment_id=comment.id, text=typed, html="old", is_html=is_html)
+            session.add(old)
     assert "1 comments" in flask("rerender").output
     assert "<em>Hear</em>" in stored(app)[0].html
+    with app.app_context():
+        earlier = database.session().scalars(select(Revision.html).order_by(Revision.id)).all()
+        assert earlier == ["<p><i>Hi</i> *there*</p>", "<p><i>Hi</i> <em>there</em></p>"]
     assert "0 comments" in flask("rerender").output

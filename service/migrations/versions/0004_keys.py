@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "keys"
-down_revision = "0003"
+down_revision = "card"
 
 
 def upgrade() -> None:

@@ -1,0 +1,52 @@
+"""The desk's word over an article or a site: closed to new comments, or each of them held.
+
+What changes is on record as an event; asked for what is so already, nothing happens.
+"""
+
+from sqlalchemy.orm import Session
+
+from . import events
+from .accounts import Moderator
+from .events import What
+from .models import Article, Site, now
+from .text import mask_addresses
+
+
+def close(session: Session, article: Article, is_closed: bool, moderator: Moderator) -> None:
+    """Closes an article to new comments, or opens it; readers' pages of it are fetched anew."""
+    if bool(article.closed_at) == is_closed:
+        return
+    article.closed_at = now() if is_closed else None
+    article.version = Article.version + 1
+    what = What.CLOSED if is_closed else What.OPENED
+    events.record(session, what, moderator, _named(article), article.site_id)
+
+
+def hold(session: Session, article: Article, is_held: bool, moderator: Moderator) -> None:
+    """Has every new comment under an article wait for a moderator, or no longer."""
+    if bool(article.held_at) == is_held:
+        return
+    article.held_at = now() if is_held else None
+    what = What.HELD if is_held else What.RELEASED
+    events.record(session, what, moderator, _named(article), article.site_id)
+
+
+def hold_site(session: Session, site: Site, is_held: bool, moderator: Moderator) -> None:
+    """The same for every article of a site."""
+    if bool(site.settings.get("hold_all")) == is_held:
+        return
+    site.settings = site.settings | {"hold_all": is_held}
+    what = What.HELD if is_held else What.RELEASED
+    events.record(session, what, moderator, f"all of {site.name}", site.id)
+
+
+def set_reasons(session: Session, site: Site, written: str, moderator: Moderator) -> None:
+    """Gives a site its list of public reasons, one a line."""
+    if site.settings.get("public_reasons") == written:
+        return
+    site.settings = site.settings | {"public_reasons": written}
+    events.record(session, What.REASONED, moderator, f"reasons of {site.name}", site.id)
+
+
+def _named(article: Article) -> str:
+    return mask_addresses(article.url)
