@@ -9,6 +9,7 @@
 
   const LEAVING = 150; // milliseconds
   const SECOND_TAP = 400; // milliseconds in which a second tap is a slip of the finger
+  const FINGER = 48; // CSS pixels around a tap in which the next one is the same finger's
   const STILL = 150; // milliseconds without a scroll that end one, where no browser says so
   const PATIENCE = 20_000; // milliseconds; who waits longer has lost the line
   const words = document.body.dataset;
@@ -34,26 +35,26 @@
     return isNew;
   }
 
-  async function ask(address, body, isRetry = false) {
+  async function askAt(address, body, isRetry = false) {
     const headers = { Accept: "application/json", "X-CSRFToken": token, "X-Moderator": words.who };
     const signal = AbortSignal.timeout(PATIENCE);
     // keepalive: it arrives even if the page is left.
     const answer = await fetch(address, { method: "POST", body, headers, signal, keepalive: true });
-    if (answer.status === 400 && !isRetry && (await renewToken())) return ask(address, body, true);
+    if (answer.status === 400 && !isRetry && (await renewToken())) return askAt(address, body, true);
     const said = await answer.json().catch(() => ({ error: words.broken }));
     return { ...said, code: answer.status, isDone: answer.ok };
   }
 
-  // What the server said; without an answer the same, in words of our own.
-  const send = (address, body) =>
-    ask(address, body).catch(() => ({ error: words.lost, code: 0, isDone: false }));
-
-  function post(form, button) {
+  function ask(form, button) {
     const body = new URLSearchParams(new FormData(form, button));
     body.delete("csrf_token");
-    // Not form.action: a field may be called so.
-    return send(form.getAttribute("action"), body);
+    return askAt(form.getAttribute("action"), body); // not form.action: a field may be called so
   }
+
+  // What the server said; without an answer the same, in words of our own.
+  const orLost = (asked) => asked.catch(() => ({ error: words.lost, code: 0, isDone: false }));
+  const send = (address, body) => orLost(askAt(address, body));
+  const post = (form, button) => orLost(ask(form, button));
 
   // Saying
 
@@ -192,7 +193,7 @@
     const place = document.createElement("div");
     place.className = "gone";
     Object.assign(place.dataset, { commentId: card.dataset.commentId, status: card.dataset.status });
-    place.style.blockSize = `${card.offsetHeight}px`;
+    place.style.blockSize = `${card.getBoundingClientRect().height}px`;
     const name = card.querySelector(".comment-author").textContent;
     const line = document.createElement("p");
     line.textContent = `${name}: ${said}`;
@@ -260,7 +261,7 @@
 
   // Deciding
 
-  const outbox = words.who && window.rejoinder.outbox({
+  const outbox = words.who && window.desk.outbox({
     who: words.who,
     send: ({ id, action, version, fields }) =>
       send(words.decideAt.replace("ID", id), new URLSearchParams([["action", action], ["version", version], ...fields])),
@@ -279,9 +280,12 @@
     const fields = [...new FormData(form)].filter(([name, value]) => value && !named.includes(name));
     const version = form.querySelector("[name=version]").value;
     card.querySelector(".card-alert")?.remove();
-    leave(card, button.dataset.said);
+    leave(card, saidBy(form, button.value));
     outbox.add({ id, action: button.value, version, fields, before: { status, waits, reported } });
   }
+
+  // What a decision leaves a comment as, in the word that its button brings along.
+  const saidBy = (form, action) => form.querySelector(`[value="${action}"]`)?.dataset.said ?? "";
 
   function settle({ id, before, isOld }, answer) {
     if (!isOld || away.has(id)) {
@@ -327,8 +331,8 @@
   // A decision of an earlier page that waits to be sent: its card is away here too.
   function hide({ id, action, version }) {
     const card = find(id);
-    const button = card?.querySelector(`.decide [value="${action}"]`);
-    if (button && card.dataset.version === version) leave(card, button.dataset.said);
+    const form = card?.querySelector(".decide");
+    if (form && card.dataset.version === version) leave(card, saidBy(form, action));
   }
 
   function showKept(number, why) {
@@ -503,25 +507,28 @@
   }
 
   const VERBS = { decide, undo, reveal, "keep-note": keepNote };
-  let decidedAt = -SECOND_TAP;
+  let decided = { at: -SECOND_TAP, x: 0, y: 0 };
+  let tapped = { x: 0, y: 0 };
 
   document.addEventListener("submit", (event) => {
     const verb = VERBS[event.target.className];
     // A single comment's page decides by plain forms: it has a note, and nowhere for a card to go.
     if (!verb || (!list && verb !== reveal)) return;
     event.preventDefault();
-    if (verb !== reveal) decidedAt = event.timeStamp;
+    if (verb !== reveal) decided = { at: event.timeStamp, ...tapped };
     verb(event.target, event.submitter);
   });
 
-  // A second tap or click means nothing, wherever it lands; nor does that of a double click.
-  // What a key presses has no `detail`, and is no slip.
+  // A second tap or click means nothing, whichever card it lands on or whatever came under the
+  // finger; nor does that of a double click. What a key presses has no `detail`, and is no slip.
   document.addEventListener(
     "click",
     (event) => {
-      const isSoon = event.detail > 0 && event.timeStamp - decidedAt < SECOND_TAP;
+      const isSoon = event.detail > 0 && event.timeStamp - decided.at < SECOND_TAP;
+      const isNear = Math.hypot(event.clientX - decided.x, event.clientY - decided.y) < FINGER;
       const isDouble = event.detail > 1 && event.target.closest(".decide button, .undo button");
-      if (!isDouble && !(isSoon && event.target.closest(".cards, .strip"))) return;
+      tapped = { x: event.clientX, y: event.clientY };
+      if (!isDouble && !(isSoon && (isNear || event.target.closest(".cards")))) return;
       event.preventDefault();
       event.stopImmediatePropagation();
     },
@@ -533,22 +540,11 @@
     if (event.target.matches(".kept-give-up")) outbox.giveUp();
   });
 
-  // For the scripts beside this one.
-  Object.assign(window.rejoinder, {
-    words,
-    send,
-    announce,
-    complain,
-    cards,
-    find,
-    show,
-    keepStill,
-    leave,
-    comeBack,
-    note,
-    place,
-    prepare,
-    undoLast,
+  // For the files beside this one.
+  Object.assign(window.desk, {
+    ...{ words, ask, send, pageAt, announce, link, complain },
+    ...{ cards, find, show, keepStill, leave, comeBack, place, prepare, freshen, settle: sayWhatIsLeft },
+    ...{ note, undoLast },
   });
 
   for (const card of document.querySelectorAll(".card")) prepare(card);

@@ -8,9 +8,9 @@
 (() => {
   "use strict";
 
-  window.rejoinder = {};
+  window.desk = {}; // what the desk's scripts have for each other
 
-  window.rejoinder.outbox = ({ who, send, settle, giveBack, forget, hide, show }) => {
+  window.desk.outbox = ({ who, send, settle, giveBack, forget, hide, show }) => {
     const FIRST_WAIT = 1_000; // milliseconds; each wait after is twice as long
     const LONGEST_WAIT = 60_000;
     const MOST_TRIES = 3; // with a server that says that it broke: then a person has to look

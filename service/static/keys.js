@@ -8,7 +8,7 @@
   const CHORD = 2_000; // milliseconds that "g" waits for its second letter
   const FIELDS = "input:not([type=checkbox]), textarea, select, [contenteditable]:not([contenteditable=false]), [role=textbox]";
   const LISTS = { p: "pending", a: "approved", r: "rejected", s: "spam", d: "deleted", o: "reported" };
-  const desk = window.rejoinder;
+  const { desk } = window;
   const map = document.getElementById("keys");
   let chordUntil = 0;
 

@@ -102,7 +102,7 @@ def note(public_id: str) -> ResponseReturnValue:
     """Words for the colleagues, without a decision."""
     form = NoteForm()
     if not form.validate():
-        abort(400, " ".join(form.note.errors) or None)
+        abort(400, str(form.note.errors[0]) if form.note.errors else None)
     with database.writing() as session:
         found = comment_or_404(session, public_id)
         moderation.note(session, found, current_user, form.note.data or "")
