@@ -69,7 +69,6 @@ SECURITY = {
 # Who changes what keeps an account safe has signed in, or said who they are, this lately.
 FRESH = timedelta(minutes=15)
 LINK_LIFETIME = timedelta(hours=24)
-VISIT_LASTS = timedelta(days=30)  # without being seen
 VISIT = "visit"  # where the session's cookie keeps the secret of this visit
 # Each role may do what those before it may.
 RANK = (Role.MODERATOR, Role.PUBLISHER, Role.ADMIN)
@@ -306,7 +305,7 @@ def _visiting(uniquifier: str) -> Moderator | None:
         select(Moderator, Visit.id, Visit.seen_at)
         .join(Visit, Visit.moderator_id == Moderator.id)
         .where(Visit.digest == digest(secret), Visit.ended_at.is_(None))
-        .where(Visit.seen_at > now() - VISIT_LASTS)
+        .where(Visit.seen_at > now() - Visit.LASTS)
         .where(Moderator.fs_uniquifier == uniquifier, Moderator.active)
     )
     for moderator, visit_id, seen_at in found:

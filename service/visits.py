@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 
 from .models import Visit, now
 
-LONGEST = timedelta(days=30)  # without being seen; as accounts.VISIT_LASTS
 SEEN_EVERY = timedelta(minutes=5)
 KEPT = timedelta(days=90)  # after its end
 
@@ -68,7 +67,7 @@ def going_on(session: Session, moderator_id: int) -> Sequence[Visit]:
     return session.scalars(
         select(Visit)
         .where(Visit.moderator_id == moderator_id, Visit.ended_at.is_(None))
-        .where(Visit.seen_at > now() - LONGEST)
+        .where(Visit.seen_at > now() - Visit.LASTS)
         .order_by(Visit.seen_at.desc(), Visit.id.desc())
     ).all()
 

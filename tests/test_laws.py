@@ -375,8 +375,9 @@ def is_refused(answer) -> bool:
 def contents(app):
     """Every row of every table."""
     engine = app.extensions["database"].read_engine
-    tables = MetaData()
-    tables.reflect(engine)
+    tables = app.extensions.setdefault("tables", MetaData())
+    if not tables.tables:  # once for each application: no request makes a table
+        tables.reflect(engine)
     with engine.connect() as connection:
         return {
             name: sorted(repr(tuple(row)) for row in connection.execute(select(table)))

@@ -1,6 +1,7 @@
 """What belongs to the people who sign in: their sessions, keys and codes, and who was invited."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import ClassVar
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -13,6 +14,7 @@ class Visit(Base):
     """A browser that is signed in. Its cookie holds a secret of which only a digest is kept."""
 
     __tablename__ = "visits"
+    LASTS: ClassVar[timedelta] = timedelta(days=30)  # without being seen
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     digest: Mapped[str] = mapped_column(String(64), unique=True)
     moderator_id: Mapped[int] = mapped_column(ForeignKey("moderators.id"), index=True)

@@ -571,7 +571,8 @@ def reset(reset_link: str) -> ResponseReturnValue:
         ) or abort(404, str(USED_LINK))
         used.came_from = network()
         people.set_password(session, used, hashed)
-    moderator = database.session().get_one(Moderator, used.id)
+        moderator_id = used.id
+    moderator = database.session().get_one(Moderator, moderator_id)
     return go_on(moderator, "reset link", url_for("desk.queue"))
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from service import accounts, database
 from service.cli import setup
 from service.models import Article, Author, Comment, Revision, Site
-from service.status import Status
+from service.status import Role, Status
 from service.vault import Hidden
 
 PASSWORD = "a long enough password\n"
@@ -109,6 +109,42 @@ def test_who_forgot_the_password_gets_a_link_that_works_once(app, flask):
 def test_a_short_password_is_refused(app, flask):
     words = ("moderator", "add", "mo@daily.example", "--role", "admin", "--password-stdin")
     assert flask(*words, input="short\n").exit_code == 1
+
+
+def test_people_are_listed_given_another_role_and_removed(app, flask):
+    add_site(app)
+    add_moderator(app)
+    add_moderator(app, "ada@daily.example", None, Role.ADMIN)
+    assert flask("moderator", "list").output.splitlines() == [
+        "ada@daily.example  admin  all sites  ada",
+        "mo@daily.example  moderator  daily  mo",
+    ]
+    assert (
+        flask("moderator", "role", "mo@daily.example", "publisher", "--site", "daily").exit_code
+        == 0
+    )
+    assert flask("moderator", "role", "mo@daily.example", "publisher").exit_code == 2
+    assert flask("moderator", "role", "nobody@daily.example", "admin").exit_code == 1
+    assert "publisher  daily" in flask("moderator", "list").output
+    assert flask("moderator", "remove", "mo@daily.example").exit_code == 0
+    assert flask("moderator", "remove", "mo@daily.example").exit_code == 1
+    assert flask("moderator", "link", "mo@daily.example").exit_code == 1
+    assert "mo@" not in flask("moderator", "list").output
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("remove", "ada@daily.example"),
+        ("role", "ada@daily.example", "moderator", "--site", "daily"),
+    ],
+)
+def test_not_even_the_operator_leaves_the_desk_without_an_admin(app, flask, words):
+    add_site(app)
+    add_moderator(app, "ada@daily.example", None, Role.ADMIN)
+    refused = flask("moderator", *words)
+    assert refused.exit_code == 1
+    assert "This is the last admin." in refused.output
 
 
 def test_the_demo_is_made_once_and_its_link_signs_in_once(app, flask):

@@ -1,7 +1,8 @@
 """Signing in and out: by password, or by a link that works once."""
 
 import re
-from datetime import timedelta
+import shutil
+from datetime import datetime, timedelta
 from urllib.parse import urljoin, urlsplit
 
 import pytest
@@ -9,10 +10,12 @@ from cast import add_moderator, add_site, csrf, sign_in
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_security import hash_password
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from service import accounts, database
-from service.models import now
+from service.models import Event, Site, now
+from service.views import accounts as ways_in
 
 EMAIL, PASSWORD = "mo@daily.example", "correct horse battery"
 AFAR = {"REMOTE_ADDR": "203.0.113.9"}
@@ -147,6 +150,160 @@ def test_it_slows_down_who_guesses(make_app, mo: int) -> None:
     client = make_app(RATE_LIMITS="on").test_client()
     answers = [try_password(client, password="").status_code for _ in range(11)]
     assert answers == [200] * 10 + [429]
+
+
+# Who guesses waits
+
+
+class Clock:
+    """What the door takes for the time."""
+
+    def __init__(self) -> None:
+        self.at = now()
+
+    def __call__(self) -> datetime:
+        return self.at
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(ways_in, "now", made)
+    return made
+
+
+def guess(client: FlaskClient, times: int = 5, **fields: str) -> TestResponse:
+    for _ in range(times):
+        answer = try_password(client, password="wrong", **fields)
+    return answer
+
+
+@pytest.mark.parametrize("email", [EMAIL, "nobody@daily.example"])
+def test_who_guesses_is_told_how_long_to_wait_of_any_address(
+    client: FlaskClient, mo: int, clock: Clock, email: str
+) -> None:
+    last = guess(client, email=email)
+    assert REFUSED in last.text
+    assert "Wait 30 seconds" in last.text
+    waits = try_password(client, email=email)
+    assert (waits.status_code, waits.headers["Retry-After"]) == (429, "30")
+    assert "Wait 30 seconds" in waits.text
+    clock.at += timedelta(seconds=30)
+    assert "Wait 60 seconds" in guess(client, 1, email=email).text
+    clock.at += timedelta(seconds=59)
+    assert "Wait 1 second," in try_password(client, email=email).text
+    clock.at += timedelta(seconds=1)
+    try_password(client, email=email)
+    assert is_signed_in(client) == (email == EMAIL)
+
+
+def test_the_hash_is_made_for_an_address_without_an_account_too(
+    client: FlaskClient, mo: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that the time tells nothing."""
+    hashed = []
+    monkeypatch.setattr(accounts, "hash_password", lambda typed: hashed.append(typed) or "")
+    monkeypatch.setattr(accounts, "verify_password", lambda typed, _: bool(hashed.append(typed)))
+    try_password(client)
+    try_password(client, email="nobody@daily.example")
+    assert hashed == [PASSWORD, PASSWORD]
+
+
+def test_nobody_s_guesses_keep_the_rightful_person_out(app: Flask, mo: int, clock: Clock) -> None:
+    """Neither those of other networks, nor those beside them in their own."""
+    home, attacker = app.test_client(), app.test_client()
+    try_password(home)
+    home.post("/desk/logout", data={"csrf_token": csrf(home.get("/desk/").text)})
+    guess(attacker)
+    assert try_password(attacker).status_code == 429
+    assert try_password(home).status_code == 303
+    stranger = app.test_client()
+    for number in range(6):
+        stranger.environ_base["REMOTE_ADDR"] = f"198.51.{number}.7"
+        guess(stranger)
+    from_afar = app.test_client()
+    from_afar.environ_base["REMOTE_ADDR"] = "203.0.113.9"
+    assert try_password(from_afar).status_code == 303
+
+
+def test_a_known_browser_is_known_to_its_own_accounts_only(
+    app: Flask, client: FlaskClient, mo: int, clock: Clock
+) -> None:
+    add_moderator(app, "ina@daily.example")
+    try_password(client)
+    client.post("/desk/logout", data={"csrf_token": csrf(client.get("/desk/").text)})
+    kept = client.get_cookie(ways_in.KNOWN_COOKIE, path="/desk")
+    assert kept
+    assert kept.http_only
+    assert kept.same_site == "Lax"
+    guess(client, email="ina@daily.example")
+    assert try_password(app.test_client(), email="ina@daily.example").status_code == 429
+    forger = app.test_client()
+    forger.set_cookie(ways_in.KNOWN_COOKIE, kept.value[:-1] + "x", path="/desk")
+    guess(forger)
+    assert try_password(forger).status_code == 429
+    assert try_password(client).status_code == 303
+
+
+def test_a_rate_limit_counts_a_known_browser_by_itself(make_app, mo: int, clock: Clock) -> None:
+    app = make_app(RATE_LIMITS="on")
+    home, attacker = app.test_client(), app.test_client()
+    try_password(home)
+    home.post("/desk/logout", data={"csrf_token": csrf(home.get("/desk/").text)})
+    answers = [try_password(attacker, password="").status_code for _ in range(10)]
+    assert answers[-1] == 429
+    assert try_password(home).status_code == 303
+
+
+def test_who_came_in_and_who_failed_is_on_record_without_a_whole_address(
+    app: Flask, client: FlaskClient, mo: int, clock: Clock
+) -> None:
+    guess(client)
+    clock.at += timedelta(minutes=1)
+    try_password(client)
+    with app.app_context():
+        events = database.session().scalars(select(Event).order_by(Event.id)).all()
+        said = [(event.what, event.by, event.about) for event in events]
+        assert {event.network for event in events} == {"127.0.0.0/24"}
+    assert said == [
+        *[("sign_in_failed", "somebody", "m…@d…")] * 5,
+        ("locked_out", "somebody", "m…@d…: 30 s"),
+        ("signed_in", "mo", "password"),
+    ]
+
+
+# By a passkey
+
+
+@pytest.mark.parametrize(
+    "answer", ["", "{}", "[]", "nonsense", '{"id": "AAAA"}', '{"id": 7}', '{"id": "\\u0000"}']
+)
+def test_what_is_no_passkey_signs_nobody_in(client: FlaskClient, mo: int, answer: str) -> None:
+    token = csrf(client.get("/desk/login").text)
+    for is_asked in (False, True):
+        if is_asked:
+            options = client.post("/desk/login/passkey/options", headers={"X-CSRFToken": token})
+            assert options.json["userVerification"] == "required"
+            assert options.json["rpId"] == "localhost"
+        sent = client.post("/desk/login/passkey", data={"csrf_token": token, "credential": answer})
+        assert sent.status_code == (422 if answer else 400)
+    assert not is_signed_in(client)
+
+
+def test_a_lagging_copy_of_the_database_signs_nobody_out(make_app, mo: int, tmp_path) -> None:
+    """READ_DATABASE_URL is for what all may see: it knows no new session."""
+    source = make_app().config["DATABASE_URL"]
+    if not source.startswith("sqlite"):
+        pytest.skip("a copy is made of a file here")
+    shutil.copy(source.removeprefix("sqlite:///"), tmp_path / "copy.db")
+    app = make_app(READ_DATABASE_URL=f"sqlite:///{tmp_path / 'copy.db'}")
+    client = app.test_client()
+    try_password(client)
+    assert is_signed_in(client)
+    with app.app_context(), database.writing() as session:
+        session.add(Site(key="new", name="New", origins=["https://new.example"], settings={}))
+    assert client.get("/embed/new/counts").status_code == 404
+    assert client.get("/embed/new/token?url=https://new.example/a").status_code == 200
 
 
 # By a link
