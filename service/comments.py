@@ -10,7 +10,7 @@ from sqlalchemy import delete, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
-from . import moderation, screening
+from . import folds, moderation, screening
 from .models import Article, Author, Comment, Decision, Note, Reason, Site, now
 from .rules import Draft, Policy, judge
 from .status import Act, Status
@@ -125,10 +125,13 @@ def _store(
         network=sent.network,
         submission_key=keys[0],
         text_digest=digest,
+        fold_digest=folds.digest(vault, sent.text),
+        link_domain=folds.link_domain(sent.html, site.origins),
         reasons=screening.reasons(verdict),
     )
     session.add(comment)
     session.flush()
+    folds.join(session, vault, comment)
     return comment, True
 
 
