@@ -74,7 +74,7 @@ pictures: .venv/.test chromium
 	@SCREENSHOTS=docs $(VENV_PYTHON) -m pytest -q -n0 tests/browser/test_pictures.py
 
 bench: .venv/.test
-	@set -e; for script in bench/*.py; do echo "$$script"; $(VENV_PYTHON) "$$script"; done
+	@set -e; for script in bench/*.py; do echo "$$script"; name=$${script#bench/}; $(VENV_PYTHON) -m "bench.$${name%.py}"; done
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info

@@ -10,11 +10,11 @@ from sqlalchemy import delete, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
-from . import folds, moderation, screening
+from . import folds, moderation, screening, urls
 from .models import Article, Author, Comment, Decision, Note, Reason, Site, now
-from .rules import Draft, Policy, judge
+from .rules import Draft, Policy, judge, risk
 from .status import Act, Status
-from .text import RENDERER
+from .text import RENDERER, count_links
 from .vault import Hidden, Vault
 
 # Without script there is no nonce: the same form from the same network is one comment this long.
@@ -108,12 +108,14 @@ def _store(
     verdict = judge(sent.draft, screening.history(session, site.id, article, digest), policy)
     if article is None:
         article = _new_article(session, site, sent)
+    author_id = author_of(session, site.id, hidden).id
+    wrote_before = exists().where(Comment.author_id == author_id)
     comment = Comment(
         site_id=site.id,
         article=article,
         parent=parent,
         root_id=(parent.root_id or parent.id) if parent else None,
-        author_id=author_of(session, site.id, hidden).id,
+        author_id=author_id,
         name=sent.name,
         website=sent.website,
         text=sent.text,
@@ -128,6 +130,10 @@ def _store(
         fold_digest=folds.digest(vault, sent.text),
         link_domain=folds.link_domain(sent.html, site.origins),
         reasons=screening.reasons(verdict),
+        website_domain=urls.domain(sent.website),
+        link_count=count_links(sent.html),
+        is_first=not session.scalar(select(wrote_before)),
+        risk=risk(verdict),
     )
     session.add(comment)
     session.flush()
@@ -170,6 +176,7 @@ def edit(
     session.execute(delete(Reason).where(Reason.comment_id == comment.id))
     session.expire(comment, ["reasons"])
     comment.reasons.extend(screening.reasons(verdict))
+    comment.risk = risk(verdict)
 
 
 def public_reason(session: Session, comment: Comment) -> str:

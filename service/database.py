@@ -24,6 +24,7 @@ from alembic import command
 from alembic.config import Config
 from flask import Flask, current_app, g
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
@@ -97,8 +98,17 @@ def _cut_details(context: ExceptionContext) -> None:
             error.args = (str(error.args[0]).partition("\n")[0], *error.args[1:])
 
 
+class _Hinted(SQLiteCompiler):
+    """SQLite has no statistics to choose an index by and is told where it matters, by
+    `with_hint(table, "INDEXED BY …", "sqlite")`, which SQLAlchemy otherwise passes over."""
+
+    def get_from_hint_text(self, table: Any, text: str | None) -> str | None:
+        return text
+
+
 def _sqlite(url: str, is_read_only: bool) -> Engine:
     engine = create_engine(url, connect_args={"timeout": WAIT_SECONDS}, hide_parameters=True)
+    engine.dialect.statement_compiler = _Hinted
     lock = Path(f"{engine.url.database}.lock")
 
     @event.listens_for(engine, "connect")

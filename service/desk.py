@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, and_, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
 from . import reports
-from .accounts import Moderator, within_reach
+from .accounts import Membership, Moderator, within_reach
+from .filters import LISTS, Filter
 from .models import Article, Author, Comment, Decision, Report, Revision, Site
 from .moderation import CHANGES, UNDOABLE, is_final
 from .status import Status
@@ -35,62 +36,26 @@ class Card:
 class Queue:
     cards: list[Card]
     later: str | None  # what `after` opens the next page, None on the last one
+    among: int = 0  # only so many of the newest were looked through; 0 for all
 
 
 def queue(
     session: Session,
     vault: Vault,
     moderator: Moderator,
-    status: Status = Status.PENDING,
-    site: str = "",
+    asked: Filter,
     after: str = "",
     size: int = PAGE,
 ) -> Queue:
-    """A page of the comments of a status on the moderator's sites, oldest first.
-
-    Among the pending ones stand the published ones that have an edit waiting.
-    """
-    start = session.execute(
-        select(Comment.created_at, Comment.id).where(Comment.public_id == after)
-    ).first()
-    # Each list by an index of its own, then as one: an "or" between them would sort all of both.
-    found: list[Comment] = []
-    for wanted in _lists(status):
-        order = _whole().where(_within(moderator, site, wanted))
-        if after and start:
-            place = tuple_(Comment.created_at, Comment.id)
-            order = order.where(place > (start.created_at, start.id))
-        order = order.order_by(Comment.created_at, Comment.id).limit(size + 1)
-        found += session.scalars(order)
-    found.sort(key=lambda comment: (comment.created_at, comment.id))
-    return _page(session, vault, found[: size + 1], size)
-
-
-def reported(
-    session: Session,
-    vault: Vault,
-    moderator: Moderator,
-    site: str = "",
-    after: str = "",
-    size: int = PAGE,
-) -> Queue:
-    """A page of what readers reported and no moderator has looked at since, whatever its status;
-    what was reported first comes first."""
-    wanted = _reported(moderator, site)
-    start = session.execute(
-        select(Comment.reported_at, Comment.id).where(Comment.public_id == after)
-    ).first()
-    if after and start and start.reported_at:
-        place = (start.reported_at, start.id)
-        wanted = and_(wanted, tuple_(Comment.reported_at, Comment.id) > place)
-    order = _whole().where(wanted).order_by(Comment.reported_at, Comment.id).limit(size + 1)
-    return _page(session, vault, list(session.scalars(order)), size)
-
-
-def count_reported(session: Session, moderator: Moderator, site: str = "") -> int:
-    """How many comments `reported` lists in all; COUNTED + 1 as in `counts`."""
-    some = select(Comment.id).where(_reported(moderator, site)).limit(COUNTED + 1)
-    return session.scalar(select(func.count()).select_from(some.subquery())) or 0
+    """A page of what a filter finds on the moderator's sites, behind the comment `after`."""
+    found = asked.page(session, moderator, after, size)
+    by_id = {
+        comment.id: comment
+        for comment in session.scalars(_whole().where(Comment.id.in_(found.ids)))
+    }
+    shown = [by_id[id] for id in found.ids if id in by_id]
+    later = shown[-1].public_id if found.has_more else None
+    return Queue(_cards(session, vault, shown), later, found.among)
 
 
 def card(session: Session, vault: Vault, comment: Comment) -> Card:
@@ -147,14 +112,42 @@ def last_decisions(session: Session, moderator: Moderator, most: int = 3) -> Seq
     ).all()
 
 
-def counts(session: Session, moderator: Moderator, site: str = "") -> dict[Status, int]:
+def counts(session: Session, moderator: Moderator, site: str = "") -> dict[str, int]:
     """How many comments each list holds; COUNTED + 1 stands for more than can be told quickly."""
+    lists = {word: Filter(status=word, site=site) for word in LISTS}
+    return {word: each.count(session, moderator, COUNTED) for word, each in lists.items()}
 
-    def count(wanted: ColumnElement[bool]) -> int:
-        some = select(Comment.id).where(_within(moderator, site, wanted)).limit(COUNTED + 1)
-        return session.scalar(select(func.count()).select_from(some.subquery())) or 0
 
-    return {status: min(sum(map(count, _lists(status))), COUNTED + 1) for status in Status}
+def likely_spam(session: Session, moderator: Moderator, site: str = "") -> int:
+    """How many of the pending comments look like spam; COUNTED + 1 as in `counts`."""
+    asked = Filter(site=site, is_likely_spam=True)
+    return asked.count(session, moderator, COUNTED, with_edits=False)
+
+
+def authors_of(
+    session: Session, vault: Vault, moderator: Moderator, address: str
+) -> tuple[int, ...]:
+    """Who gave this address to one of the moderator's sites, an author for each site."""
+    site_ids = [site.id for site in sites(session, moderator)]
+    known = (Author.site_id.in_(site_ids), Author.email_index == vault.index(address))
+    return tuple(session.scalars(select(Author.id).where(*known)))
+
+
+def authors_within(
+    session: Session, vault: Vault, moderator: Moderator, ids: Sequence[int]
+) -> dict[int, str]:
+    """Of these authors the ones on the moderator's sites, with their addresses masked."""
+    reach = within_reach(moderator, Author.site_id)
+    authors = session.scalars(select(Author).where(Author.id.in_(ids), reach))
+    return {author.id: mask(vault.reveal(_hidden(author), author.site_id)) for author in authors}
+
+
+def colleagues(session: Session, moderator: Moderator) -> Sequence[Moderator]:
+    """The people who decide on one of the moderator's sites, by name."""
+    reach = or_(Membership.site_id.is_(None), within_reach(moderator, Membership.site_id))
+    own = select(Membership.moderator_id).where(reach)
+    people = select(Moderator).where(Moderator.id.in_(own))
+    return session.scalars(people.order_by(func.lower(Moderator.name), Moderator.id)).all()
 
 
 def newest(session: Session, moderator: Moderator, site: str = "") -> datetime | None:
@@ -192,12 +185,10 @@ def _hidden(author: Author) -> Hidden:
     return Hidden(author.email_index, author.email_ciphertext, author.email_key_id)
 
 
-def _page(session: Session, vault: Vault, found: list[Comment], size: int) -> Queue:
-    """The cards of at most `size` comments. Takes one more if there is one."""
-    shown = found[:size]
+def _cards(session: Session, vault: Vault, shown: Sequence[Comment]) -> list[Card]:
     emails = masked_emails(session, vault, shown)
     reported = reports.open_of(session, [comment.id for comment in shown])
-    cards = [
+    return [
         Card(
             comment,
             emails.get(comment.author_id, ""),
@@ -206,19 +197,6 @@ def _page(session: Session, vault: Vault, found: list[Comment], size: int) -> Qu
         )
         for comment in shown
     ]
-    return Queue(cards, shown[-1].public_id if len(found) > size else None)
-
-
-def _lists(status: Status) -> list[ColumnElement[bool]]:
-    """What stands in the list of a status: conditions of which a comment fulfils one at most."""
-    lists: list[ColumnElement[bool]] = [Comment.status == status]
-    if status == Status.PENDING:
-        lists.append(and_(Comment.edit_at.is_not(None), Comment.status == Status.APPROVED))
-    return lists
-
-
-def _reported(moderator: Moderator, site: str) -> ColumnElement[bool]:
-    return _within(moderator, site, Comment.reported_at.is_not(None))
 
 
 def _within(moderator: Moderator, site: str, what: ColumnElement[bool]) -> ColumnElement[bool]:

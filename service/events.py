@@ -22,6 +22,7 @@ class What(StrEnum):
     RELEASED = "released"
     BULK = "bulk"  # one decision on many comments, or its undoing, began
     BULK_ENDED = "bulk_ended"  # with how many were decided, and how many were skipped
+    SEARCHED = "searched"  # for the comments of an exact address
 
 
 def record(

@@ -20,17 +20,19 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    true,
     tuple_,
 )
 from sqlalchemy.orm import Session
 
-from . import search, urls
+from . import folds, search, urls
 from .accounts import Moderator, within_reach
 from .models import Article, Comment, Decision, Reason, Report, Site
 from .rules import LIKELY_SPAM, SENTENCES
 from .status import Act, ReportReason, Status
 
 REPORTED = "reported"  # the list of what readers reported, whatever its status
+EVERY = "every"  # all lists as one: only for the search for an address
 LISTS = (*map(str, Status), REPORTED)
 SORTS = ("oldest", "newest", "reported", "riskiest")
 WINDOW = 1_000  # matches that are sorted where no index gives the order
@@ -41,7 +43,13 @@ ARTICLES = 50  # that a search for words of a title takes
 # Who decided a comment last: by these acts. Held, edited or looked at is not decided.
 DECIDING = (Act.DECIDED, Act.UNDONE, Act.DISCARDED, Act.KEPT)
 
+# What SQLite, which has no statistics to choose by, is told to walk along.
 BY_ARTICLE = "INDEXED BY ix_comments_feed"
+BY_RISK = "INDEXED BY ix_comments_risk"
+BY_REPORTS = "INDEXED BY ix_comments_report_count"
+BY_TIME = "INDEXED BY ix_comments_queue"
+BY_ITSELF = "NOT INDEXED"  # by the comments' ids
+BY_HEADS, BY_SITE_HEADS = "INDEXED BY ix_comments_heads", "INDEXED BY ix_comments_site_heads"
 
 # What a URL calls each field, where that is not its name.
 CALLED = {"text": "q", "has_links": "links", "is_first": "first", "is_likely_spam": "spam"}
@@ -105,6 +113,7 @@ class Filter:
     is_first: bool = False
     is_likely_spam: bool = False
     sort: str = "oldest"
+    fold: str = ""  # "off": alike ones have a card each
     author_ids: tuple[int, ...] = ()  # of the search for an address: never in a URL
 
     @classmethod
@@ -143,6 +152,11 @@ class Filter:
             if field.name in READERS and value != usual:
                 kept[CALLED.get(field.name, field.name)] = "yes" if value is True else str(value)
         return kept
+
+    def has_folds(self) -> bool:
+        """Whether alike comments stand in one card: in a whole list that waits, by time."""
+        is_waiting = self.status in folds.WAITING
+        return is_waiting and self.is_plain() and self.sort in ("oldest", "newest")
 
     def is_plain(self) -> bool:
         """Whether this is a whole list of a site or of all, in whatever order."""
@@ -230,6 +244,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "is_first": bool,
     "is_likely_spam": bool,
     "sort": _one_of(SORTS),
+    "fold": _one_of(["off"]),
 }
 SAID = {
     "website": "Enter a website like example.org.",
@@ -238,6 +253,13 @@ SAID = {
     "since": "Enter a day like 2026-11-25.",
     "until": "Enter a day like 2026-11-25.",
 }
+
+
+class _List(NamedTuple):
+    """One list: its condition, and the index that holds just this list, if it is a short one."""
+
+    condition: ColumnElement[bool]
+    hint: str
 
 
 class _Newest(NamedTuple):
@@ -263,6 +285,9 @@ class _Asking:
             *search.holding(self.text, Comment.text),
         ]
         self.hint = ""  # which index drives
+        reach = [membership.site_id for membership in moderator.memberships]
+        self.is_one_site = bool(asked.site) or (len(reach) == 1 and reach != [None])
+        self.has_sites = len(moderator.memberships) > 1  # for no admin's one counts for all
         self.reach = self._reach(moderator)
         self.conditions = [*self.reach, *self._columns(), *self._elsewhere()]
 
@@ -276,8 +301,7 @@ class _Asking:
         return conditions
 
     def _columns(self) -> list[ColumnElement[bool]]:
-        """What a comment's own row tells. Each index that drives is named to SQLite, which has
-        no statistics to choose by."""
+        """What a comment's own row tells."""
         asked = self.asked
         wanted: list[ColumnElement[bool]] = []
         if asked.article:
@@ -293,7 +317,7 @@ class _Asking:
             wanted.append(Comment.author_id.in_(asked.author_ids))
             self.hint = "INDEXED BY ix_comments_author_id"
         if asked.language:
-            within = Comment.language.istartswith(f"{asked.language}-", autoescape=True)
+            within = func.lower(Comment.language).like(f"{asked.language.lower()}-%")
             wanted.append(or_(func.lower(Comment.language) == asked.language.lower(), within))
         if asked.since:
             wanted.append(Comment.created_at >= _midnight(asked.since))
@@ -340,7 +364,7 @@ class _Asking:
         """A condition on each comment, or, where few fulfil it, those few first."""
         if self._count(ids, FEW) > FEW:
             return condition
-        self.hint = self.hint or "NOT INDEXED"
+        self.hint = self.hint or BY_ITSELF
         return Comment.id.in_(ids)
 
     def _articles(self) -> Sequence[int]:
@@ -353,19 +377,24 @@ class _Asking:
         exact = select(Article.id).where(or_(Article.url == url, Article.given_id == typed))
         if found := self.session.scalars(exact.limit(ARTICLES)).all():
             return found
-        named = and_(Article.is_title_proved, Article.title.icontains(typed, autoescape=True))
-        newest = select(Article.id).where(named).order_by(Article.id.desc())
+        title = func.lower(Article.title).like(f"%{search.pattern(typed)}%", escape="\\")
+        newest = (
+            select(Article.id).where(Article.is_title_proved, title).order_by(Article.id.desc())
+        )
         return self.session.scalars(newest.limit(ARTICLES)).all()
 
-    def _lists(self, with_edits: bool = True) -> list[ColumnElement[bool]]:
-        """Conditions of which a comment fulfils one at most: each list by an index of its own, for
-        an "or" between them would sort all of both."""
+    def _lists(self, with_edits: bool = True) -> list[_List]:
+        """Lists of which a comment stands in one at most: each by an index of its own, for an "or"
+        between them would sort all of both."""
+        if self.asked.status == EVERY:
+            return [_List(true(), "")]
         if self.asked.status == REPORTED:
-            return [Comment.reported_at.is_not(None)]
+            return [_List(Comment.reported_at.is_not(None), "INDEXED BY ix_comments_reported_at")]
         # Written out: a partial index is for a word, not for whatever a parameter holds.
-        lists: list[ColumnElement[bool]] = [_is(Status(self.asked.status))]
+        lists = [_List(_is(Status(self.asked.status)), "")]
         if with_edits and self.asked.status == Status.PENDING:
-            lists.append(and_(Comment.edit_at.is_not(None), _is(Status.APPROVED)))
+            waits = and_(Comment.edit_at.is_not(None), _is(Status.APPROVED))
+            lists.append(_List(waits, "INDEXED BY ix_comments_edit_at"))
         return lists
 
     # Asking
@@ -374,16 +403,22 @@ class _Asking:
         some = query.limit(most + 1).subquery()
         return self.session.scalar(select(func.count()).select_from(some)) or 0
 
-    def _select(self, *columns: Any) -> Select[Any]:
-        """What fulfils the conditions of the rows alone; still without the list and the words."""
-        query = select(*columns).where(*self.conditions)
-        return query.with_hint(Comment, self.hint, "sqlite") if self.hint else query
+    def _rows(self, wanted: _List, *columns: Any, hint: str = "") -> Select[Any]:
+        """What of a list fulfils the conditions of the rows alone, whatever the words and letters.
+        Takes the index that gives the order, if no other narrows it down more."""
+        query, hint = (
+            select(*columns).where(*self.conditions, wanted.condition),
+            hint or wanted.hint,
+        )
+        hint = self.hint or hint
+        return query.with_hint(Comment, hint, "sqlite") if hint else query
 
-    def _matches(self, *columns: Any) -> Select[Any]:
-        """All that match, in no order; still without the list."""
+    def _matches(self, wanted: _List, *columns: Any, hint: str = "") -> Select[Any]:
+        """All of a list that match, in no order."""
         if not self.has_words:
-            return self._select(*columns).where(*self.letters)
+            return self._rows(wanted, *columns, hint=hint).where(*self.letters)
         query = select(*columns).select_from(search.joined(self.dialect))
+        query = query.with_hint(Comment, BY_ITSELF, "sqlite").where(wanted.condition)
         return query.where(self._words(), *self.conditions, *self.letters)
 
     def _words(self) -> ColumnElement[bool]:
@@ -395,19 +430,19 @@ class _Asking:
         return search.number(self.dialect) if self.has_words else cast(Any, Comment.id)
 
     def count(self, most: int, with_edits: bool) -> int:
-        found = sum(
-            self._count(self._matches(Comment.id).where(one), most)
-            for one in self._lists(with_edits)
-        )
-        return min(found, most + 1)
+        is_risky = self.asked.is_likely_spam and self.asked.status == Status.PENDING
+        first, *more = self._lists(with_edits)
+        queries = [self._matches(first, Comment.id, hint=BY_RISK if is_risky else "")]
+        queries += [self._matches(one, Comment.id) for one in more]
+        return min(sum(self._count(query, most) for query in queries), most + 1)
 
     def walk(self, after_id: int, size: int) -> Sequence[Row[int, int, Status]]:
         [wanted] = self._lists(with_edits=False)
         if not self.has_words and not self.hint:
             # Along the table where much of it is in the list, else out of the list's own index.
-            whole = select(Comment.id).where(*self.reach, wanted)
-            self.hint = "NOT INDEXED" if self._count(whole, LOOKED_AT) > LOOKED_AT else ""
-        query = self._matches(Comment.id, Comment.version, Comment.status).where(wanted)
+            whole = select(Comment.id).where(*self.reach, wanted.condition)
+            self.hint = BY_ITSELF if self._count(whole, LOOKED_AT) > LOOKED_AT else ""
+        query = self._matches(wanted, Comment.id, Comment.version, Comment.status)
         query = query.where(self._number > after_id).order_by(self._number)
         return self.session.execute(query.limit(size)).all()
 
@@ -459,27 +494,38 @@ class _Asking:
         is_small = self.asked.status in (Status.PENDING, REPORTED)
         return self.asked.sort != "riskiest" or is_small
 
-    def _in_order(
-        self, wanted: ColumnElement[bool], after: Place | None, most: int
-    ) -> Sequence[Place]:
-        moment = Comment.reported_at if self.asked.status == REPORTED else Comment.created_at
-        query = self._select(*COLUMNS).where(wanted)
+    def _in_order(self, wanted: _List, after: Place | None, most: int) -> list[Place]:
+        order: tuple[Any, Any] = (self._moment, Comment.id)
+        # Of one site by the site's index, of several by the one over all: there no order is lost.
+        is_long = not wanted.hint and self.asked.status != EVERY
+        hint = BY_TIME if is_long and not self.asked.site and self.has_sites else ""
+        if is_long and self.asked.has_folds():
+            hint = BY_SITE_HEADS if self.is_one_site else BY_HEADS
+            query = self._rows(wanted, *COLUMNS, hint=hint).where(folds.stands())
+        else:
+            query = self._rows(wanted, *COLUMNS, hint=hint)
         match self.asked.sort:
             case "oldest":
-                return self._walked(query, (moment, Comment.id), after, most)
+                return self._walked(query, order, after, most)
             case "newest":
-                return self._walked(query, (moment, Comment.id), after, most, is_down=True)
+                return self._walked(query, order, after, most, is_down=True)
             case "riskiest":
+                query = self._rows(wanted, *COLUMNS, hint=BY_RISK if is_long else "")
                 return self._walked(query, (Comment.risk, Comment.id), after, most, is_down=True)
         # First what was reported, then the rest.
         count = (Comment.report_count, Comment.id)
         found: list[Place] = []
         if after is None or after.report_count:
-            some = query.where(Comment.report_count > literal_column("0"))
+            some = self._rows(wanted, *COLUMNS, hint=BY_REPORTS if is_long else "")
+            some = some.where(Comment.report_count > literal_column("0"))
             found += self._walked(some, count, after, most, is_down=True)
             after = None
         rest = query.where(Comment.report_count == 0)
-        return found + list(self._walked(rest, (moment, Comment.id), after, most - len(found)))
+        return found + self._walked(rest, order, after, most - len(found))
+
+    @property
+    def _moment(self) -> Any:
+        return Comment.reported_at if self.asked.status == REPORTED else Comment.created_at
 
     def _walked(
         self,
@@ -502,7 +548,7 @@ class _Asking:
 
     # Where none does
 
-    def _newest(self, wanted: ColumnElement[bool], below: int | None, most: int) -> _Newest:
+    def _newest(self, wanted: _List, below: int | None, most: int) -> _Newest:
         """The newest matches of a list."""
         if self.has_words:
             some = self._candidates(wanted) if below is None else None
@@ -511,10 +557,9 @@ class _Asking:
             return self._hits(wanted, below, most)
         if self.letters:
             return self._through(wanted, most)
-        query = self._select(*COLUMNS).where(wanted)
+        query = self._rows(wanted, *COLUMNS)
         if self.hint in ("", BY_ARTICLE):
-            at = Comment.reported_at if self.asked.status == REPORTED else Comment.created_at
-            order: Any = (at.desc(), Comment.id.desc())
+            order: Any = (self._moment.desc(), Comment.id.desc())
         else:
             order = (Comment.id.desc(),)
         if below is not None:
@@ -533,20 +578,26 @@ class _Asking:
         ids = sorted((place.id for some in found for place in some.places), reverse=True)
         return Found(ids[:size], len(ids) > size, max(some.among for some in found))
 
-    def _candidates(self, wanted: ColumnElement[bool]) -> list[Place] | None:
+    def _candidates(self, wanted: _List) -> list[Place] | None:
         """All matches, if the list is so short that its comments can be asked for one by one."""
-        query = self._select(Comment.id) if self.hint else select(Comment.id).where(*self.reach)
-        ids = self.session.scalars(query.where(wanted).limit(FEW + 1)).all()
+        if self.hint:
+            query = self._rows(wanted, Comment.id)
+        else:
+            query = select(Comment.id).where(*self.reach, wanted.condition)
+            query = query.with_hint(Comment, wanted.hint, "sqlite") if wanted.hint else query
+        ids = self.session.scalars(query.limit(FEW + 1)).all()
         if len(ids) > FEW:
             return None
-        hits = select(self._number).where(self._words(), self._number.in_(ids))
-        some = select(*COLUMNS).where(*self.conditions, *self.letters, wanted)
-        return self._places(some.where(Comment.id.in_(self.session.scalars(hits).all())))
+        hits = self.session.scalars(
+            select(self._number).where(self._words(), self._number.in_(ids))
+        ).all()
+        some = select(*COLUMNS).where(*self.conditions, *self.letters, wanted.condition)
+        some = some.where(Comment.id.in_(hits)).with_hint(Comment, BY_ITSELF, "sqlite")
+        return self._places(some) if hits else []
 
-    def _hits(self, wanted: ColumnElement[bool], below: int | None, most: int) -> _Newest:
+    def _hits(self, wanted: _List, below: int | None, most: int) -> _Newest:
         """Those of a list that hold the words, along the index from its new end."""
         number, among = self._number, 0
-        query = self._matches(*COLUMNS).where(wanted)
         limits = [] if below is None else [number < below]
         if self.dialect == "sqlite":  # PostgreSQL knows by its statistics where to begin
             floor = self.session.scalar(
@@ -559,16 +610,17 @@ class _Asking:
             if floor is not None:
                 limits.append(number > floor)
                 among = LOOKED_AT
-        return self._new(query.where(*limits).order_by(number.desc()), most, among)
+        query = self._matches(wanted, *COLUMNS).where(*limits)
+        return self._new(query.order_by(number.desc()), most, among)
 
-    def _through(self, wanted: ColumnElement[bool], most: int) -> _Newest:
+    def _through(self, wanted: _List, most: int) -> _Newest:
         """Those of a list that hold the letters, by a look at the newest of it."""
-        at = Comment.reported_at if self.asked.status == REPORTED else Comment.created_at
-        order = Comment.id.desc() if self.hint not in ("", BY_ARTICLE) else at.desc()
-        newest = self._select(Comment.id).where(wanted).order_by(order).limit(LOOKED_AT)
-        is_all = self._count(newest.limit(None), LOOKED_AT) <= LOOKED_AT
-        query = select(*COLUMNS).where(Comment.id.in_(newest.scalar_subquery()), *self.letters)
-        query = query.with_hint(Comment, "NOT INDEXED", "sqlite").order_by(Comment.id.desc())
+        order = Comment.id if self.hint not in ("", BY_ARTICLE) else self._moment
+        newest = self._rows(wanted, Comment.id).order_by(order.desc())
+        is_all = self._count(newest.order_by(None), LOOKED_AT) <= LOOKED_AT
+        ids = newest.limit(LOOKED_AT).scalar_subquery()
+        query = select(*COLUMNS).where(Comment.id.in_(ids), *self.letters)
+        query = query.with_hint(Comment, BY_ITSELF, "sqlite").order_by(Comment.id.desc())
         return self._new(query, most, 0 if is_all else LOOKED_AT)
 
 

@@ -161,7 +161,8 @@ def groups_of(session: Session, comment_ids: Collection[int]) -> list[Group]:
     """The folds that comments are in: to be regrouped once those are gone."""
     rows = select(Comment.site_id, Comment.status, Comment.fold_key)
     those = (Comment.id.in_(comment_ids), Comment.fold_key.is_not(None))
-    return [Group(*row) for row in session.execute(rows.where(*those).distinct())]
+    found = session.execute(rows.where(*those).distinct())
+    return [Group(row.site_id, row.status, row.fold_key or "") for row in found]
 
 
 def of(session: Session, comments: Sequence[Comment]) -> dict[int, Fold]:

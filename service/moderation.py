@@ -31,6 +31,7 @@ from .accounts import Moderator, within_reach
 from .models import Article, Author, Comment, Decision, Follow, Note, Reason, Report, Revision, now
 from .rules import GRAVITY, Verdict
 from .status import Act, Mark, Outcome, Status
+from .text import count_links
 from .vault import Vault
 
 Columns = dict[str, Any]
@@ -70,6 +71,10 @@ BLANK: Columns = {
     "fold_digest": None,
     "link_domain": "",
     "fold_key": None,
+    "website_domain": "",
+    "link_count": 0,
+    "is_first": False,
+    "risk": 0,
 }
 # A text that somebody changed is no wave's any more.
 UNLIKE: Columns = {"fold_digest": None, "link_domain": "", "fold_key": None}
@@ -284,6 +289,7 @@ def retract(session: Session, comment: Comment, moderator: Moderator | None = No
     by = moderator or "command line"
     _change(session, comment, Status.DELETED, comment.version, by, Act.RETRACTED)
     comment.name = comment.website = comment.text = comment.html = ""
+    comment.website_domain, comment.link_count, comment.is_first = "", 0, False
     comment.author_id = comment.source = comment.source_id = comment.source_parent = None
 
 
@@ -526,6 +532,7 @@ def _replace(
     before = Revision(comment_id=comment.id, text=comment.text, html=comment.html)
     values: Columns = {"text": wording.text, "html": wording.html, "text_digest": wording.digest}
     values |= {"edit_text": None, "edit_html": None, "edit_at": None, **UNLIKE}
+    values["link_count"] = count_links(wording.html)
     if to == Status.APPROVED:
         values["edited_at"] = now()
     decision = _change(session, comment, to, version, by, act, **values, **more)
@@ -589,6 +596,7 @@ def _revert(
         "text": before.text,
         "html": before.html,
         "text_digest": vault.words(before.text) if vault else None,
+        "link_count": count_links(before.html),
         "edit_text": comment.text,
         "edit_html": comment.html,
         "edit_at": _edited(session, comment),

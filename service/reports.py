@@ -57,6 +57,8 @@ def submit(
     try:
         with session.begin_nested():
             session.add(report)
+            session.flush()
+            _count(session, comment.id)
     except IntegrityError:  # the same form arrived twice at one moment
         if known := _known(session, comment, digest):
             return known, False
@@ -71,6 +73,7 @@ def close(session: Session, comment_id: int, outcome: Outcome, at: datetime | No
     session.execute(update(Report).where(*open_ones).values(outcome=outcome, closed_at=at or now()))
     asking = (Comment.id == comment_id, Comment.reported_at.is_not(None))
     session.execute(update(Comment).where(*asking).values(reported_at=None))
+    _count(session, comment_id)
 
 
 def reopen(session: Session, comment_id: int, closed_at: datetime) -> None:
@@ -82,6 +85,7 @@ def reopen(session: Session, comment_id: int, closed_at: datetime) -> None:
     session.execute(update(Report).where(*closed_then).values(outcome=None, closed_at=None))
     asks = update(Comment).where(Comment.id == comment_id, Comment.reported_at.is_(None))
     session.execute(asks.values(reported_at=first))
+    _count(session, comment_id)
 
 
 def close_many(
@@ -161,6 +165,14 @@ def _known(session: Session, comment: Comment, digest: bytes) -> Report | None:
 def _count_open(session: Session, comment: Comment) -> int:
     open_ones = (Report.comment_id == comment.id, Report.outcome.is_(None))
     return session.scalar(select(func.count()).select_from(Report).where(*open_ones)) or 0
+
+
+def _count(session: Session, comment_id: int) -> None:
+    """Keeps on the comment how many of its reports are open. Writes only where that changes."""
+    of_it = (Report.comment_id == comment_id, Report.outcome.is_(None))
+    count = select(func.count()).select_from(Report).where(*of_it).scalar_subquery()
+    other = (Comment.id == comment_id, Comment.report_count != count)
+    session.execute(update(Comment).where(*other).values(report_count=count))
 
 
 def _ask(session: Session, comment: Comment, at: datetime) -> bool:

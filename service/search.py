@@ -93,7 +93,12 @@ def _phrase(term: str) -> str:
 
 def holding(wanted: Wanted, where: Any) -> list[ColumnElement[bool]]:
     """The conditions that a name or text holds these letters, whatever stands around them."""
-    return [where.icontains(term, autoescape=True) for term in wanted.letters]
+    return [func.lower(where).like(f"%{pattern(t)}%", escape="\\") for t in wanted.letters]
+
+
+def pattern(typed: str) -> str:
+    """What LIKE takes for just these letters, in lower case."""
+    return re.sub(r"([\\%_])", r"\\\1", typed.lower())
 
 
 def joined(dialect: str) -> FromClause:

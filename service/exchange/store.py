@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from .. import folds, moderation, urls
 from ..models import Article, Author, Comment, Decision, Import, now, public_id
 from ..status import ImportState, Markup, Status
-from ..text import RENDERER, render, render_html
+from ..text import RENDERER, count_links, render, render_html
 from ..vault import Hidden, Vault
 from .arrange import Placed, Thread, place
 from .record import Record, Troubles
@@ -226,10 +226,14 @@ class _Batch:
         authors = self._authors(session)
         values = []
         numbers = _numbers(session, len(self.rows))
+        wrote = self._who_wrote(session, authors.values())
         for id, (found, placed), html in zip(numbers, self.rows, self.html, strict=True):
             hidden = self.hidden.get(placed.record.email)
             author_id = authors[hidden.index] if hidden else None
-            values.append(self._row(id, found, placed, html) | {"author_id": author_id})
+            is_first = author_id is not None and author_id not in wrote
+            wrote.add(author_id)
+            by = {"author_id": author_id, "is_first": is_first}
+            values.append(self._row(id, found, placed, html) | by)
         session.execute(insert(Comment), values)
         self.run.tally.imported.update(row["status"] for row in values)
 
@@ -269,6 +273,11 @@ class _Batch:
         found = session.execute(wanted.where(Author.email_index.in_(list(indexes))))
         return {row.email_index: row.id for row in found}
 
+    def _who_wrote(self, session: Session, author_ids: Iterable[int]) -> set[int | None]:
+        """Those who have a comment already."""
+        authors = select(Author.id).where(Author.id.in_(list(author_ids)))
+        return set(session.scalars(authors.where(exists().where(Comment.author_id == Author.id))))
+
     def _author(self, hidden: Hidden) -> dict[str, Any]:
         return {
             "site_id": self.run.site_id,
@@ -303,6 +312,8 @@ class _Batch:
             "source": self.run.source,
             "source_id": record.source_id,
             "source_parent": record.source_parent,
+            "website_domain": urls.domain(record.website),
+            "link_count": count_links(html),
         }
 
 

@@ -86,13 +86,6 @@ def comment_or_404(session: Session, public_id: str) -> Comment:
     return desk.find(session, current_user, public_id) or abort(404)
 
 
-def status_or_404(word: str) -> Status:
-    try:
-        return Status(word)
-    except ValueError:
-        abort(404)
-
-
 def vault() -> Vault:
     return cast(Vault, current_app.extensions["vault"])
 
@@ -193,6 +186,7 @@ def words() -> dict[str, Any]:
         "explain": lambda reason: _(rules.explain(reason.rule)) % {"matched": reason.matched},
         "trusted": text.trusted,
         "format_count": _count,
+        "format_number": format_decimal,
         "actions": ACTIONS,
         "buttons": BUTTONS,
         "report_reasons": REPORT_REASONS,
