@@ -286,7 +286,10 @@ class _Asking:
         ]
         self.hint = ""  # which index drives
         reach = [membership.site_id for membership in moderator.memberships]
-        self.is_one_site = bool(asked.site) or (len(reach) == 1 and reach != [None])
+        self.has_reach = bool(reach)
+        self.is_one_site = bool(reach) and (
+            bool(asked.site) or (len(reach) == 1 and reach != [None])
+        )
         self.has_sites = len(moderator.memberships) > 1  # for no admin's one counts for all
         self.reach = self._reach(moderator)
         self.conditions = [*self.reach, *self._columns(), *self._elsewhere()]
@@ -410,7 +413,7 @@ class _Asking:
             select(*columns).where(*self.conditions, wanted.condition),
             hint or wanted.hint,
         )
-        hint = self.hint or hint
+        hint = (self.hint or hint) if self.has_reach else ""
         return query.with_hint(Comment, hint, "sqlite") if hint else query
 
     def _matches(self, wanted: _List, *columns: Any, hint: str = "") -> Select[Any]:

@@ -32,7 +32,7 @@ from sqlalchemy import text as sql
 from sqlalchemy.orm import Session
 
 from . import urls
-from .models import Comment, Id
+from .models import Comment, Decision, Id
 from .rules import LIKELY_SPAM
 from .status import Status
 from .vault import Vault
@@ -214,14 +214,23 @@ def walk(session: Session, group: Group, after: tuple[Any, int] | None, size: in
     return sorted(found, key=lambda row: (row.created_at, row.id))[:size]
 
 
-def count(session: Session, group: Group) -> int:
-    """How many a fold has in all."""
+def count(session: Session, group: Group, until: int) -> int:
+    """How many a fold has in all, up to an id."""
     those = and_(
         Comment.site_id == group.site_id,
         Comment.status == group.status,
         Comment.fold_key == group.key,
+        Comment.id <= until,
     )
     return session.scalar(select(func.count()).select_from(Comment).where(those)) or 0
+
+
+def moment(session: Session) -> tuple[int, int]:
+    """The highest ids of a comment and of a decision: what comes later was not shown."""
+    comment = select(func.max(Comment.id)).scalar_subquery()
+    decision = select(func.max(Decision.id)).scalar_subquery()
+    row = session.execute(select(comment, decision)).one()
+    return row[0] or 0, row[1] or 0
 
 
 # Finding those like a new one: the newest few are looked at, by an index that no decision touches.
