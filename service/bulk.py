@@ -7,13 +7,13 @@ session that reads, and decides on it in a write session of its own, under 100 m
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from . import events, moderation
+from . import events, folds, moderation
 from .accounts import Moderator, within_reach
 from .filters import Filter
 from .models import Article, Bulk, Comment, Decision, Site, now
@@ -54,8 +54,8 @@ class Preview:
 class Ahead:
     """The next batch of a job: each comment's version by its id, or the decisions to take back."""
 
-    since: int  # where the job stood when this was read
-    at: int  # where it stands when this is done
+    since: Any  # where the job stood when this was read
+    at: Any  # where it stands when this is done
     seen: dict[int, int]
     decision_ids: Sequence[int] = ()
 
@@ -63,11 +63,7 @@ class Ahead:
 def preview(session: Session, moderator: Moderator, words: Words) -> Preview:
     """What a filter finds now: how many, and the first and last of them. Raises Unreadable."""
     asked = Filter.read(words)
-    matching = Matching(
-        asked.words(),
-        session.scalar(select(func.max(Comment.id))) or 0,
-        session.scalar(select(func.max(Decision.id))) or 0,
-    )
+    matching = Matching(asked.words(), *folds.moment(session))
 
     def some(sort: str) -> Sequence[Comment]:
         ids = replace(asked, sort=sort).page(session, moderator, "", SAMPLE).ids
@@ -121,6 +117,16 @@ def start_picked(
     )
 
 
+def start_fold(
+    session: Session, moderator: Moderator, to: Status, head: Comment, until: int, decided: int
+) -> Bulk:
+    """A job on a comment and all that are folded into its card, as they stood when it was shown."""
+    group = folds.Group(head.site_id, head.status, head.fold_key or "")
+    about = {"fold": list(group), "until": until, "decided": decided, "at": 0}
+    total = folds.count(session, group, until)
+    return _start(session, moderator, to, about, total, head.site_id)
+
+
 def start_undo(session: Session, moderator: Moderator, undone: Bulk) -> Bulk:
     """A job that takes another back. That one is over, or it stops here.
 
@@ -142,10 +148,22 @@ def ahead(session: Session, bulk_id: int) -> Ahead | None:
     if "picks" in bulk.about:
         picks = bulk.about["picks"][at : at + BATCH]
         return Ahead(at, at + BATCH, dict(picks)) if picks else None
+    if "fold" in bulk.about:
+        return _ahead_in_fold(session, bulk, at)
     moderator = session.get_one(Moderator, bulk.moderator_id)
     rows = Filter.read(bulk.about["words"]).walk(session, moderator, at, BATCH)
     seen = {row.id: row.version for row in rows if row.id <= bulk.about["until"]}
     return Ahead(at, max(seen), seen) if seen else None
+
+
+def _ahead_in_fold(session: Session, bulk: Bulk, at: Any) -> Ahead | None:
+    site_id, status, key = bulk.about["fold"]
+    after = (datetime.fromisoformat(at[0]), at[1]) if at else None
+    rows = folds.walk(session, folds.Group(site_id, Status(status), key), after, BATCH)
+    if not rows:
+        return None
+    seen = {row.id: row.version for row in rows if row.id <= bulk.about["until"]}
+    return Ahead(at, [rows[-1].created_at.isoformat(), rows[-1].id], seen)
 
 
 def step(session: Session, bulk_id: int, batch: Ahead | None) -> bool:

@@ -10,7 +10,7 @@ from sqlalchemy import delete, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
-from . import bans, moderation, screening, urls
+from . import bans, folds, moderation, screening, urls
 from .accounts import Moderator
 from .models import Article, Author, Comment, Decision, Note, Reason, Site, now
 from .moderation import Wording
@@ -141,6 +141,8 @@ def _store(
         network=sent.network,
         submission_key=keys[0],
         text_digest=digest,
+        fold_digest=folds.digest(vault, sent.text),
+        link_domain=folds.link_domain(sent.html, site.origins),
         reasons=screening.reasons(verdict),
         website_domain=urls.domain(sent.website),
         link_count=count_links(sent.html),
@@ -149,6 +151,7 @@ def _store(
     )
     session.add(comment)
     session.flush()
+    folds.join(session, vault, comment)
     return comment, True
 
 

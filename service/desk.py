@@ -1,15 +1,16 @@
 """The moderator's readings: the queue by key, its counts, a comment's history."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
-from . import facts, reports
+from . import facts, folds, reports
 from .accounts import Membership, Moderator, within_reach
 from .filters import LISTS, Filter
+from .folds import Fold
 from .models import Article, Author, Comment, Decision, Report, Revision, Site
 from .moderation import CHANGES, UNDOABLE, is_final
 from .status import Status
@@ -38,6 +39,7 @@ class Queue:
     cards: list[Card]
     later: str | None  # what `after` opens the next page, None on the last one
     among: int = 0  # only so many of the newest were looked through; 0 for all
+    folds: Mapping[int, Fold] = field(default_factory=dict)  # what is folded into a comment's card
 
 
 def queue(
@@ -56,7 +58,8 @@ def queue(
     }
     shown = [by_id[id] for id in found.ids if id in by_id]
     later = shown[-1].public_id if found.has_more else None
-    return Queue(_cards(session, vault, shown), later, found.among)
+    folded = folds.of(session, shown) if asked.has_folds() else {}
+    return Queue(_cards(session, vault, shown), later, found.among, folded)
 
 
 def card(session: Session, vault: Vault, comment: Comment) -> Card:

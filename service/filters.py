@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from . import search, urls
+from . import folds, search, urls
 from .accounts import Moderator, within_reach
 from .models import Article, Comment, Decision, Reason, Report, Site
 from .rules import LIKELY_SPAM, SENTENCES
@@ -50,6 +50,7 @@ BY_RISK = "INDEXED BY ix_comments_risk"
 BY_REPORTS = "INDEXED BY ix_comments_report_count"
 BY_TIME = "INDEXED BY ix_comments_queue"
 BY_ITSELF = "NOT INDEXED"  # by the comments' ids
+BY_HEADS, BY_SITE_HEADS = "INDEXED BY ix_comments_heads", "INDEXED BY ix_comments_site_heads"
 
 # What a URL calls each field, where that is not its name.
 CALLED = {"text": "q", "has_links": "links", "is_first": "first", "is_likely_spam": "spam"}
@@ -113,6 +114,7 @@ class Filter:
     is_first: bool = False
     is_likely_spam: bool = False
     sort: str = "oldest"
+    fold: str = ""  # "off": alike ones have a card each
     author_ids: tuple[int, ...] = ()  # of the search for an address: never in a URL
 
     @classmethod
@@ -151,6 +153,11 @@ class Filter:
             if field.name in READERS and value != usual:
                 kept[CALLED.get(field.name, field.name)] = "yes" if value is True else str(value)
         return kept
+
+    def has_folds(self) -> bool:
+        """Whether alike comments stand in one card: in a whole list that waits, by time."""
+        is_waiting = self.status in folds.WAITING
+        return is_waiting and self.is_plain() and self.sort in ("oldest", "newest")
 
     def is_plain(self) -> bool:
         """Whether this is a whole list of a site or of all, in whatever order."""
@@ -238,6 +245,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "is_first": bool,
     "is_likely_spam": bool,
     "sort": _one_of(SORTS),
+    "fold": _one_of(["off"]),
 }
 SAID = {
     "website": "Enter a website like example.org.",
@@ -278,6 +286,11 @@ class _Asking:
             *search.holding(self.text, Comment.text),
         ]
         self.hint = ""  # which index drives
+        reach = [membership.site_id for membership in moderator.memberships]
+        self.has_reach = bool(reach)
+        self.is_one_site = bool(reach) and (
+            bool(asked.site) or (len(reach) == 1 and reach != [None])
+        )
         self.has_sites = len(moderator.memberships) > 1  # for no admin's one counts for all
         self.reach = self._reach(moderator)
         self.conditions = [*self.reach, *self._columns(), *self._elsewhere()]
@@ -401,7 +414,7 @@ class _Asking:
             select(*columns).where(*self.conditions, wanted.condition),
             hint or wanted.hint,
         )
-        hint = self.hint or hint
+        hint = (self.hint or hint) if self.has_reach else ""
         return query.with_hint(Comment, hint, "sqlite") if hint else query
 
     def _matches(self, wanted: _List, *columns: Any, hint: str = "") -> Select[Any]:
@@ -491,7 +504,11 @@ class _Asking:
         # Of one site by the site's index, of several by the one over all: there no order is lost.
         is_long = not wanted.hint and self.asked.status != EVERY
         hint = BY_TIME if is_long and not self.asked.site and self.has_sites else ""
-        query = self._rows(wanted, *COLUMNS, hint=hint)
+        if is_long and self.asked.has_folds():
+            hint = BY_SITE_HEADS if self.is_one_site else BY_HEADS
+            query = self._rows(wanted, *COLUMNS, hint=hint).where(folds.stands())
+        else:
+            query = self._rows(wanted, *COLUMNS, hint=hint)
         match self.asked.sort:
             case "oldest":
                 return self._walked(query, order, after, most)

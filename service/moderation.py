@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
-from . import reports
+from . import folds, reports
 from .accounts import Moderator, within_reach
 from .models import (
     Article,
@@ -89,11 +89,16 @@ BLANK: Columns = {
     "author_id": None,
     "network": "",
     "mark": Mark.NONE,
+    "fold_digest": None,
+    "link_domain": "",
+    "fold_key": None,
     "website_domain": "",
     "link_count": 0,
     "is_first": False,
     "risk": 0,
 }
+# A text that somebody changed is no wave's any more.
+UNLIKE: Columns = {"fold_digest": None, "link_domain": "", "fold_key": None}
 
 
 class Stale(Exception):
@@ -353,6 +358,7 @@ def withdraw(session: Session, comment: Comment) -> None:
 
     Its earlier texts and reasons go too, and the author's row if nothing else refers to it.
     """
+    folds.lock(session, [comment.fold_key])
     session.refresh(comment, with_for_update=True)  # at any time, whoever is deciding just now
     if is_final(session, comment):
         return
@@ -498,11 +504,14 @@ def _change(
     **values: Any,
 ) -> Decision:
     """The one way in which a comment changes. Takes the columns that change with the status."""
-    before = comment.status
+    before, fold = comment.status, comment.fold_key
+    folds.lock(session, [fold])
+    key = values.get("fold_key", fold)
+    folded = {"is_folded": key is not None and to in folds.WAITING} if fold else {}
     guarded = (
         update(Comment)
         .where(Comment.id == comment.id, Comment.version == version)
-        .values(status=to, version=Comment.version + 1, **values)
+        .values(status=to, version=Comment.version + 1, **values, **folded)
         .returning(Comment.version)
     )
     if session.scalar(guarded) is None:
@@ -514,6 +523,10 @@ def _change(
     if act in SETTLES:
         session.execute(delete(Handover).where(Handover.comment_id == comment.id))
     session.refresh(comment, ["status", "version", "reported_at", *values])
+    if fold:
+        site_id = comment.site_id
+        folds.regroup(session, [folds.Group(site_id, one, fold) for one in (before, to)])
+        session.refresh(comment, ["is_folded"])
     _count(session, comment, (to == Status.APPROVED) - (before == Status.APPROVED))
     return _record(session, comment, before, to, by, act, note, public_note, undoes_id, at)
 
@@ -527,6 +540,9 @@ class _Row(NamedTuple):
     status: Status
     version: int
     reported_at: datetime | None
+    site_id: int
+    fold_key: str | None
+    is_folded: bool
     waits: bool  # an edit does
     is_empty: bool
 
@@ -536,12 +552,14 @@ def _take_many(session: Session, comment_ids: Collection[int], moderator: Modera
     nobody else changes them, or what is counted with them: their articles and their threads' first
     comments. All are taken in the order of their ids, and none is waited for."""
     within = (Comment.id.in_(comment_ids), within_reach(moderator, Comment.site_id))
+    folds.lock(session, session.scalars(select(Comment.fold_key).where(*within).distinct()))
     firsts = select(Comment.root_id).where(*within, Comment.root_id.is_not(None))
     first_ids = set(session.scalars(firsts))
     found = session.execute(
         select(
             *(Comment.id, Comment.article_id, Comment.root_id),
             *(Comment.status, Comment.version, Comment.reported_at),
+            *(Comment.site_id, Comment.fold_key, Comment.is_folded),
             and_(Comment.status == Status.APPROVED, Comment.edit_at.is_not(None)).label("waits"),
             and_(Comment.status == Status.DELETED, Comment.html == "").label("is_empty"),
         )
@@ -592,9 +610,17 @@ def _change_many(
     session.execute(
         update(Comment)
         .where(Comment.id.in_(ids))
-        .values(status=to, version=Comment.version + 1)
+        .values(
+            status=to,
+            version=Comment.version + 1,
+            is_folded=Comment.fold_key.is_not(None) if to in folds.WAITING else False,
+        )
         .execution_options(synchronize_session=False)
     )
+    moved = [row for row in rows if row.fold_key]
+    left = {(r.site_id, r.status, r.fold_key or "") for r in moved if not r.is_folded}
+    reached = {(r.site_id, to, r.fold_key or "") for r in moved if to in folds.WAITING}
+    folds.regroup(session, [folds.Group(*group) for group in left | reached])
     if act in ANSWERS and to != Status.PENDING:
         outcome = Outcome.KEPT if to == Status.APPROVED else Outcome.REMOVED
         reports.close_many(session, ids, outcome, at)
@@ -656,7 +682,7 @@ def _replace(
     before = _revision(comment)
     values: Columns = {"text": wording.text, "html": wording.html, "text_digest": wording.digest}
     values |= {"markup": Markup.MARKDOWN, "is_reworded": False}
-    values |= {"edit_text": None, "edit_html": None, "edit_at": None}
+    values |= {"edit_text": None, "edit_html": None, "edit_at": None, **UNLIKE}
     values["link_count"] = count_links(wording.html)
     if to == Status.APPROVED:
         values["edited_at"] = now()

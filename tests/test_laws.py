@@ -257,6 +257,8 @@ ACCESS = {
     "desk.set_keys": Role.MODERATOR,
     "desk.decide_many": Role.MODERATOR,
     "desk.start_bulk": Role.MODERATOR,
+    "desk.alike": Role.MODERATOR,
+    "desk.decide_alike": Role.MODERATOR,
     "desk.jobs": Role.MODERATOR,
     "desk.job": Role.MODERATOR,
     "desk.stop_bulk": Role.MODERATOR,

@@ -16,7 +16,7 @@ from sqlalchemy import delete, exists, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from .. import moderation, urls
+from .. import folds, moderation, urls
 from ..models import Article, Author, Comment, Decision, Import, now, public_id
 from ..status import ImportState, Markup, Status
 from ..text import RENDERER, count_links, render, render_html
@@ -384,7 +384,9 @@ class _Removal:
             if row.id not in free:
                 moderation.retract(session, session.get_one(Comment, row.id))
         session.flush()
+        left = folds.groups_of(session, free)
         session.execute(delete(Comment).where(Comment.id.in_(free)))
+        folds.regroup(session, left)
         _remove_lonely_authors(session, {row.author_id for row in rows} - {None})
         if len(rows) < REMOVED:
             self._finish(session)

@@ -176,6 +176,42 @@ class Comment(Base):
             sqlite_where=text("network <> ''"),
             postgresql_where=text("network <> ''"),
         ),
+        # Which are alike; no decision touches the first two.
+        Index(
+            "ix_comments_fold_digest",
+            "site_id",
+            "fold_digest",
+            "id",
+            sqlite_where=text("fold_digest IS NOT NULL"),
+            postgresql_where=text("fold_digest IS NOT NULL"),
+        ),
+        Index(
+            "ix_comments_link_domain",
+            "site_id",
+            "link_domain",
+            "id",
+            sqlite_where=text("link_domain <> ''"),
+            postgresql_where=text("link_domain <> ''"),
+        ),
+        Index(
+            "ix_comments_folds",
+            *("site_id", "status", "fold_key", "is_folded", "created_at", "id"),
+            sqlite_where=text("fold_key IS NOT NULL"),
+            postgresql_where=text("fold_key IS NOT NULL"),
+        ),
+        # What has a card of its own: a wave of a million takes one place here.
+        Index(
+            "ix_comments_heads",
+            *("status", "created_at", "id"),
+            sqlite_where=text("is_folded IS 0 AND status IN ('pending', 'spam')"),
+            postgresql_where=text("is_folded IS false AND status IN ('pending', 'spam')"),
+        ),
+        Index(
+            "ix_comments_site_heads",
+            *("site_id", "status", "created_at", "id"),
+            sqlite_where=text("is_folded IS 0 AND status IN ('pending', 'spam')"),
+            postgresql_where=text("is_folded IS false AND status IN ('pending', 'spam')"),
+        ),
     )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     public_id: Mapped[str] = mapped_column(String(12), unique=True, default=public_id)
@@ -220,6 +256,13 @@ class Comment(Base):
     is_first: Mapped[bool] = mapped_column(default=False)  # of this address on the site, as typed
     risk: Mapped[int] = mapped_column(default=0)  # what the rules' reasons weigh, 0 to 100
     report_count: Mapped[int] = mapped_column(default=0)  # open ones
+    # By what a comment is found to be like others, and the fold that it is in with them.
+    fold_digest: Mapped[bytes | None] = mapped_column(LargeBinary)  # keyed, of its normalised text
+    link_domain: Mapped[str] = mapped_column(
+        String(255), default=""
+    )  # that its text links to first
+    fold_key: Mapped[str | None] = mapped_column(String(80))
+    is_folded: Mapped[bool] = mapped_column(default=False)  # into the card of the oldest like it
     import_id: Mapped[int | None] = mapped_column(ForeignKey("imports.id"), index=True)
     source: Mapped[str | None] = mapped_column(String(20))  # the format it was imported from
     source_id: Mapped[str | None] = mapped_column(String(100))

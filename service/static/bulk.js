@@ -5,6 +5,7 @@
   "use strict";
 
   const POLL = 500; // milliseconds
+  const TRIES = 6; // for a card whose decision is still on its way
   const form = document.getElementById("bulk");
   const job = document.querySelector(".job[data-running]");
 
@@ -63,6 +64,58 @@
     count();
   }
 
+  // Folds
+
+  async function pageAt(address) {
+    const answer = await fetch(address, { headers: { Accept: "text/html" } });
+    return new DOMParser().parseFromString(await answer.text(), "text/html");
+  }
+
+  async function showAlike(details) {
+    const place = details.querySelector("p");
+    if (!place || details.dataset.isAsked) return;
+    details.dataset.isAsked = "yes";
+    const page = await pageAt(details.dataset.from).catch(() => null);
+    const found = page?.querySelector("#alike");
+    delete details.dataset.isAsked; // without an answer the link stays
+    if (found) place.replaceWith(...[...found.children].map((node) => document.importNode(node, true)));
+  }
+
+  // Whoever stood for others was decided alone: the next of them takes the place.
+  async function standIn(fold, goneId, next) {
+    for (let tries = 0; tries < TRIES; tries += 1) {
+      await new Promise((done) => setTimeout(done, POLL));
+      if (document.querySelector(`.card .fold[data-fold="${CSS.escape(fold)}"]`)) return; // it came back
+      const page = await pageAt(location.href).catch(() => null);
+      const same = (card) => card.querySelector(".fold")?.dataset.fold === fold;
+      const card = [...(page?.querySelectorAll(".card") || [])].find(same);
+      if (!page || card?.dataset.commentId === goneId) continue;
+      if (!card || document.getElementById(card.id)) return;
+      const list = document.querySelector(".cards");
+      list.insertBefore(document.importNode(card, true), next?.isConnected ? next : null);
+      for (const said of document.querySelectorAll("#nothing, #page-done")) said.hidden = true;
+      return;
+    }
+  }
+
+  function watchFolds() {
+    document.addEventListener(
+      "toggle",
+      (event) => event.target.matches?.(".fold-list[open]") && showAlike(event.target),
+      true,
+    );
+    const list = document.querySelector(".cards");
+    if (!list) return;
+    new MutationObserver((changes) => {
+      for (const change of changes) {
+        for (const node of change.removedNodes) {
+          const fold = node.querySelector?.(".fold");
+          if (fold) standIn(fold.dataset.fold, node.dataset.commentId, change.nextSibling);
+        }
+      }
+    }).observe(list, { childList: true });
+  }
+
   // A job
 
   async function watchJob() {
@@ -83,5 +136,6 @@
   const keepWatching = () => watchJob().catch(() => setTimeout(keepWatching, POLL * 4));
 
   if (form) watchPicks();
+  watchFolds();
   if (job) setTimeout(keepWatching, POLL);
 })();

@@ -6,6 +6,7 @@ process dies, whoever looks at it can go on with it.
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -17,14 +18,16 @@ from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 from flask_wtf import FlaskForm
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 from wtforms import HiddenField, IntegerField
 from wtforms.validators import DataRequired, InputRequired, NumberRange
 
-from .. import bulk, database, desk
+from .. import bulk, database, desk, folds
 from ..filters import Filter, Unreadable
-from ..models import Bulk, now
+from ..models import Bulk, Comment, now
 from ..status import BulkState, Status
-from .desk import ACTIONS, LARGEST_ID, TABS, bp, local
+from .cards import too_late
+from .desk import ACTIONS, LARGEST_ID, TABS, bp, comment_or_404, local
 from .errors import wants_json
 from .forms import UndoForm
 
@@ -43,6 +46,13 @@ WHOLE = {
     "delete": _l("Delete %(count)s comments"),
     "pending": _l("Put %(count)s comments back to pending"),
 }
+MANY = {
+    "approve": _l("Approve all"),
+    "reject": _l("Reject all"),
+    "spam": _l("All are spam"),
+    "delete": _l("Delete all"),
+    "pending": _l("All back to pending"),
+}
 
 
 class BulkForm(FlaskForm):
@@ -60,6 +70,15 @@ class StartForm(FlaskForm):
     decided = IntegerField(validators=[InputRequired(), NumberRange(0, LARGEST_ID)])
 
 
+class AlikeForm(FlaskForm):
+    """A fold, as it was shown."""
+
+    action = HiddenField(validators=[DataRequired()])
+    status = HiddenField(validators=[DataRequired()])
+    until = IntegerField(validators=[InputRequired(), NumberRange(0, LARGEST_ID)])
+    decided = IntegerField(validators=[InputRequired(), NumberRange(0, LARGEST_ID)])
+
+
 @bp.post("/bulk")
 def decide_many() -> ResponseReturnValue:
     """What was picked is decided; for everything that matches the answer is a page that asks."""
@@ -71,7 +90,8 @@ def decide_many() -> ResponseReturnValue:
     picked = _picked(request.form.getlist("pick" if form.scope.data == "picked" else "shown"))
     if not picked:
         abort(400, _("Nothing was picked. Go back, pick some comments and decide once more."))
-    return answer(at_once(ACTIONS[form.action.data], picked))
+    to = ACTIONS[form.action.data]
+    return answer(at_once(lambda session: bulk.start_picked(session, current_user, to, picked)))
 
 
 def confirm(action: str, asked: str) -> ResponseReturnValue:
@@ -101,6 +121,34 @@ def start_bulk() -> ResponseReturnValue:
         job_id = bulk.start_matching(session, current_user, to, matching, total).id
     run(job_id)
     return answer(job_id, is_over=False)
+
+
+@bp.get("/comments/<public_id>/alike")
+def alike(public_id: str) -> ResponseReturnValue:
+    """The first of those that are folded into a card."""
+    session = database.session()
+    head = comment_or_404(session, public_id)
+    fold = folds.of(session, [head]).get(head.id)
+    members = folds.members(session, head) if fold else []
+    return render_template("desk/alike.html", head=head, fold=fold, members=members)
+
+
+@bp.post("/comments/<public_id>/alike")
+def decide_alike(public_id: str) -> ResponseReturnValue:
+    """Decides on a card and all that are folded into it: a few at once, more by a job."""
+    form = AlikeForm()
+    if not form.validate() or form.action.data not in ACTIONS:
+        abort(400)
+    head = comment_or_404(database.session(), public_id)
+    to, shown = ACTIONS[form.action.data], (form.until.data or 0, form.decided.data or 0)
+    if not head.fold_key or head.is_folded or head.status != form.status.data:
+        return too_late(public_id, form.action.data)
+
+    def start(session: Session) -> Bulk:
+        return bulk.start_fold(session, current_user, to, session.get_one(Comment, head.id), *shown)
+
+    job_id = at_once(start)
+    return answer(job_id)
 
 
 @bp.get("/bulk/")
@@ -145,29 +193,26 @@ def undo_bulk(bulk_id: int) -> ResponseReturnValue:
     undone = bulk_or_404(bulk_id)
     if undone.state == BulkState.RUNNING and not bulk.is_dead(undone):
         abort(409, _("This job is still running. Stop it first, then undo what it did."))
-    is_small = undone.done <= bulk.BATCH
+
+    def start(session: Session) -> Bulk:
+        found = session.get_one(Bulk, bulk_id, with_for_update=True)
+        return bulk.start_undo(session, current_user, found)
+
     try:
-        with database.writing() as session:
-            found = session.get_one(Bulk, bulk_id, with_for_update=True)
-            undo_id = bulk.start_undo(session, current_user, found).id
-            if is_small:
-                to_the_end(session, undo_id)
+        return answer(at_once(start))
     except IntegrityError:
         abort(409, _("Somebody has undone this already."))
-    if not is_small:
-        run(undo_id)
-    return answer(undo_id, is_over=is_small)
 
 
-def at_once(to: Status, picked: dict[str, int]) -> int:
-    """Decides on a few in one transaction; a longer list becomes a job. Returns the job's number."""
-    is_small = len(picked) <= bulk.BATCH
+def at_once(start: Callable[[Session], Bulk]) -> int:
+    """Does a job that is one batch in one transaction; a larger one is begun. Returns its number."""
     for attempt in range(ATTEMPTS):
         try:
             with database.writing() as session:
-                job_id = bulk.start_picked(session, current_user, to, picked).id
-                if is_small:
-                    to_the_end(session, job_id)
+                job = start(session)
+                job_id, is_small = job.id, job.total <= bulk.BATCH
+                while is_small and bulk.step(session, job_id, bulk.ahead(session, job_id)):
+                    pass
             break
         except database.Busy:  # somebody decides on one of these at this very moment
             if attempt == ATTEMPTS - 1:
@@ -176,11 +221,6 @@ def at_once(to: Status, picked: dict[str, int]) -> int:
     if not is_small:
         run(job_id)
     return job_id
-
-
-def to_the_end(session: Any, job_id: int) -> None:
-    while bulk.step(session, job_id, bulk.ahead(session, job_id)):
-        pass
 
 
 def run(job_id: int) -> None:
@@ -330,6 +370,17 @@ def title(found: Bulk) -> str:
     return str(WHOLE[action] % {"count": _n(found.total)})
 
 
+def why(fold: folds.Fold) -> str:
+    """Why comments stand in one card."""
+    if fold.why == folds.DOMAIN:
+        return str(_("they link to the same site, %(domain)s", domain=fold.domain))
+    said = {
+        folds.TEXT: _l("they say the same"),
+        folds.NETWORK: _l("they came from one network within an hour"),
+    }
+    return str(said[fold.why])
+
+
 def told_count(number: int) -> str:
     """How many a filter finds: exact, or "100,000+"."""
     most = _n(min(number, bulk.COUNTED))
@@ -355,6 +406,9 @@ def _words() -> dict[str, Any]:
         "bulk_said": said,
         "job_title": title,
         "statuses_and_reported": TABS,
+        "why_alike": why,
+        "moment": lambda: folds.moment(database.session()),
+        "many_buttons": MANY,
         "format_number": _n,
         "told_count": told_count,
     }

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from cast import SITE, add_moderator, add_site, csrf, sign_in
+from cast import SITE, add_moderator, add_site, csrf, reply, sign_in
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import insert, select, update
@@ -258,3 +258,68 @@ def test_another_site_is_out_of_reach(app: Flask, mo: FlaskClient) -> None:
 def test_it_takes_a_form_of_its_own(mo: FlaskClient) -> None:
     for path in ("/desk/bulk", "/desk/bulk/start", "/desk/bulk/1/stop", "/desk/bulk/1/undo"):
         assert mo.post(path, data={"action": "spam"}).status_code == 400
+
+
+def fold(page: str) -> dict[str, str]:
+    """What the form of a fold sends, and where to."""
+    form = page[page.index('class="decide-alike"') :].partition("</form>")[0]
+    fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form))
+    return {"at": form.partition('action="')[2].partition('"')[0], **fields}
+
+
+WAVE = "Buy the best watches, number {}: https://cheap.example/{}"
+
+
+def test_a_wave_is_one_card_and_one_decision(app: Flask, mo: FlaskClient) -> None:
+    post_all(app)
+    page = mo.get("/desk/").text
+    assert page.count('<article class="card"') == 8 + 1
+    assert "and 3 like it" in page
+    assert "they link to the same site, cheap.example" in page
+    assert mo.get("/desk/?fold=off").text.count('<article class="card"') == 8 + 4
+    sent = fold(page)
+    listed = mo.get(sent["at"]).text
+    assert [f"number {n}" in listed for n in range(5)] == [True] * 4 + [False]
+    answer = post(mo, sent.pop("at"), **sent | {"action": "spam"})
+    assert answer.location.startswith("/desk/")
+    assert statuses(app)[8:] == ["spam"] * 4
+    page = mo.get("/desk/?status=spam").text
+    assert "4 comments marked as spam." in page
+    assert page.count('<article class="card"') == 1  # there too
+    job = re.findall(r'action="(/desk/bulk/\d+/undo)"', page)[0]
+    post(mo, job)
+    assert statuses(app)[8:] == ["pending"] * 4
+
+
+def post_all(app: Flask, count: int = 4) -> None:
+    for number in range(count):
+        said = WAVE.format(number, number)
+        answer = reply(app, app.test_client(), comment=said, email=f"w{number}@x.example")
+        assert answer.status_code == 303
+
+
+def test_a_fold_decided_by_a_colleague_is_too_late(
+    app: Flask, mo: FlaskClient, ina: FlaskClient
+) -> None:
+    post_all(app)
+    sent = fold(mo.get("/desk/").text)
+    path = sent.pop("at")
+    first = path.split("/")[3]
+    decided = post(ina, f"/desk/comments/{first}/decide", action="approve", version=1)
+    assert decided.status_code == 303
+    answer = post(mo, path, **sent | {"action": "spam"})
+    assert answer.status_code == 409
+    assert "Your “Spam” was not applied." in answer.text
+    assert statuses(app)[8:] == ["approved", *["pending"] * 3]
+
+
+def test_a_large_fold_is_a_job(
+    app: Flask, mo: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post_all(app)
+    monkeypatch.setattr(bulk, "BATCH", 2)
+    sent = fold(mo.get("/desk/").text)
+    answer = post(mo, sent.pop("at"), **sent | {"action": "spam"})
+    assert answer.location.startswith("/desk/bulk/")
+    wait(app)
+    assert statuses(app)[8:] == ["spam"] * 4

@@ -1,0 +1,143 @@
+"""Many at once in a real Chromium: what is picked, everything that matches, a job with its progress."""
+
+import re
+from collections.abc import Callable, Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cast import add_moderator, add_site, stored
+from live import Live
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from rita import add_comments
+
+from service import accounts, bulk, database
+from service.status import Status
+
+AXE = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+ARTICLE = "https://daily.example/review"
+
+
+@pytest.fixture
+def live(live: Live) -> Live:
+    """The Daily with twelve replies in the queue, all different."""
+    add_site(live.app)
+    words = [f"Reply number {chr(97 + n) * 3}: I saw it {'again ' * n}." for n in range(12)]
+    add_comments(live.app, ARTICLE, words, status=Status.PENDING)
+    return live
+
+
+def enter(live: Live, context: BrowserContext, name: str = "mo") -> Page:
+    moderator_id = add_moderator(live.app, f"{name}@daily.example")
+    with live.app.app_context(), database.writing() as session:
+        secret = accounts.make_link(session, session.get_one(accounts.Moderator, moderator_id))
+    page = context.new_page()
+    page.goto(f"{live.url}/desk/sign-in/{secret}")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page).to_have_url(f"{live.url}/desk/")
+    return page
+
+
+@pytest.fixture
+def mo(live: Live, browser: Browser) -> Iterator[Page]:
+    """Mo's tab; past the pages' policy for scripts, so that axe can run."""
+    context = browser.new_context(bypass_csp=True, locale="en-GB")
+    yield enter(live, context)
+    context.close()
+
+
+@pytest.fixture
+def plain(live: Live, browser: Browser) -> Iterator[Page]:
+    """Mo with JavaScript off."""
+    context = browser.new_context(java_script_enabled=False, locale="en-GB")
+    yield enter(live, context)
+    context.close()
+
+
+def barriers(page: Page) -> dict[str, Any]:
+    page.evaluate(AXE + "; 0")
+    found = page.evaluate("(tags) => axe.run({runOnly: tags})", RULES)["violations"]
+    return {rule["id"]: [node["html"][:200] for node in rule["nodes"]] for rule in found}
+
+
+def statuses(live: Live) -> list[str]:
+    return [str(comment.status) for comment in stored(live.app)]
+
+
+def expect_sound(page: Page, name: str, screenshot: Callable[..., Path]) -> None:
+    """No barrier, no wider than the screen: in light and dark, wide and narrow."""
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        for width in (1280, 320):
+            page.set_viewport_size({"width": width, "height": 800})
+            screenshot(page, f"bulk-{name}-{width}-{scheme}", full_page=False)
+            assert page.evaluate("document.documentElement.scrollWidth") == width, (name, width)
+        assert barriers(page) == {}, (name, scheme)
+    page.set_viewport_size({"width": 1280, "height": 800})
+
+
+def test_three_are_picked_decided_and_undone(
+    live: Live, mo: Page, screenshot: Callable[..., Path]
+) -> None:
+    bar = mo.locator("#bulk")
+    expect(bar.get_by_role("button")).to_have_count(0)  # nothing is picked
+    picks = mo.get_by_role("checkbox", name="Pick the comment by")
+    picks.nth(1).check()
+    picks.nth(3).click(modifiers=["Shift"])
+    expect(bar.get_by_role("status")).to_have_text("3 picked")
+    expect_sound(mo, "picked", screenshot)
+    bar.get_by_role("button", name="Spam").click()
+    expect(mo.locator(".bulk-done")).to_contain_text("3 comments marked as spam.")
+    assert statuses(live) == ["pending", *["spam"] * 3, *["pending"] * 8]
+    expect_sound(mo, "decided", screenshot)
+    mo.locator(".bulk-done").get_by_role("button", name="Undo all of it").click()
+    expect(mo.locator(".bulk-done")).to_contain_text("3 comments are as they were before.")
+    assert statuses(live) == ["pending"] * 12
+    # A whole page, and a box that is no longer picked.
+    mo.locator("#bulk-scope").select_option("page")
+    expect(bar.get_by_role("status")).to_have_text("12 picked")
+    picks.nth(0).uncheck()
+    bar.get_by_role("button", name="Approve").click()
+    expect(mo.locator(".bulk-done")).to_contain_text("11 comments approved.")
+    assert statuses(live) == ["pending", *["approved"] * 11]
+
+
+def test_all_that_match_go_by_a_job_with_its_progress(
+    live: Live, mo: Page, screenshot: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "BATCH", 2)
+    monkeypatch.setattr("service.views.bulk.LEAST_PAUSE", 0.4)
+    monkeypatch.setattr("service.views.bulk.LONGEST_PAUSE", 0.4)
+    mo.locator("#bulk-scope").select_option("matching")
+    mo.locator("#bulk").get_by_role("button", name="Spam").click()
+    expect(mo.get_by_role("heading", level=1)).to_have_text("Mark 12 comments as spam?")
+    expect(mo.locator(".sample li")).to_have_count(10)
+    expect_sound(mo, "confirm", screenshot)
+    mo.get_by_role("button", name="Mark 12 comments as spam").click()
+    expect(mo.locator(".job-seen")).to_have_text(re.compile(r"^[246] of 12$"))
+    mo.get_by_role("button", name="Stop").click()
+    expect(mo.get_by_text("It was stopped before its end.")).to_be_visible()
+    assert 2 <= statuses(live).count("spam") < 12
+    expect_sound(mo, "stopped", screenshot)
+    mo.get_by_role("button", name="Go on").click()
+    expect(mo.locator(".job-said")).to_have_text("12 comments marked as spam.")
+    mo.get_by_role("button", name="Undo").click()
+    expect(mo.locator(".job-said")).to_have_text("12 comments are as they were before.")
+    expect(mo.get_by_text("Back to the queue")).to_be_visible()
+    assert statuses(live) == ["pending"] * 12
+    mo.get_by_role("link", name="Jobs").first.click()
+    expect(mo.locator(".jobs li")).to_have_count(2)
+    expect_sound(mo, "jobs", screenshot)
+
+
+def test_it_works_without_script(live: Live, plain: Page) -> None:
+    plain.get_by_role("checkbox").first.check()
+    plain.locator("#bulk").get_by_role("button", name="Reject").click()
+    expect(plain.locator(".bulk-done")).to_contain_text("1 comment rejected.")
+    plain.locator("#bulk-scope").select_option("matching")
+    plain.locator("#bulk").get_by_role("button", name="Approve").click()
+    plain.get_by_role("button", name="Approve 11 comments").click()
+    expect(plain.locator(".job-said")).to_have_text("11 comments approved.")
+    assert statuses(live) == ["rejected", *["approved"] * 11]
