@@ -120,6 +120,12 @@ def test_a_card_s_further_choices_move_no_other_card_and_follow_its_version(live
     assert otto.bounding_box() == before
     otto.locator(".more summary").press("Enter")
     expect(rita.locator(".more-panel")).not_to_be_visible()  # one at a time
+    otto.get_by_label("Note for moderators").press("Escape")
+    expect(otto.locator(".more-panel")).not_to_be_visible()
+    expect(otto.locator(".more summary")).to_be_focused()
+    rita.locator(".more summary").click()
+    mo.mouse.click(400, 780)
+    expect(rita.locator(".more-panel")).not_to_be_visible()
     rita.get_by_role("button", name="Spam", exact=True).click()
     expect(rita).to_have_count(0)
     mo.get_by_role("region", name="Your last decisions").get_by_role("button").first.click()
