@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from flask_security import current_user
 
 from .. import database, desk, events
+from ..desk import PAGE
 from ..filters import EVERY, Filter, Unreadable
 from ..status import Status
 from ..vault import mask
@@ -83,7 +84,7 @@ def _of_authors(ids: tuple[int, ...], after: str) -> str:
     if not masked:
         abort(404)
     asked = Filter(status=EVERY, sort="newest", author_ids=tuple(masked))
-    page = desk.queue(session, vault(), current_user, asked, after)
+    page = desk.queue(session, vault(), current_user, asked, after, PAGE)
     authors = ",".join(map(str, masked))
     return _page(asked, page, address={"masked": next(iter(masked.values())), "authors": authors})
 
