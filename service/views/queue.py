@@ -4,12 +4,12 @@ import re
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
-from flask import abort, render_template, request, url_for
+from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_security import current_user
 
-from .. import database, desk, events
+from .. import database, desk, events, urls
 from ..desk import PAGE
 from ..filters import EVERY, Filter, Unreadable
 from ..status import Status
@@ -32,6 +32,9 @@ def queue() -> ResponseReturnValue:
         asked = Filter(status=status, site=site)
         return _page(asked, desk.Queue([], None), wrong=wrong), 422
     after = request.args.get("after", "")
+    if "" in request.args.values():  # a form sends its empty fields too; none belongs in a URL
+        kept = asked.words() | ({"after": after} if after else {})
+        return redirect(f"{url_for('.queue')}?{urls.query(**kept)}".rstrip("?"))
     return _page(asked, desk.queue(database.session(), vault(), current_user, asked, after))
 
 

@@ -69,6 +69,8 @@ def test_a_search_is_a_url_that_says_what_is_set_and_how_to_take_it_away(
     asked = {"q": "harbour", "article": ARTICLE, "sort": "oldest", "status": "spam"}
     assert dict(parse_qsl(tab[1].replace("&amp;", "&"))) == asked
     assert chips(mo.get("/desk/").text) == {}
+    sent = mo.get("/desk/?status=spam&q=harbour&name=&since=&sort=&links=")
+    assert (sent.status_code, sent.location) == (302, "/desk/?status=spam&q=harbour")
     assert [cards(mo.get(f"/desk/?{query}").text) for query in ("links=yes", "name=otto")] == [
         [pills],
         [pills],
