@@ -278,6 +278,7 @@ class _Asking:
             *search.holding(self.text, Comment.text),
         ]
         self.hint = ""  # which index drives
+        self.is_shut_out = not moderator.memberships
         self.has_sites = len(moderator.memberships) > 1  # for no admin's one counts for all
         self.reach = self._reach(moderator)
         self.conditions = [*self.reach, *self._columns(), *self._elsewhere()]
@@ -421,6 +422,8 @@ class _Asking:
         return search.number(self.dialect) if self.has_words else cast(Any, Comment.id)
 
     def count(self, most: int, with_edits: bool) -> int:
+        if self.is_shut_out:
+            return 0
         is_risky = self.asked.is_likely_spam and self.asked.status == Status.PENDING
         first, *more = self._lists(with_edits)
         queries = [self._matches(first, Comment.id, hint=BY_RISK if is_risky else "")]
@@ -428,6 +431,8 @@ class _Asking:
         return min(sum(self._count(query, most) for query in queries), most + 1)
 
     def walk(self, after_id: int, size: int) -> Sequence[Row[int, int, Status]]:
+        if self.is_shut_out:
+            return []
         [wanted] = self._lists(with_edits=False)
         if not self.has_words and not self.hint:
             # Along the table where much of it is in the list, else out of the list's own index.
@@ -438,6 +443,8 @@ class _Asking:
         return self.session.execute(query.limit(size)).all()
 
     def page(self, after: Place | None, size: int) -> Found:
+        if self.is_shut_out:
+            return Found([], False)
         if self._has_order():
             places = [p for one in self._lists() for p in self._in_order(one, after, size + 1)]
             return self._cut(places, after, size)
