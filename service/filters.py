@@ -287,7 +287,7 @@ class _Asking:
         ]
         self.hint = ""  # which index drives
         reach = [membership.site_id for membership in moderator.memberships]
-        self.has_reach = bool(reach)
+        self.is_shut_out = not reach
         self.is_one_site = bool(reach) and (
             bool(asked.site) or (len(reach) == 1 and reach != [None])
         )
@@ -414,7 +414,7 @@ class _Asking:
             select(*columns).where(*self.conditions, wanted.condition),
             hint or wanted.hint,
         )
-        hint = (self.hint or hint) if self.has_reach else ""
+        hint = (self.hint or hint) if not self.is_shut_out else ""
         return query.with_hint(Comment, hint, "sqlite") if hint else query
 
     def _matches(self, wanted: _List, *columns: Any, hint: str = "") -> Select[Any]:
@@ -434,6 +434,8 @@ class _Asking:
         return search.number(self.dialect) if self.has_words else cast(Any, Comment.id)
 
     def count(self, most: int, with_edits: bool) -> int:
+        if self.is_shut_out:
+            return 0
         is_risky = self.asked.is_likely_spam and self.asked.status == Status.PENDING
         first, *more = self._lists(with_edits)
         queries = [self._matches(first, Comment.id, hint=BY_RISK if is_risky else "")]
@@ -441,6 +443,8 @@ class _Asking:
         return min(sum(self._count(query, most) for query in queries), most + 1)
 
     def walk(self, after_id: int, size: int) -> Sequence[Row[int, int, Status]]:
+        if self.is_shut_out:
+            return []
         [wanted] = self._lists(with_edits=False)
         if not self.has_words and not self.hint:
             # Along the table where much of it is in the list, else out of the list's own index.
@@ -451,6 +455,8 @@ class _Asking:
         return self.session.execute(query.limit(size)).all()
 
     def page(self, after: Place | None, size: int) -> Found:
+        if self.is_shut_out:
+            return Found([], False)
         if self._has_order():
             places = [p for one in self._lists() for p in self._in_order(one, after, size + 1)]
             return self._cut(places, after, size)

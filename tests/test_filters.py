@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from cast import ORIGIN, add_moderator, add_site
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy import text as sql
 
 from service import accounts, database, filters, moderation
@@ -252,6 +252,21 @@ def test_it_stays_within_the_moderator_s_reach(app, mo):
     assert walked(app, Filter(text="harbour"), 9)[0] == [[1, 7, 3]]
     assert walked(app, Filter(), 3)[0] == [[1, 7, 2], [3, 4, 5], [6]]
     assert walked(app, Filter(site="stars"), 9)[0] == [[7]]
+    with app.app_context(), database.writing() as session:
+        session.execute(delete(accounts.Membership))  # and now none
+    for asked in (
+        Filter(),
+        Filter(text="harbour"),
+        Filter(status="reported"),
+        Filter(site="daily"),
+    ):
+        assert walked(app, asked, 9)[0] == [[]]
+        with app.app_context():
+            session = database.session()
+            moderator = session.get_one(accounts.Moderator, mo[1])
+            assert (
+                asked.count(session, moderator, 9) == len(asked.walk(session, moderator, 0, 9)) == 0
+            )
 
 
 def test_of_too_many_matches_it_sorts_the_newest_and_says_so(app, mo, monkeypatch):
