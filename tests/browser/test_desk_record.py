@@ -37,6 +37,12 @@ FAULTS = """() => {
             if (!isClear) faults.push(`covers: ${marks[i].textContent} ${marks[i + 1 + j].textContent}`);
         }));
     }
+    for (const node of document.querySelectorAll(".table :is(th, td)")) {
+        const isShort = node.checkVisibility() && node.textContent.trim().length < 7;
+        const words = document.createRange();
+        words.selectNodeContents(node); // a cell is as high as its row
+        if (isShort && words.getBoundingClientRect().height > 48) faults.push(`breaks: ${node.textContent}`);
+    }
     for (const node of document.querySelectorAll("main :is(button, select, summary, input)")) {
         const { width, height } = node.getBoundingClientRect();
         if (node.checkVisibility() && (height < 24 || width < 24)) faults.push(`small: ${node.outerHTML}`);
