@@ -225,7 +225,7 @@ def test_it_tells_how_often_moderators_agreed_with_a_rule(daily):
     daily.comment(yesterday, S, rules=["too_fast"])  # the rule's own doing: nobody looked
     undone = daily.waited(yesterday, 60, P, rules=["too_fast"])
     daily.decided(undone, ago(hours=1), P, act=Act.UNDONE, before=R)
-    daily.waited(ago(days=8), 60, R, rules=["repeated"])  # too old
+    daily.waited(ago(days=7), 60, R, rules=["repeated"])  # the evening before, so too old
     repeated, too_fast = daily.report().rules
     assert repeated == Use("repeated", agreed=3, disagreed=1, undecided=1)
     assert (too_fast.rule, too_fast.agreed, too_fast.hits) == ("too_fast", 0, 3)
