@@ -124,12 +124,9 @@
     };
     const held = [focused(), ...cards()].find((card) => card && isSeen(card));
     const before = held?.getBoundingClientRect().top;
-    // Browsers that hold a page still by themselves hold another part of it.
-    document.documentElement.classList.add("is-still");
     change();
     const moved = held?.isConnected ? held.getBoundingClientRect().top - before : 0;
     if (moved) scrollBy({ top: moved, behavior: "instant" });
-    requestAnimationFrame(() => document.documentElement.classList.remove("is-still"));
   }
 
   function say(card, what, said) {
