@@ -340,7 +340,7 @@
     bar.hidden = number === 0;
     if (number === 0) return;
     const said = number === 1 ? words.keptOne : words.keptMany;
-    const reasons = { 0: words.keptLost, 401: words.keptSignedOut };
+    const reasons = { 0: words.keptLost, 401: words.keptSignedOut, 403: words.keptOther };
     const text = `${said.replace("NUMBER", number)} ${reasons[why] ?? words.keptBusy}`;
     const shown = bar.querySelector(".kept-said");
     if (shown.textContent !== text) shown.textContent = text;

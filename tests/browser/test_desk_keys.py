@@ -297,6 +297,7 @@ def test_a_thumb_finds_two_large_buttons_and_undo_where_it_is(
     phone.wait_for_timeout(SECOND_TAP)
     place = phone.locator(".gone")
     expect(place).to_contain_text("R000: approved")
+    expect(strip(phone)).to_contain_text("R000: approved")  # and it is stored
     assert phone.evaluate(TOPS).items() <= tops.items()
     assert barriers(phone) == {}
     screenshot(phone, "desk-thumb", full_page=False)
@@ -305,9 +306,17 @@ def test_a_thumb_finds_two_large_buttons_and_undo_where_it_is(
     expect(card(phone, "R000")).to_be_visible()
     assert phone.evaluate(TOPS) == tops
     phone.wait_for_timeout(SECOND_TAP)
+    phone.context.set_offline(True)
+    phone.locator(".card").nth(1).get_by_role("button", name="Reject").tap()
+    expect(kept(phone)).to_contain_text("1 decision is not sent yet.")
+    assert barriers(phone) == {}
+    screenshot(phone, "desk-kept", full_page=False)
+    phone.context.set_offline(False)
+    expect(strip(phone)).to_contain_text("R001: rejected")
     first.get_by_text("More").tap()
     first.get_by_role("button", name="Spam").tap()
-    expect(place).to_contain_text("R000: spam")
+    expect(place.first).to_contain_text("R000: spam")
+    expect(strip(phone)).to_contain_text("R000: spam")
     phone.mouse.wheel(0, 300)
     expect(place).to_have_count(0)
     assert statuses(live.app)["R000"] == Status.SPAM
