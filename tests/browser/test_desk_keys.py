@@ -238,19 +238,30 @@ def test_what_a_lost_line_kept_goes_when_it_is_back_and_only_once(live: Live, mo
     expect(strip(mo)).to_contain_text("Otto: rejected")
     expect(kept(mo)).to_be_hidden()
     expect_counts(mo, pending=2, approved=1, rejected=1)
-    # The server decides, and its answer is lost: sent again, it is done and no conflict.
-    mo.route("**/decide", lambda route: (route.fetch(), route.abort()))
+    # A later page sends what an earlier one kept, and its card is away there too.
+    refuse(mo, lambda route: route.abort())
     mo.keyboard.press("s")
     expect(kept(mo)).to_contain_text("1 decision is not sent yet.")
+    stored_there = mo.evaluate("JSON.stringify(localStorage)")
+    assert '\\"action\\":\\"spam\\"' in stored_there
+    assert not [word for word in ("I saw it", "Lena", "csrf", "@") if word in stored_there]
+    mo.reload()
+    expect(card(mo, "Lena")).to_have_count(0)
     mo.unroute("**/decide")
-    secrets = mo.evaluate("JSON.stringify(localStorage)")
-    assert "I saw it" not in secrets
-    assert "Lena" not in secrets
-    mo.goto(f"{live.url}/desk/?status=spam")  # a later page sends what an earlier one kept
+    kept(mo).get_by_role("button", name="Send now").click()
     expect(strip(mo)).to_contain_text("Lena: spam")
+    # The server decides, and its answer is lost: sent again, it is done and no conflict.
+    mo.route("**/decide", lambda route: (route.fetch(), route.abort()))
+    mo.keyboard.press("j")
+    mo.keyboard.press("d")
+    expect(kept(mo)).to_contain_text("1 decision is not sent yet.")
+    mo.unroute("**/decide")
+    mo.goto(f"{live.url}/desk/?status=spam")
+    expect(strip(mo)).to_contain_text("Pit: deleted")
     expect(kept(mo)).to_be_hidden()
+    expect(mo.get_by_role("alert")).to_have_count(0)
     assert mo.evaluate("localStorage.length") == 0
-    assert decided(live.app) == ["Rita", "Otto", "Lena"]
+    assert decided(live.app) == ["Rita", "Otto", "Lena", "Pit"]
 
 
 def test_who_gives_up_has_the_cards_back(live: Live, mo: Page) -> None:
