@@ -340,7 +340,7 @@
     bar.hidden = number === 0;
     if (number === 0) return;
     const said = number === 1 ? words.keptOne : words.keptMany;
-    const reasons = { 0: words.keptLost, 401: words.keptSignedOut };
+    const reasons = { 0: words.keptLost, 401: words.keptSignedOut, 403: words.keptOther };
     const text = `${said.replace("NUMBER", number)} ${reasons[why] ?? words.keptBusy}`;
     const shown = bar.querySelector(".kept-said");
     if (shown.textContent !== text) shown.textContent = text;
@@ -507,7 +507,7 @@
   }
 
   const VERBS = { decide, undo, reveal, "keep-note": keepNote };
-  let decided = { at: -SECOND_TAP, x: 0, y: 0 };
+  let decided = { at: -SECOND_TAP };
   let tapped = { x: 0, y: 0 };
 
   document.addEventListener("submit", (event) => {
@@ -515,12 +515,12 @@
     // A single comment's page decides by plain forms: it has a note, and nowhere for a card to go.
     if (!verb || (!list && verb !== reveal)) return;
     event.preventDefault();
-    if (verb !== reveal) decided = { at: event.timeStamp, ...tapped };
+    if (verb !== reveal) decided = { at: event.timeStamp, verb, ...tapped };
     verb(event.target, event.submitter);
   });
 
-  // A second tap or click means nothing, whichever card it lands on or whatever came under the
-  // finger; nor does that of a double click. What a key presses has no `detail`, and is no slip.
+  // A second tap or click means nothing, whatever came under the finger, or, after a decision, on
+  // whichever card it lands; nor does that of a double click. What a key presses has no `detail`.
   document.addEventListener(
     "click",
     (event) => {
@@ -528,7 +528,7 @@
       const isNear = Math.hypot(event.clientX - decided.x, event.clientY - decided.y) < FINGER;
       const isDouble = event.detail > 1 && event.target.closest(".decide button, .undo button");
       tapped = { x: event.clientX, y: event.clientY };
-      if (!isDouble && !(isSoon && (isNear || event.target.closest(".cards")))) return;
+      if (!isDouble && !(isSoon && (isNear || (decided.verb === decide && event.target.closest(".cards"))))) return;
       event.preventDefault();
       event.stopImmediatePropagation();
     },

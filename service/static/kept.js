@@ -14,9 +14,10 @@
     const FIRST_WAIT = 1_000; // milliseconds; each wait after is twice as long
     const LONGEST_WAIT = 60_000;
     const MOST_TRIES = 3; // with a server that says that it broke: then a person has to look
-    const LATER = [0, 401, 408, 429, 500, 502, 503, 504]; // not a no: the same may work later
+    const LATER = [0, 401, 403, 408, 429, 500, 502, 503, 504]; // not a no: the same may work later
     const PREFIX = `rejoinder-kept:${who}:`;
     const kept = new Map(); // by comment, oldest first
+    const SIGN_IN = [401, 403]; // the same person has to be signed in again; waiting is no use
     let flying = null; // the one whose answer is awaited: {decision, answer}
     let isBusy = false;
     let why = 0; // the code of what went wrong last
@@ -56,7 +57,7 @@
     // Those of an earlier page, or of another tab that was closed in between.
     function load() {
       const fresh = read().filter(({ id }) => !kept.has(id));
-      for (const decision of fresh) kept.set(decision.id, { ...decision, fields: [], tries: 0, isOld: true });
+      for (const decision of fresh) kept.set(decision.id, { before: {}, ...decision, fields: [], tries: 0, isOld: true });
       return fresh.map(({ id }) => kept.get(id));
     }
 
@@ -81,10 +82,7 @@
       return true;
     }
 
-    async function pump() {
-      if (isBusy) return;
-      isBusy = true;
-      clearTimeout(timer);
+    async function sendAll() {
       const tried = new Set();
       const next = () => [...kept.values()].find((decision) => !tried.has(decision));
       for (let decision = next(), goesOn = true; decision && goesOn; decision = next()) {
@@ -95,9 +93,19 @@
         goesOn = take(decision, answer);
         tell();
       }
-      isBusy = false;
+    }
+
+    async function pump() {
+      if (isBusy) return;
+      isBusy = true;
+      clearTimeout(timer);
+      try {
+        await sendAll();
+      } finally {
+        isBusy = false;
+      }
       if (!hasFailed()) wait = FIRST_WAIT;
-      else if (why !== 401) {
+      else if (!SIGN_IN.includes(why)) {
         timer = setTimeout(pump, wait);
         wait = Math.min(wait * 2, LONGEST_WAIT);
       }

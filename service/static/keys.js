@@ -63,7 +63,7 @@
   // Pages
 
   function search() {
-    const field = document.getElementById("search");
+    const field = document.getElementById("search") ?? document.querySelector("input[type=search]");
     field?.closest("details:not([open])")?.setAttribute("open", "");
     field?.focus();
   }

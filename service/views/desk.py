@@ -91,7 +91,7 @@ def _refuse_a_colleague_s() -> None:
     """A page that stayed open while somebody else signed in on its browser decides nothing in
     their name. Script says whose page it is."""
     if request.headers.get("X-Moderator", accounts.who(current_user)) != accounts.who(current_user):
-        abort(401, _("Somebody else is signed in on this browser now. Nothing was changed."))
+        abort(403, _("Somebody else is signed in on this browser now. Nothing was changed."))
 
 
 def comment_or_404(session: Session, public_id: str) -> Comment:

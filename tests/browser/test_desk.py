@@ -350,7 +350,7 @@ def test_who_is_signed_out_loses_nothing(live: Live, mo: Page) -> None:
     enter(live, mo.context, "ina").close()
     kept(mo).get_by_role("button", name="Send now").click()
     press(mo, "Otto", "Spam")
-    expect(kept(mo)).to_contain_text("2 decisions are not sent yet.")
+    expect(kept(mo)).to_contain_text("2 decisions are not sent yet. Somebody else is signed in")
     assert count_decisions(live.app) == 0
     # Signed in again elsewhere, Mo sends them from there, and the page that stayed open goes on.
     again = enter(live, mo.context)

@@ -1,6 +1,7 @@
 """The desk by single keys, and with one thumb: nothing waits, nothing moves, nothing is lost."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from time import monotonic
@@ -9,7 +10,7 @@ import pytest
 from cast import add_site
 from flask import Flask
 from live import Live
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Route, expect
 from sqlalchemy import insert, select
 from test_axe import barriers
 from test_desk import (
@@ -224,6 +225,12 @@ def test_twenty_quick_keys_are_twenty_decisions_in_order(live: Live, mo: Page) -
 # The line, and the session
 
 
+def lose_answer(route: Route) -> None:
+    with suppress(Error):  # the page may be gone by then
+        route.fetch()
+        route.abort()
+
+
 def test_what_a_lost_line_kept_goes_when_it_is_back_and_only_once(live: Live, mo: Page) -> None:
     mo.keyboard.press("j")
     mo.context.set_offline(True)
@@ -238,19 +245,30 @@ def test_what_a_lost_line_kept_goes_when_it_is_back_and_only_once(live: Live, mo
     expect(strip(mo)).to_contain_text("Otto: rejected")
     expect(kept(mo)).to_be_hidden()
     expect_counts(mo, pending=2, approved=1, rejected=1)
-    # The server decides, and its answer is lost: sent again, it is done and no conflict.
-    mo.route("**/decide", lambda route: (route.fetch(), route.abort()))
+    # A later page sends what an earlier one kept, and its card is away there too.
+    refuse(mo, lambda route: route.abort())
     mo.keyboard.press("s")
     expect(kept(mo)).to_contain_text("1 decision is not sent yet.")
+    stored_there = mo.evaluate("JSON.stringify(localStorage)")
+    assert '\\"action\\":\\"spam\\"' in stored_there
+    assert not [word for word in ("I saw it", "Lena", "csrf", "@") if word in stored_there]
+    mo.reload()
+    expect(card(mo, "Lena")).to_have_count(0)
     mo.unroute("**/decide")
-    secrets = mo.evaluate("JSON.stringify(localStorage)")
-    assert "I saw it" not in secrets
-    assert "Lena" not in secrets
-    mo.goto(f"{live.url}/desk/?status=spam")  # a later page sends what an earlier one kept
+    kept(mo).get_by_role("button", name="Send now").click()
     expect(strip(mo)).to_contain_text("Lena: spam")
+    # The server decides, and its answer is lost: sent again, it is done and no conflict.
+    refuse(mo, lose_answer)
+    mo.keyboard.press("j")
+    mo.keyboard.press("d")
+    expect(kept(mo)).to_contain_text("1 decision is not sent yet.")
+    mo.unroute("**/decide")
+    mo.goto(f"{live.url}/desk/?status=spam")
+    expect(strip(mo)).to_contain_text("Pit: deleted")
     expect(kept(mo)).to_be_hidden()
+    expect(mo.get_by_role("alert")).to_have_count(0)
     assert mo.evaluate("localStorage.length") == 0
-    assert decided(live.app) == ["Rita", "Otto", "Lena"]
+    assert decided(live.app) == ["Rita", "Otto", "Lena", "Pit"]
 
 
 def test_who_gives_up_has_the_cards_back(live: Live, mo: Page) -> None:
@@ -297,6 +315,7 @@ def test_a_thumb_finds_two_large_buttons_and_undo_where_it_is(
     phone.wait_for_timeout(SECOND_TAP)
     place = phone.locator(".gone")
     expect(place).to_contain_text("R000: approved")
+    expect(strip(phone)).to_contain_text("R000: approved")  # and it is stored
     assert phone.evaluate(TOPS).items() <= tops.items()
     assert barriers(phone) == {}
     screenshot(phone, "desk-thumb", full_page=False)
@@ -305,9 +324,17 @@ def test_a_thumb_finds_two_large_buttons_and_undo_where_it_is(
     expect(card(phone, "R000")).to_be_visible()
     assert phone.evaluate(TOPS) == tops
     phone.wait_for_timeout(SECOND_TAP)
+    phone.context.set_offline(True)
+    phone.locator(".card").nth(1).get_by_role("button", name="Reject").tap()
+    expect(kept(phone)).to_contain_text("1 decision is not sent yet.")
+    assert barriers(phone) == {}
+    screenshot(phone, "desk-kept", full_page=False)
+    phone.context.set_offline(False)
+    expect(strip(phone)).to_contain_text("R001: rejected")
     first.get_by_text("More").tap()
     first.get_by_role("button", name="Spam").tap()
-    expect(place).to_contain_text("R000: spam")
+    expect(place.first).to_contain_text("R000: spam")
+    expect(strip(phone)).to_contain_text("R000: spam")
     phone.mouse.wheel(0, 300)
     expect(place).to_have_count(0)
     assert statuses(live.app)["R000"] == Status.SPAM

@@ -224,7 +224,7 @@ def test_a_page_left_open_decides_nothing_in_the_name_of_who_signed_in_since(
     mos = attribute(mo.get("/desk/").text, "who")
     sign_in(app, mo, add_moderator(app, "ina@daily.example"))
     answer = decide(mo, waiting, "approve", headers={**JSON, "X-Moderator": mos})
-    assert (answer.status_code, decisions(app)) == (401, [])
+    assert (answer.status_code, decisions(app)) == (403, [])
     assert "Somebody else is signed in" in answer.json["error"]
     inas = attribute(mo.get("/desk/").text, "who")
     assert decide(mo, waiting, "approve", headers={**JSON, "X-Moderator": inas}).status_code == 200
