@@ -139,6 +139,7 @@ class Purpose(StrEnum):
 
     SIGN_IN = "sign-in"
     RESET = "reset"  # a new password
+    JOIN = "join"  # taking up an invitation
 
 
 class SignInLink(Base):

@@ -6,6 +6,7 @@ never changes), recovery codes are kept as keyed digests. Each code works once.
 
 import io
 import secrets
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -34,8 +35,15 @@ class _Once(Totp):
         user.counter = tmatch.counter
 
 
+def clock() -> float:
+    """The time that codes are made of, in seconds."""
+    return time.time()
+
+
 def _totp(vault: Vault) -> _Once:
-    return _Once({"1": vault.digest("totp", "").hex()}, ISSUER)
+    made = _Once({"1": vault.digest("totp", "").hex()}, ISSUER)
+    made._totp.now = staticmethod(lambda: clock())  # as TOTP.using(now=…) does
+    return made
 
 
 def new_secret(vault: Vault) -> str:

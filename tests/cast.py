@@ -5,7 +5,6 @@ import hashlib
 import hmac
 import re
 import struct
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,7 +13,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from service import accounts, database
+from service import accounts, database, second_step
 from service.models import Comment, Site
 from service.status import Role
 from service.tokens import FormTokens
@@ -86,7 +85,9 @@ def totp(key: str, steps: int = 0) -> str:
     """What an app shows for a key (RFC 6238), by other code than the service's; some half
     minutes later, if asked."""
     secret = base64.b32decode(key.replace("-", "").replace(" ", ""))
-    digest = hmac.digest(secret, struct.pack(">Q", int(time.time()) // 30 + steps), hashlib.sha1)
+    digest = hmac.digest(
+        secret, struct.pack(">Q", int(second_step.clock()) // 30 + steps), hashlib.sha1
+    )
     start = digest[-1] & 15
     number = struct.unpack(">I", digest[start : start + 4])[0] & 0x7FFFFFFF
     return f"{number % 1_000_000:06}"

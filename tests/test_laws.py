@@ -316,19 +316,21 @@ def _decided(app):
             ).id,
             "bulk_id": bulk.start_picked(session, mo, Status.SPAM, {comment.public_id: 2}).id,
             "secret": accounts.make_link(session, mo),
-            **_of_people(session, mo),
+            **_of_people(app, session, mo),
             "filename": "embed.js",
         }
 
 
-def _of_people(session, mo):
+def _of_people(app, session, mo):
     """What stands in the URLs of people: Mo's own, and an invitation that waits."""
     site = session.scalars(select(Site).where(Site.key == SITE)).one()
+    sign = app.extensions["signer"].sign
+    reset = accounts.make_link(session, mo, purpose=accounts.Purpose.RESET)
     invited = people.invite(session, "the operator", "ina@daily.example", Role.MODERATOR, site)
     return {
-        "invitation": invited,
+        "invitation": sign("join link", invited),
         "invitation_id": 1,
-        "reset_link": accounts.make_link(session, mo, purpose=accounts.Purpose.RESET),
+        "reset_link": sign("reset link", reset),
         "membership_id": mo.memberships[0].id,
         "person_id": mo.id,
         "visit_id": 1,

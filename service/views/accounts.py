@@ -508,17 +508,29 @@ def sign_in(secret: str) -> ResponseReturnValue:
     return redirect(url_for("desk.queue"), 303)
 
 
+def signed(purpose: Purpose, secret: str) -> str:
+    """A link's secret as it stands in the link: signed, for this purpose only. What nobody signed
+    never reaches the database; what stands there is a digest."""
+    return _signer().sign(f"{purpose} link", secret)
+
+
+def secret_of(purpose: Purpose, token: str) -> str:
+    """The secret in a link, or the end of this request."""
+    return str(_signer().read(f"{purpose} link", token) or abort(404, str(USED_LINK)))
+
+
 @bp.route("/join/<invitation>", methods=["GET", "POST"])
 @limiter.limit(SIGNING_IN, methods=["POST"])
 def join(invitation: str) -> ResponseReturnValue:
     """Takes an invitation up. Who has an account already signs in with it first."""
     session = database.session()
-    invited = people.invitation(session, invitation) or abort(404, str(USED_LINK))
+    secret = secret_of(Purpose.JOIN, invitation)
+    invited = people.invitation(session, secret) or abort(404, str(USED_LINK))
     known = people.account_of(session, invited.email)
     is_mine = bool(known and current_user.is_authenticated and current_user.id == known.id)
     form = SignInForm() if known else JoinForm(invited.email)
     if request.method == "POST" and form.validate() and (is_mine or not known):
-        return _joined(invitation, form, current_user if is_mine else None)
+        return _joined(secret, form, current_user if is_mine else None)
     page = render_template(
         "accounts/join.html",
         form=form,
@@ -556,7 +568,8 @@ def _joined(secret: str, form: Any, signed_in: Moderator | None) -> ResponseRetu
 @limiter.limit(SIGNING_IN, methods=["POST"])
 def reset(reset_link: str) -> ResponseReturnValue:
     """A new password for who has the link; the second step is still asked for."""
-    link = accounts.find_link(database.session(), reset_link, Purpose.RESET) or abort(
+    secret = secret_of(Purpose.RESET, reset_link)
+    link = accounts.find_link(database.session(), secret, Purpose.RESET) or abort(
         404, str(USED_LINK)
     )
     owner = link.moderator
@@ -567,7 +580,7 @@ def reset(reset_link: str) -> ResponseReturnValue:
     hashed = accounts.hashed(form.password.data or "")
     with database.writing() as session:
         used = accounts.use_link(
-            session, reset_link, is_loopback(request.remote_addr), Purpose.RESET
+            session, secret, is_loopback(request.remote_addr), Purpose.RESET
         ) or abort(404, str(USED_LINK))
         used.came_from = network()
         people.set_password(session, used, hashed)

@@ -18,10 +18,12 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  #
 from wtforms.validators import DataRequired, Length
 
 from .. import database, people
+from ..accounts import Purpose
 from ..models import Site
 from ..status import Role
 from ..vault import mask
 from . import headers
+from .accounts import signed
 from .desk import LARGEST_ID, bp
 from .forms import EMAIL_LENGTH, SignInForm, trimmed
 from .me import fresh_or_verify, is_fresh
@@ -156,7 +158,7 @@ def invite() -> ResponseReturnValue:
         secret = people.invite(
             session, current_user, form.email.data or "", Role(form.role.data), site
         )
-    link = _outside(url_for("accounts.join", invitation=secret))
+    link = _outside(url_for("accounts.join", invitation=signed(Purpose.JOIN, secret)))
     return _link_page(link, _("Invitation"), people.INVITATION_LASTS.days)
 
 
@@ -212,7 +214,7 @@ def reset_person(person_id: int) -> ResponseReturnValue:
     _act(form)
     with told(), database.writing() as session:
         secret = people.reset(session, current_user, person_id, bool(form.is_step_lost.data))
-    link = _outside(url_for("accounts.reset", reset_link=secret))
+    link = _outside(url_for("accounts.reset", reset_link=signed(Purpose.RESET, secret)))
     return _link_page(link, _("A new password"), 1)
 
 

@@ -29,6 +29,12 @@ def mo(app: Flask) -> int:
     return moderator_id
 
 
+@pytest.fixture(autouse=True)
+def at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock of codes stands still."""
+    monkeypatch.setattr(second_step, "clock", lambda: 1_800_000_000.0)
+
+
 @pytest.fixture
 def desk(app: Flask, client: FlaskClient, mo: int) -> FlaskClient:
     """Mo's browser, signed in a moment ago."""

@@ -139,6 +139,10 @@ def test_opening_an_invitation_uses_nothing_up_and_no_other_link_does(
         assert stranger.get(link).status_code == 200
     for other in ("sign-in", "reset"):
         assert stranger.get(f"/desk/{other}/{secret}").status_code == 404
+    assert stranger.get(f"{link}x").status_code == 404
+    unsigned = app.extensions["signer"].read("join link", secret)
+    assert unsigned
+    assert stranger.get(f"/desk/join/{unsigned}").status_code == 404
     assert stranger.post(link, data={"name": "Nele", "password": GOOD}).status_code == 400
     send(pia, f"{PAGE}invitations/1/withdraw")
     assert stranger.get(link).status_code == 404
