@@ -37,6 +37,7 @@ LISTS = (*map(str, Status), REPORTED)
 SORTS = ("oldest", "newest", "reported", "riskiest")
 WINDOW = 1_000  # matches that are sorted where no index gives the order
 LOOKED_AT = 20_000  # matches, or comments, that one search looks at
+NEWEST = 200  # matches of words that are put in the order of their time; more, in that of arrival
 FEW = 2_000  # so many can be looked at one by one
 ARTICLES = 50  # that a search for words of a title takes
 
@@ -453,15 +454,16 @@ class _Asking:
         if self._has_order():
             places = [p for one in self._lists() for p in self._in_order(one, after, size + 1)]
             return self._cut(places, after, size)
-        found = [self._newest(one, None, WINDOW + 1) for one in self._lists()]
+        window = NEWEST if self.asked.sort == "newest" and self.has_words else WINDOW
+        found = [self._newest(one, None, window + 1) for one in self._lists()]
         places = [place for some in found for place in some.places]
         among = max(some.among for some in found)
         if all(some.is_all for some in found) or among:
             return self._cut(places, after, size, among)
         if self.asked.sort == "newest" and not (self.letters and not self.has_words):
             return self._last_come(after, size)
-        places = sorted(places, reverse=True)[:WINDOW]
-        return self._cut(places, after, size, WINDOW)
+        places = sorted(places, reverse=True)[:window]
+        return self._cut(places, after, size, window)
 
     def _cut(
         self, places: Sequence[Place], after: Place | None, size: int, among: int = 0
