@@ -15,10 +15,10 @@ from pathlib import Path
 
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from threads import URL, installation
 
-from service import accounts, bulk, database
+from service import accounts, bulk, database, folds, moderation
 from service.models import Article, Bulk, Comment, Site, now, public_id
 from service.status import Role, Status
 from service.tokens import FormTokens
@@ -78,7 +78,39 @@ def said(times: list[float]) -> str:
     return f"median {statistics.median(times):.0f} ms, longest {max(times):.0f} ms of {len(times)}"
 
 
+def wave(size: int) -> str:
+    """How long the queue's first page takes, and the decision on its oldest card, where nine of ten
+    pending comments are one wave."""
+    with tempfile.TemporaryDirectory() as folder:
+        app = installation(Path(folder))
+        mo_id, client = fill(app, size), app.test_client()
+        sign_in(app, client, mo_id)
+        with app.app_context(), database.writing() as session:
+            in_wave = Comment.id <= size * 9 // 10
+            alike = (
+                update(Comment).where(in_wave).values(fold_key="tbench", is_folded=Comment.id > 1)
+            )
+            session.execute(alike.execution_options(synchronize_session=False))
+
+        def decide() -> None:
+            with app.app_context(), database.writing() as session:
+                mo = session.get_one(accounts.Moderator, mo_id)
+                heads = select(Comment).where(folds.stands(), Comment.status == Status.PENDING)
+                oldest = session.scalars(heads.order_by(Comment.created_at, Comment.id)).first()
+                assert oldest is not None
+                moderation.decide(session, oldest, Status.APPROVED, oldest.version, mo)
+
+        def queue() -> None:
+            assert "like it" in client.get("/desk/").text
+
+        queue()
+        pages, decisions = [took(queue) for _ in range(QUIET)], [took(decide) for _ in range(QUIET)]
+        return f"{size:>9,}: first page {said(pages)}; decision {said(decisions)}"
+
+
 def main() -> None:
+    for size in (1_000, SIZE):
+        print(f"a wave among {wave(size)}")
     print(f"{SIZE:,} pending comments on SQLite; load {os.getloadavg()[0]:.1f}")
     held: list[float] = []
     step = bulk.step

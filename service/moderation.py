@@ -436,6 +436,7 @@ def retract(session: Session, comment: Comment, moderator: Moderator | None = No
     _change(session, comment, Status.DELETED, comment.version, by, Act.RETRACTED)
     comment.name = comment.website = comment.text = comment.html = ""
     comment.website_domain, comment.link_count, comment.is_first = "", 0, False
+    comment.fold_digest, comment.link_domain, comment.fold_key = None, "", None
     comment.author_id = comment.source = comment.source_id = comment.source_parent = None
 
 

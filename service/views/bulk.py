@@ -17,7 +17,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 from flask_wtf import FlaskForm
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 from wtforms import HiddenField, IntegerField
 from wtforms.validators import DataRequired, InputRequired, NumberRange
@@ -29,23 +29,18 @@ from ..status import BulkState, Status
 from .cards import too_late
 from .desk import ACTIONS, LARGEST_ID, TABS, bp, comment_or_404, local
 from .errors import wants_json
+from .find import chips
 from .forms import UndoForm
 
 # A writer waits for the file lock by looking every 2 ms: a job leaves it free as long as it held it.
 LEAST_PAUSE, LONGEST_PAUSE = 0.01, 0.1  # seconds
 BUSY_PAUSE = 0.25
+MOST_FAILED = 200  # tries in a row that found no turn: about a minute
 ATTEMPTS = 4
 FRESH_SECONDS = 120  # so long a job that has ended is told of above the queue
 MOST_PICKED = 2_000  # a page holds 50; a fold may be larger
 
 SCOPES = ("picked", "page", "matching")
-WHOLE = {
-    "approve": _l("Approve %(count)s comments"),
-    "reject": _l("Reject %(count)s comments"),
-    "spam": _l("Mark %(count)s comments as spam"),
-    "delete": _l("Delete %(count)s comments"),
-    "pending": _l("Put %(count)s comments back to pending"),
-}
 MANY = {
     "approve": _l("Approve all"),
     "reject": _l("Reject all"),
@@ -103,7 +98,8 @@ def confirm(action: str, asked: str) -> ResponseReturnValue:
         action=action,
         asked=asked,
         words=words,
-        heading=WHOLE[action] % {"count": told_count(found.count)},
+        heading=heading(action, found.count, bulk.COUNTED),
+        chips=chips(Filter.read(words), desk.colleagues(database.session(), current_user)),
         next=local(request.form.get("next", "")),
     )
 
@@ -233,7 +229,7 @@ def run(job_id: int) -> None:
 
 def _run(app: Flask, job_id: int) -> None:
     """Batch after batch; between them others get their turn."""
-    is_more = True
+    is_more, failed = True, 0
     with app.app_context():
         while is_more:
             began = time.monotonic()
@@ -243,7 +239,15 @@ def _run(app: Flask, job_id: int) -> None:
                 began = time.monotonic()
                 with database.writing() as session:
                     is_more = bulk.step(session, job_id, batch)
-            except database.Busy:
+                failed = 0
+            except (
+                database.Busy,
+                OperationalError,
+            ):  # others have their turn, or a lock was in a circle
+                failed += 1
+                if failed > MOST_FAILED:
+                    app.logger.error("Job %s found no turn to write", job_id)
+                    return
                 time.sleep(BUSY_PAUSE)
                 continue
             except Exception:
@@ -311,6 +315,32 @@ def facts(found: Bulk) -> dict[str, Any]:
     }
 
 
+def heading(action: str, number: int, most: int = LARGEST_ID) -> str:
+    """What a button does with so many comments; "100,000+" where they were not counted further."""
+    count = _n(number) if number <= most else f"{_n(most)}+"
+    said = {
+        "approve": ngettext(
+            "Approve %(count)s comment", "Approve %(count)s comments", number, count=count
+        ),
+        "reject": ngettext(
+            "Reject %(count)s comment", "Reject %(count)s comments", number, count=count
+        ),
+        "spam": ngettext(
+            "Mark %(count)s comment as spam", "Mark %(count)s comments as spam", number, count=count
+        ),
+        "delete": ngettext(
+            "Delete %(count)s comment", "Delete %(count)s comments", number, count=count
+        ),
+        "pending": ngettext(
+            "Put %(count)s comment back to pending",
+            "Put %(count)s comments back to pending",
+            number,
+            count=count,
+        ),
+    }
+    return str(said[action])
+
+
 def said(found: Bulk) -> str:
     """What a job has done, in a sentence or two."""
     done = {
@@ -367,7 +397,7 @@ def title(found: Bulk) -> str:
     if found.to_status is None:
         return str(_("Undo job %(number)s", number=found.undoes_id))
     action = next(action for action, status in ACTIONS.items() if status == found.to_status)
-    return str(WHOLE[action] % {"count": _n(found.total)})
+    return heading(action, found.total)
 
 
 def why(fold: folds.Fold) -> str:
@@ -379,12 +409,6 @@ def why(fold: folds.Fold) -> str:
         folds.NETWORK: _l("they came from one network within an hour"),
     }
     return str(said[fold.why])
-
-
-def told_count(number: int) -> str:
-    """How many a filter finds: exact, or "100,000+"."""
-    most = _n(min(number, bulk.COUNTED))
-    return f"{most}+" if number > bulk.COUNTED else most
 
 
 def _n(number: int) -> str:
@@ -410,5 +434,4 @@ def _words() -> dict[str, Any]:
         "moment": lambda: folds.moment(database.session()),
         "many_buttons": MANY,
         "format_number": _n,
-        "told_count": told_count,
     }

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cast import add_moderator, add_site, stored
+from cast import add_moderator, add_site, reply, stored
 from live import Live
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from rita import add_comments
@@ -67,13 +67,15 @@ def statuses(live: Live) -> list[str]:
 
 
 def expect_sound(page: Page, name: str, screenshot: Callable[..., Path]) -> None:
-    """No barrier, no wider than the screen: in light and dark, wide and narrow."""
-    for scheme in ("light", "dark"):
+    """No barrier, and no wider than the screen: wide in light, narrow in dark."""
+    for scheme, width in (("light", 1280), ("dark", 320)):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-        for width in (1280, 320):
-            page.set_viewport_size({"width": width, "height": 800})
-            screenshot(page, f"bulk-{name}-{width}-{scheme}", full_page=False)
-            assert page.evaluate("document.documentElement.scrollWidth") == width, (name, width)
+        page.set_viewport_size({"width": width, "height": 800})
+        if page.locator(".fold").count():
+            page.locator(".fold").scroll_into_view_if_needed()
+        screenshot(page, f"bulk-{name}-{width}-{scheme}", full_page=False)
+        page.evaluate("scrollTo(0, 0)")  # or the bar covers half a button
+        assert page.evaluate("document.documentElement.scrollWidth") == width, (name, width)
         assert barriers(page) == {}, (name, scheme)
     page.set_viewport_size({"width": 1280, "height": 800})
 
@@ -130,6 +132,28 @@ def test_all_that_match_go_by_a_job_with_its_progress(
     mo.get_by_role("link", name="Jobs").first.click()
     expect(mo.locator(".jobs li")).to_have_count(2)
     expect_sound(mo, "jobs", screenshot)
+
+
+def test_a_wave_is_one_card(live: Live, mo: Page, screenshot: Callable[..., Path]) -> None:
+    for number in range(5):
+        said = f"Watches, number {number}: https://cheap.example/{number}"
+        reply(live.app, live.app.test_client(), comment=said, name=f"W{number}")
+    mo.reload()
+    expect(mo.locator(".card")).to_have_count(13)
+    fold = mo.get_by_role("region", name="Comments like this one")
+    fold.locator("summary").click()
+    expect(fold.locator(".sample li")).to_have_count(4)
+    expect_sound(mo, "fold", screenshot)
+    # Whoever stands for the others is decided alone: the next stands in.
+    wave = mo.locator(".card", has=fold)
+    wave.get_by_role("button", name="Approve", exact=True).click()
+    expect(mo.locator(".fold-list summary")).to_contain_text("and 3 like it")
+    mo.get_by_role("button", name="All are spam").click()
+    expect(mo.locator(".bulk-done")).to_contain_text("4 comments marked as spam.")
+    assert statuses(live)[12:] == ["approved", *["spam"] * 4]
+    mo.locator(".bulk-done").get_by_role("button", name="Undo all of it").click()
+    expect(mo.locator(".fold-list summary")).to_contain_text("and 3 like it")
+    assert statuses(live)[12:] == ["approved", *["pending"] * 4]
 
 
 def test_it_works_without_script(live: Live, plain: Page) -> None:

@@ -155,6 +155,33 @@ def test_all_that_match_asks_first(app: Flask, mo: FlaskClient) -> None:
     assert statuses(app) == ["pending"] * 8
 
 
+def test_it_says_what_is_searched_for(app: Flask, mo: FlaskClient) -> None:
+    asked = {"action": "spam", "scope": "matching", "words": "q=Words+3&first="}
+    page = post(mo, "/desk/bulk", **asked).text
+    assert "Mark 1 comment as spam" in page
+    assert "text: Words 3" in page
+    assert "Words 4." not in page
+    post(mo, "/desk/bulk/start", **hidden(page))
+    wait(app)
+    assert statuses(app).index("spam") == 3
+    assert statuses(app).count("spam") == 1
+
+
+def test_a_filter_that_is_none_is_refused(mo: FlaskClient) -> None:
+    """Above all one that would find more than the page showed."""
+    for words in ("status=every", "status=all", "moderator=x"):
+        asked = {"action": "spam", "scope": "matching", "words": words}
+        assert post(mo, "/desk/bulk", **asked).status_code == 404
+
+
+def test_the_page_of_an_address_offers_no_job(app: Flask, mo: FlaskClient) -> None:
+    reply(app, app.test_client())
+    found = post(mo, "/desk/address", address="rita.reader@example.org").text
+    assert found.count('class="pick"') == 1
+    assert 'value="matching"' not in found
+    assert 'value="matching"' in mo.get("/desk/").text
+
+
 def test_all_that_match_are_decided_by_a_job(app: Flask, mo: FlaskClient) -> None:
     fields = confirmed(mo)
     add(app, 1)  # too late to be meant
