@@ -5,8 +5,11 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_security import current_user
+from flask_wtf import FlaskForm
+from wtforms import StringField
+from wtforms.validators import Length
 
-from .. import database, desk, moderation
+from .. import database, desk, moderation, text
 from ..models import Comment, Decision
 from ..status import Act, Mark
 from .desk import (
@@ -23,7 +26,7 @@ from .desk import (
     vault,
 )
 from .errors import wants_json
-from .forms import DecideForm, MarkForm, NoteForm, UndoForm
+from .forms import DecideForm, MarkForm, UndoForm, Visible
 
 OTHER_BUTTONS = {
     "mark": _l("Say so"),
@@ -33,6 +36,17 @@ OTHER_BUTTONS = {
     "pin": _l("Pin"),
     "unpin": _l("Unpin"),
 }
+
+
+class NoteForm(FlaskForm):
+    note = StringField(
+        _l("Note"),
+        filters=[lambda typed: text.normalise(typed or "").strip()],
+        validators=[
+            Visible(_l("Write the note first.")),
+            Length(max=500, message=_l("Shorten the note: it may have %(max)d characters.")),
+        ],
+    )
 
 
 @bp.get("/comments/<public_id>")

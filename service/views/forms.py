@@ -368,27 +368,9 @@ class DecideForm(FlaskForm):
         return "\n\n".join(filter(None, (self.public_reason.data, own)))
 
 
-class NoteForm(FlaskForm):
-    note = StringField(
-        _l("Note"),
-        filters=[lambda typed: text.normalise(typed or "").strip()],
-        validators=[
-            Visible(_l("Write the note first.")),
-            Length(max=500, message=_l("Shorten the note: it may have %(max)d characters.")),
-        ],
-    )
-
-
 class MarkForm(FlaskForm):
     mark = HiddenField(validators=[DataRequired()])
     version = VersionField(validators=[DataRequired()])
-
-
-class KeysForm(FlaskForm):
-    has_keys = RadioField(
-        choices=[SelectChoice("yes", _l("On")), SelectChoice("no", _l("Off"))],
-        validators=[DataRequired()],
-    )
 
 
 class UndoForm(FlaskForm):

@@ -6,10 +6,13 @@ from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from flask_security import current_user
+from flask_wtf import FlaskForm
+from wtforms import RadioField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # stubs lag
+from wtforms.validators import DataRequired
 
 from .. import accounts, database
 from .desk import bp, local
-from .forms import KeysForm
 
 # What keys.js does, in words: keys that belong together, and what they do. "g p" is one after the
 # other. A test presses each of them.
@@ -54,6 +57,13 @@ MAP = (
         ),
     ),
 )
+
+
+class KeysForm(FlaskForm):
+    has_keys = RadioField(
+        choices=[SelectChoice("yes", _l("On")), SelectChoice("no", _l("Off"))],
+        validators=[DataRequired()],
+    )
 
 
 @bp.get("/keys")
