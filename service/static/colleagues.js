@@ -253,7 +253,7 @@
     const answer = await desk.ask(form, pressed).catch(() => ({ error: words.lost, code: 0 }));
     delete form.dataset.isBusy;
     if (!answer.isDone) return desk.complain(card, answer);
-    form.closest("details")?.removeAttribute("open");
+    for (const open of card.querySelectorAll("details[open]")) open.open = !open.contains(form);
     if (form.matches(".handover")) form.reset();
     desk.announce(answer.said);
     const page = await desk.pageAt(card.querySelector(".permalink").href).catch(() => null);
