@@ -47,6 +47,7 @@ DECIDING = (Act.DECIDED, Act.UNDONE, Act.DISCARDED, Act.KEPT)
 # What SQLite, which has no statistics to choose by, is told to walk along.
 BY_ARTICLE = "INDEXED BY ix_comments_feed"
 BY_RISK = "INDEXED BY ix_comments_risk"
+BY_SITE_RISK = "INDEXED BY ix_comments_site_risk"
 BY_REPORTS = "INDEXED BY ix_comments_report_count"
 BY_TIME = "INDEXED BY ix_comments_queue"
 BY_ITSELF = "NOT INDEXED"  # by the comments' ids
@@ -279,7 +280,8 @@ class _Asking:
         ]
         self.hint = ""  # which index drives
         self.is_shut_out = not moderator.memberships
-        self.has_sites = len(moderator.memberships) > 1  # for no admin's one counts for all
+        sites = [membership.site_id for membership in moderator.memberships]
+        self.is_of_one = bool(asked.site) or (len(sites) == 1 and sites[0] is not None)
         self.reach = self._reach(moderator)
         self.conditions = [*self.reach, *self._columns(), *self._elsewhere()]
 
@@ -426,7 +428,7 @@ class _Asking:
             return 0
         is_risky = self.asked.is_likely_spam and self.asked.status == Status.PENDING
         first, *more = self._lists(with_edits)
-        queries = [self._matches(first, Comment.id, hint=BY_RISK if is_risky else "")]
+        queries = [self._matches(first, Comment.id, hint=self._by_risk if is_risky else "")]
         queries += [self._matches(one, Comment.id) for one in more]
         return min(sum(self._count(query, most) for query in queries), most + 1)
 
@@ -497,7 +499,7 @@ class _Asking:
         order: tuple[Any, Any] = (self._moment, Comment.id)
         # Of one site by the site's index, of several by the one over all: there no order is lost.
         is_long = not wanted.hint and self.asked.status != EVERY
-        hint = BY_TIME if is_long and not self.asked.site and self.has_sites else ""
+        hint = BY_TIME if is_long and not self.is_of_one else ""
         query = self._rows(wanted, *COLUMNS, hint=hint)
         match self.asked.sort:
             case "oldest":
@@ -505,7 +507,7 @@ class _Asking:
             case "newest":
                 return self._walked(query, order, after, most, is_down=True)
             case "riskiest":
-                query = self._rows(wanted, *COLUMNS, hint=BY_RISK if is_long else "")
+                query = self._rows(wanted, *COLUMNS, hint=self._by_risk if is_long else "")
                 return self._walked(query, (Comment.risk, Comment.id), after, most, is_down=True)
         # First what was reported, then the rest.
         count = (Comment.report_count, Comment.id)
@@ -517,6 +519,10 @@ class _Asking:
             after = None
         rest = query.where(Comment.report_count == 0)
         return found + self._walked(rest, order, after, most - len(found))
+
+    @property
+    def _by_risk(self) -> str:
+        return BY_SITE_RISK if self.is_of_one else BY_RISK
 
     @property
     def _moment(self) -> Any:
