@@ -39,6 +39,7 @@ WINDOW = 1_000  # matches that are sorted where no index gives the order
 LOOKED_AT = 20_000  # matches, or comments, that one search looks at
 NEWEST = 200  # matches of words that are put in the order of their time; more, in that of arrival
 FEW = 2_000  # so many can be looked at one by one
+YEARS = (1970, 2999)
 ARTICLES = 50  # that a search for words of a title takes
 
 # Who decided a comment last: by these acts. Held, edited or looked at is not decided.
@@ -221,6 +222,13 @@ def _number(typed: str) -> int:
     return int(typed)
 
 
+def _day(typed: str) -> date:
+    day = date.fromisoformat(typed)
+    if not YEARS[0] <= day.year <= YEARS[1]:
+        raise ValueError(typed)
+    return day
+
+
 READERS: dict[str, Callable[[str], Any]] = {
     "status": _one_of(LISTS),
     "site": _short,
@@ -232,8 +240,8 @@ READERS: dict[str, Callable[[str], Any]] = {
     "reason": _one_of(list(ReportReason)),
     "rule": _one_of(list(SENTENCES)),
     "language": _language,
-    "since": date.fromisoformat,
-    "until": date.fromisoformat,
+    "since": _day,
+    "until": _day,
     "moderator": _number,
     "has_links": bool,
     "is_first": bool,

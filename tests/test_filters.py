@@ -184,6 +184,7 @@ def test_it_narrows_the_list(app, varied):
     ("args", "said"),
     [
         ({"since": "yesterday"}, {"since": "Enter a day like 2026-11-25."}),
+        ({"until": "9999-12-31"}, {"until": "Enter a day like 2026-11-25."}),
         ({"since": "2026-03-02", "until": "2026-03-01"}, {"until": "not before the first"}),
         ({"network": "10.0.0.0/8"}, {"network": "192.0.2.0/24"}),
         ({"network": "here", "website": "a b"}, {"network": "192.0.2.7", "website": "example.org"}),

@@ -69,6 +69,7 @@ POSTGRESQL = (
         FOR EACH ROW EXECUTE FUNCTION search_follow()""",
     """CREATE TRIGGER search_change AFTER UPDATE OF name, text ON comments
         FOR EACH ROW EXECUTE FUNCTION search_follow()""",
+    "ANALYZE search",
 )
 FOLD = r"""CREATE FUNCTION search_fold(typed text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT lower(translate(
