@@ -38,7 +38,9 @@ SORTS = ("oldest", "newest", "reported", "riskiest")
 WINDOW = 1_000  # matches that are sorted where no index gives the order
 LOOKED_AT = 20_000  # matches, or comments, that one search looks at
 NEWEST = 200  # matches of words that are put in the order of their time; more, in that of arrival
-FEW = 2_000  # so many can be looked at one by one
+ASKED = 500  # comments that the index is asked about one by one: 20 µs for each word or more
+FEW = 2_000  # so many that another table names are looked up one by one
+YEARS = (1970, 2999)
 ARTICLES = 50  # that a search for words of a title takes
 
 # Who decided a comment last: by these acts. Held, edited or looked at is not decided.
@@ -47,6 +49,7 @@ DECIDING = (Act.DECIDED, Act.UNDONE, Act.DISCARDED, Act.KEPT)
 # What SQLite, which has no statistics to choose by, is told to walk along.
 BY_ARTICLE = "INDEXED BY ix_comments_feed"
 BY_RISK = "INDEXED BY ix_comments_risk"
+BY_SITE_RISK = "INDEXED BY ix_comments_site_risk"
 BY_REPORTS = "INDEXED BY ix_comments_report_count"
 BY_TIME = "INDEXED BY ix_comments_queue"
 BY_ITSELF = "NOT INDEXED"  # by the comments' ids
@@ -227,6 +230,13 @@ def _number(typed: str) -> int:
     return int(typed)
 
 
+def _day(typed: str) -> date:
+    day = date.fromisoformat(typed)
+    if not YEARS[0] <= day.year <= YEARS[1]:
+        raise ValueError(typed)
+    return day
+
+
 READERS: dict[str, Callable[[str], Any]] = {
     "status": _one_of(LISTS),
     "site": _short,
@@ -238,8 +248,8 @@ READERS: dict[str, Callable[[str], Any]] = {
     "reason": _one_of(list(ReportReason)),
     "rule": _one_of(list(SENTENCES)),
     "language": _language,
-    "since": date.fromisoformat,
-    "until": date.fromisoformat,
+    "since": _day,
+    "until": _day,
     "moderator": _number,
     "has_links": bool,
     "is_first": bool,
@@ -286,12 +296,9 @@ class _Asking:
             *search.holding(self.text, Comment.text),
         ]
         self.hint = ""  # which index drives
-        reach = [membership.site_id for membership in moderator.memberships]
-        self.is_shut_out = not reach
-        self.is_one_site = bool(reach) and (
-            bool(asked.site) or (len(reach) == 1 and reach != [None])
-        )
-        self.has_sites = len(moderator.memberships) > 1  # for no admin's one counts for all
+        self.is_shut_out = not moderator.memberships
+        sites = [membership.site_id for membership in moderator.memberships]
+        self.is_of_one = bool(asked.site) or (len(sites) == 1 and sites[0] is not None)
         self.reach = self._reach(moderator)
         self.conditions = [*self.reach, *self._columns(), *self._elsewhere()]
 
@@ -319,7 +326,7 @@ class _Asking:
             self.hint = "INDEXED BY ix_comments_website"
         if asked.author_ids:
             wanted.append(Comment.author_id.in_(asked.author_ids))
-            self.hint = "INDEXED BY ix_comments_author_id"
+            self.hint = "INDEXED BY ix_comments_author"
         if asked.language:
             within = func.lower(Comment.language).like(f"{asked.language.lower()}-%")
             wanted.append(or_(func.lower(Comment.language) == asked.language.lower(), within))
@@ -438,7 +445,7 @@ class _Asking:
             return 0
         is_risky = self.asked.is_likely_spam and self.asked.status == Status.PENDING
         first, *more = self._lists(with_edits)
-        queries = [self._matches(first, Comment.id, hint=BY_RISK if is_risky else "")]
+        queries = [self._matches(first, Comment.id, hint=self._by_risk if is_risky else "")]
         queries += [self._matches(one, Comment.id) for one in more]
         return min(sum(self._count(query, most) for query in queries), most + 1)
 
@@ -509,19 +516,18 @@ class _Asking:
         order: tuple[Any, Any] = (self._moment, Comment.id)
         # Of one site by the site's index, of several by the one over all: there no order is lost.
         is_long = not wanted.hint and self.asked.status != EVERY
-        hint = BY_TIME if is_long and not self.asked.site and self.has_sites else ""
+        hint = BY_TIME if is_long and not self.is_of_one else ""
+        query = self._rows(wanted, *COLUMNS, hint=hint)
         if is_long and self.asked.has_folds():
-            hint = BY_SITE_HEADS if self.is_one_site else BY_HEADS
+            hint = BY_SITE_HEADS if self.is_of_one else BY_HEADS
             query = self._rows(wanted, *COLUMNS, hint=hint).where(folds.stands())
-        else:
-            query = self._rows(wanted, *COLUMNS, hint=hint)
         match self.asked.sort:
             case "oldest":
                 return self._walked(query, order, after, most)
             case "newest":
                 return self._walked(query, order, after, most, is_down=True)
             case "riskiest":
-                query = self._rows(wanted, *COLUMNS, hint=BY_RISK if is_long else "")
+                query = self._rows(wanted, *COLUMNS, hint=self._by_risk if is_long else "")
                 return self._walked(query, (Comment.risk, Comment.id), after, most, is_down=True)
         # First what was reported, then the rest.
         count = (Comment.report_count, Comment.id)
@@ -533,6 +539,10 @@ class _Asking:
             after = None
         rest = query.where(Comment.report_count == 0)
         return found + self._walked(rest, order, after, most - len(found))
+
+    @property
+    def _by_risk(self) -> str:
+        return BY_SITE_RISK if self.is_of_one else BY_RISK
 
     @property
     def _moment(self) -> Any:
@@ -596,8 +606,8 @@ class _Asking:
         else:
             query = select(Comment.id).where(*self.reach, wanted.condition)
             query = query.with_hint(Comment, wanted.hint, "sqlite") if wanted.hint else query
-        ids = self.session.scalars(query.limit(FEW + 1)).all()
-        if len(ids) > FEW:
+        ids = self.session.scalars(query.limit(ASKED + 1)).all()
+        if len(ids) > ASKED:
             return None
         hits = self.session.scalars(
             select(self._number).where(self._words(), self._number.in_(ids))
