@@ -181,7 +181,11 @@ def answer(
         submission_key=key,
         text_digest=wording.digest,
     )
-    session.add(comment)
+    try:
+        with session.begin_nested():
+            session.add(comment)
+    except IntegrityError:  # sent twice at this very moment: the other one is stored
+        return approved
     moderation.count_new(session, comment)
     moderation.mark(session, comment, Mark.STAFF, comment.version, moderator)
     return approved

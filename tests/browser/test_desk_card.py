@@ -10,8 +10,9 @@ from sqlalchemy import select
 from test_axe import barriers
 from test_desk import enter, fill
 
-from service import database
+from service import accounts, database
 from service.models import Comment, Reason, now
+from service.status import Role
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def statuses(live):
     return {comment.name: comment.status for comment in stored(live.app)}
 
 
-def test_more_than_yes_and_no_on_a_phone(live, mo):
+def test_more_than_yes_and_no_on_a_phone(live, mo, screenshot):
     """Reject with a reason, edit, answer, pin, close: all of it without a barrier."""
     rita = of(mo, "Rita")
     expect(rita.locator("mark")).to_have_text("casino")
@@ -104,6 +105,13 @@ def test_more_than_yes_and_no_on_a_phone(live, mo):
     expect_sound(mo)
     mo.get_by_role("button", name="Close it to new comments").click()
     expect(mo.get_by_role("button", name="Open it again")).to_be_visible()
+    with live.app.app_context(), database.writing() as session:
+        session.scalars(select(accounts.Membership)).one().role = Role.PUBLISHER
+    mo.goto(f"{live.url}/desk/sites")
+    mo.get_by_role("button", name="Hold every new comment").click()
+    expect(mo.get_by_role("button", name="Leave it to the rules again")).to_be_visible()
+    expect_sound(mo)
+    screenshot(mo, "desk-sites")
     mo.goto(f"{live.url}/embed/daily?url={ARTICLE}")
     expect(mo.locator(".closed")).to_be_visible()
     expect(mo.locator(".comment-pinned")).to_have_text("Pinned")
@@ -120,6 +128,12 @@ def test_a_card_s_further_choices_move_no_other_card_and_follow_its_version(live
     assert otto.bounding_box() == before
     otto.locator(".more summary").press("Enter")
     expect(rita.locator(".more-panel")).not_to_be_visible()  # one at a time
+    otto.get_by_label("Note for moderators").press("Escape")
+    expect(otto.locator(".more-panel")).not_to_be_visible()
+    expect(otto.locator(".more summary")).to_be_focused()
+    rita.locator(".more summary").click()
+    mo.mouse.click(400, 780)
+    expect(rita.locator(".more-panel")).not_to_be_visible()
     rita.get_by_role("button", name="Spam", exact=True).click()
     expect(rita).to_have_count(0)
     mo.get_by_role("region", name="Your last decisions").get_by_role("button").first.click()

@@ -355,7 +355,7 @@ def test_a_waiting_change_stands_among_the_pending_and_shows_both_texts(app, mo,
     assert "<p>Hear, hear.</p>" in card
     assert "<p>Hear, <em>hear</em>, hear.</p>" in card
     assert "This site holds every reply" in card
-    buttons = re.findall(r'name="action" value="(\w+)"[^>]*>([^<]+)<', card)
+    buttons = re.findall(r'class="act [^>]*value="(\w+)"[^>]*>([^<]+)<', card)
     assert buttons == [
         ("approve", "Approve the change"),
         ("reject", "Keep the old text"),
