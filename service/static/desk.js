@@ -315,7 +315,7 @@
   // Somebody else decided first: the card stays to be read, and takes no more decisions.
   function overtake(card, before, answer) {
     card.classList.add("is-overtaken");
-    for (const button of card.querySelectorAll(".decide button")) button.disabled = true;
+    for (const button of card.querySelectorAll("button[name=action]")) button.disabled = true;
     if (answer.status) tally(before, answer);
   }
 
@@ -526,7 +526,7 @@
     (event) => {
       const isSoon = event.detail > 0 && event.timeStamp - decided.at < SECOND_TAP;
       const isNear = Math.hypot(event.clientX - decided.x, event.clientY - decided.y) < FINGER;
-      const isDouble = event.detail > 1 && event.target.closest(".decide button, .undo button");
+      const isDouble = event.detail > 1 && event.target.closest("[name=action], .undo button");
       tapped = { x: event.clientX, y: event.clientY };
       if (!isDouble && !(isSoon && (isNear || (decided.verb === decide && event.target.closest(".cards"))))) return;
       event.preventDefault();

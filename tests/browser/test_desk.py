@@ -107,6 +107,7 @@ def press(page: Page, name: str, button: str) -> None:
 
 def undo(page: Page) -> None:
     """Takes the last decision back, by the strip."""
+    page.wait_for_timeout(SECOND_TAP)
     strip(page).get_by_role("button", name="Undo").first.click()
 
 

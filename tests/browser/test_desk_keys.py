@@ -266,8 +266,8 @@ def test_what_a_lost_line_kept_goes_when_it_is_back_and_only_once(live: Live, mo
     mo.goto(f"{live.url}/desk/?status=spam")
     expect(strip(mo)).to_contain_text("Pit: deleted")
     expect(kept(mo)).to_be_hidden()
+    wait_until(mo, lambda: mo.evaluate("localStorage.length") == 0)
     expect(mo.get_by_role("alert")).to_have_count(0)
-    assert mo.evaluate("localStorage.length") == 0
     assert decided(live.app) == ["Rita", "Otto", "Lena", "Pit"]
 
 
