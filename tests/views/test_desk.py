@@ -175,7 +175,7 @@ def test_it_folds_the_comment_that_is_answered(app: Flask, mo: FlaskClient, wait
     decide(mo, waiting, "approve")
     reply(app, app.test_client(), comment="Quite.", name="Otto", parent=waiting)
     page = mo.get("/desk/").text
-    answered = page.partition("<details")[2].partition("</details>")[0]
+    answered = page.partition('<details class="answered"')[2].partition("</details>")[0]
     assert "answers Rita" in answered
     assert "Hear, hear." in answered
 
