@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from . import accounts, events, passkeys, second_step, visits
@@ -353,7 +353,7 @@ def everybody(session: Session, by: Moderator) -> list[Person]:
     is_admin = rules(by, None, Role.ADMIN)
     held = select(Membership).order_by(Membership.id)
     if not is_admin:
-        held = held.where(or_(Membership.site_id.in_(mine)))
+        held = held.where(Membership.site_id.in_(mine))
     posts: dict[int, list[Post]] = {}
     for m in session.scalars(held):
         site = names[m.site_id] if m.site_id else None

@@ -57,7 +57,7 @@ from ..tokens import Signer
 from ..vault import mask, normal
 from . import headers, more, participation, reader, receipts
 from .desk import local, vault
-from .forms import EMAIL_LENGTH, NAME_LENGTH, SignInForm, Visible, trimmed
+from .forms import EMAIL_LENGTH, NAME_LENGTH, SignInForm, Visible, line
 from .limits import SIGNING_IN, limiter
 
 bp = Blueprint("accounts", __name__, url_prefix="/desk")
@@ -84,7 +84,7 @@ class PasswordForm(FlaskForm):
 
     email = EmailField(
         _l("Email"),
-        filters=[trimmed],
+        filters=[line],
         validators=[DataRequired(_l("Enter your email address.")), Length(max=EMAIL_LENGTH)],
         render_kw={"autocomplete": "username", "dir": "ltr"},
     )
@@ -101,7 +101,7 @@ class CodeForm(FlaskForm):
 
     code = StringField(
         _l("Code"),
-        filters=[trimmed],
+        filters=[line],
         validators=[DataRequired(_l("Enter a code.")), Length(max=40)],
         render_kw={
             "autocomplete": "one-time-code",
@@ -140,7 +140,7 @@ class NewPasswordForm(FlaskForm):
 class JoinForm(NewPasswordForm):
     name = StringField(
         _l("Name"),
-        filters=[trimmed],
+        filters=[line],
         validators=[
             DataRequired(_l("Enter the name that your colleagues know you by.")),
             Length(max=NAME_LENGTH),
@@ -456,8 +456,7 @@ def passkey() -> ResponseReturnValue:
     try:
         moderator, key_id, count = check_passkey(answer)
     except passkeys.Refused:
-        with database.writing() as session:
-            events.record(session, What.SIGN_IN_FAILED, "somebody", "passkey", network=network())
+        _record_passkey(answer)
         said = _("This passkey could not be used. Try once more, or sign in with your password.")
         return _login_page(PasswordForm(formdata=None), onward, said), 422
     with database.writing() as session:
@@ -467,6 +466,17 @@ def passkey() -> ResponseReturnValue:
         visit = admit(session, found, "passkey")
     let_in(moderator.id, visit, "passkey")
     return redirect(onward, 303)
+
+
+def _record_passkey(answer: str) -> None:
+    """That somebody's passkey was refused. What names none is noise that anybody can make."""
+    key = passkeys.named_in(database.session(), answer)
+    owner = database.session().get(Moderator, key.moderator_id) if key else None
+    if owner is None:
+        return
+    about = f"{mask(owner.email)}: passkey"
+    with database.writing() as session:
+        events.record(session, What.SIGN_IN_FAILED, "somebody", about, network=network())
 
 
 def check_passkey(answer: str) -> tuple[Moderator, int, int]:

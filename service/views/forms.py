@@ -48,6 +48,12 @@ def trimmed(value: str | None) -> str:
     return unicodedata.normalize("NFC", value or "").strip()
 
 
+def line(value: str | None) -> str:
+    """One line as typed, without what no keyboard makes: PostgreSQL takes no NUL."""
+    kept = (c for c in trimmed(value) if unicodedata.category(c) not in ("Cc", "Cs"))
+    return "".join(kept).strip()
+
+
 class VersionField(Field):
     """The version of a comment that somebody saw. What is no version is 0, which no comment has."""
 

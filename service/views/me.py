@@ -36,7 +36,7 @@ from . import accounts as ways_in
 from .accounts import CodeForm, NewPasswordForm, PasskeyForm
 from .desk import LARGEST_ID, bp, local, vault
 from .errors import wants_json
-from .forms import NAME_LENGTH, SignInForm, Visible, trimmed
+from .forms import NAME_LENGTH, SignInForm, Visible, line
 
 NEW_SECRET = "new_totp"  # noqa: S105 - where the session's cookie keeps one, encrypted
 
@@ -44,7 +44,7 @@ NEW_SECRET = "new_totp"  # noqa: S105 - where the session's cookie keeps one, en
 class NameForm(FlaskForm):
     name = StringField(
         _l("Name"),
-        filters=[trimmed],
+        filters=[line],
         validators=[
             DataRequired(_l("Enter the name that your colleagues know you by.")),
             Length(max=NAME_LENGTH),
@@ -65,7 +65,7 @@ class ChangePasswordForm(NewPasswordForm):
 class PasskeyNameForm(FlaskForm):
     key_name = StringField(
         _l("Name of the passkey"),
-        filters=[trimmed],
+        filters=[line],
         validators=[
             DataRequired(_l("Give it a name by which you know the device.")),
             Length(max=passkeys.NAME_LENGTH),
@@ -83,7 +83,7 @@ class VerifyForm(FlaskForm):
     )
     code = StringField(
         _l("Code of your app"),
-        filters=[trimmed],
+        filters=[line],
         validators=[Length(max=40)],
         render_kw={"autocomplete": "one-time-code", "dir": "ltr"},
     )

@@ -25,7 +25,7 @@ from ..vault import mask
 from . import headers
 from .accounts import signed
 from .desk import LARGEST_ID, bp
-from .forms import EMAIL_LENGTH, SignInForm, trimmed
+from .forms import EMAIL_LENGTH, SignInForm, line
 from .me import fresh_or_verify, is_fresh
 
 ROLES = {
@@ -65,7 +65,7 @@ class RoleForm(FlaskForm):
 class InviteForm(RoleForm):
     email = EmailField(
         _l("Email"),
-        filters=[trimmed],
+        filters=[line],
         validators=[DataRequired(_l("Enter their email address.")), Length(max=EMAIL_LENGTH)],
         render_kw={"autocomplete": "off", "dir": "ltr"},
     )

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from service import accounts, database
-from service.models import Event, Site, now
+from service.models import Event, Passkey, Site, now
 from service.views import accounts as ways_in
 
 EMAIL, PASSWORD = "mo@daily.example", "correct horse battery"
@@ -77,6 +77,13 @@ def test_it_says_the_same_of_every_wrong_pair(
     assert f'value="{fields.get("email", EMAIL)}"' in page
     assert PASSWORD not in page
     assert not is_signed_in(client)
+
+
+def test_what_no_keyboard_types_is_not_looked_for(client: FlaskClient, mo: int) -> None:
+    assert REFUSED in try_password(client, email="mo\0@nowhere.example").text
+    assert "Enter your email address." in try_password(client, email="\0").text
+    try_password(client, email=f"\0{EMAIL}")
+    assert is_signed_in(client)
 
 
 def test_it_asks_for_what_is_missing_beside_its_field(client: FlaskClient, mo: int) -> None:
@@ -288,6 +295,21 @@ def test_what_is_no_passkey_signs_nobody_in(client: FlaskClient, mo: int, answer
         sent = client.post("/desk/login/passkey", data={"csrf_token": token, "credential": answer})
         assert sent.status_code == (422 if answer else 400)
     assert not is_signed_in(client)
+
+
+def test_a_passkey_that_is_somebody_s_and_did_not_sign_is_on_record(
+    app: Flask, client: FlaskClient, mo: int
+) -> None:
+    with app.app_context(), database.writing() as session:
+        session.add(Passkey(moderator_id=mo, credential=b"key", public_key=b"", name="laptop"))
+    token = csrf(client.get("/desk/login").text)
+    for answer in ('{"id": "a2V5"}', '{"id": "AAAA"}'):
+        client.post("/desk/login/passkey/options", headers={"X-CSRFToken": token})
+        sent = client.post("/desk/login/passkey", data={"csrf_token": token, "credential": answer})
+        assert sent.status_code == 422
+    with app.app_context():
+        said = database.session().execute(select(Event.what, Event.about)).all()
+    assert [tuple(row) for row in said] == [("sign_in_failed", "m…@d…: passkey")]
 
 
 def test_a_lagging_copy_of_the_database_signs_nobody_out(make_app, mo: int, tmp_path) -> None:

@@ -78,8 +78,9 @@ def words(app: Flask) -> list[str]:
 
 
 def test_a_name_is_changed_and_one_that_is_none_refused(app: Flask, desk: FlaskClient) -> None:
-    assert send(desk, "/desk/me/name", name=" ").status_code == 422
-    assert send(desk, "/desk/me/name", name="Mo Berg").status_code == 303
+    for nothing in (" ", "\0", "\u2060"):
+        assert send(desk, "/desk/me/name", name=nothing).status_code == 422
+    assert send(desk, "/desk/me/name", name="Mo\0 Berg").status_code == 303
     assert "Mo Berg" in desk.get("/desk/").text
     assert words(app)[-1] == "name_changed"
 
