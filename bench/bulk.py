@@ -96,7 +96,7 @@ def wave(size: int) -> str:
             with app.app_context(), database.writing() as session:
                 mo = session.get_one(accounts.Moderator, mo_id)
                 heads = select(Comment).where(folds.stands(), Comment.status == Status.PENDING)
-                oldest = session.scalars(heads.order_by(Comment.created_at, Comment.id)).first()
+                oldest = session.scalar(heads.order_by(Comment.created_at, Comment.id).limit(1))
                 assert oldest is not None
                 moderation.decide(session, oldest, Status.APPROVED, oldest.version, mo)
 

@@ -1,6 +1,7 @@
 """Which waiting comments stand in one card, and that each fold always has just one that stands."""
 
 import itertools
+import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -252,6 +253,34 @@ def test_a_fold_is_decided_and_undone_whole(
     assert finish(undo).done == 8
     assert standing() == [wave[0], other]
     assert alike(wave[0]) == (8, folds.DOMAIN)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_who_arrives_while_the_one_that_stands_goes_is_not_lost(
+    app: Flask, daily: int, mo: int
+) -> None:
+    """Neither sees what the other is about to write: one waits for the other."""
+    wave = [arrive(app, WAVE.format(n, n)) for n in range(3)]
+    with database.writing() as session:
+        who = session.get_one(Moderator, mo)
+        for id in wave[1:]:
+            moderation.decide(session, session.get_one(Comment, id), Status.SPAM, 1, who)
+    has_decided, is_there = threading.Event(), threading.Event()
+
+    def take_the_last() -> None:
+        with app.app_context(), database.writing() as session:
+            who = session.get_one(Moderator, mo)
+            moderation.decide(session, session.get_one(Comment, wave[0]), Status.SPAM, 1, who)
+            has_decided.set()
+            is_there.wait(1)
+
+    colleague = threading.Thread(target=take_the_last)
+    colleague.start()
+    has_decided.wait(10)
+    arrive(app, WAVE.format(7, 7))
+    is_there.set()
+    colleague.join()
+    expect_whole()
 
 
 def test_a_list_shows_what_stands_unless_each_is_wanted(app: Flask, daily: int, mo: int) -> None:
