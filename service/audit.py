@@ -132,7 +132,8 @@ def people(session: Session, moderator: Moderator) -> Sequence[Moderator]:
     if not _is_admin(moderator):
         of_theirs = Membership.site_id.in_([m.site_id for m in moderator.memberships])
         everywhere = Membership.role == Role.ADMIN
-        within = select(Membership.moderator_id).where(or_(of_theirs, everywhere))
+        is_held = Membership.removed_at.is_(None)
+        within = select(Membership.moderator_id).where(or_(of_theirs, everywhere), is_held)
         others = others.where(Moderator.id.in_(within))
     return session.scalars(others).all()
 

@@ -50,7 +50,7 @@ class Left:
 def team(session: Session, moderator: Moderator, site_id: int) -> Sequence[Moderator]:
     """The others who may decide on a site's comments, by name."""
     works_here = or_(Membership.site_id == site_id, Membership.role == Role.ADMIN)
-    members = select(Membership.moderator_id).where(works_here)
+    members = select(Membership.moderator_id).where(works_here, Membership.removed_at.is_(None))
     return session.scalars(
         select(Moderator)
         .where(Moderator.id.in_(members), Moderator.active, Moderator.id != moderator.id)

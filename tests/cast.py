@@ -14,7 +14,8 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from service import accounts, database, second_step
-from service.models import Comment, Site
+from service.events import What
+from service.models import Comment, Event, Site
 from service.status import Role
 from service.tokens import FormTokens
 
@@ -71,6 +72,15 @@ def reply(app: Flask, client: FlaskClient, site: str = SITE, **fields: Any) -> T
     url = fields.get("url", ARTICLE)
     sent = {"url": url, "token": token(app, url, site), **RITA, **fields}
     return client.post(f"/embed/{site}/comments", data=sent, headers=headers)
+
+
+def on_record(app: Flask) -> Sequence[Event]:
+    """What is on record beside decisions, oldest first, without that somebody signed in."""
+    with app.app_context():
+        kept = select(Event).where(Event.what != What.SIGNED_IN).order_by(Event.id)
+        found = database.session().scalars(kept).all()
+        database.session().expunge_all()
+        return found
 
 
 def stored(app: Flask) -> Sequence[Comment]:

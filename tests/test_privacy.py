@@ -68,9 +68,6 @@ def public_urls(app, receipts):
         "public_id": comment.public_id,
         "filename": "embed.js",
         "secret": "nonsense",
-        "decision_id": 1,
-        "ban_id": 1,
-        "article_id": 1,
         "report_token": reported(app, comment),
     }
     for rule in app.url_map.iter_rules():
@@ -78,7 +75,7 @@ def public_urls(app, receipts):
             continue
         for receipt in receipts if "token" in rule.arguments else [""]:
             known = values | {"token": receipt.rpartition("/")[2]}
-            known = {name: known[name] for name in rule.arguments}
+            known = {name: known.get(name, 1) for name in rule.arguments}
             yield rule.build(known)[1]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from cast import ARTICLE, RITA, add_moderator, add_site, csrf, reply, sign_in, stored
+from cast import ARTICLE, RITA, add_moderator, add_site, csrf, on_record, reply, sign_in, stored
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import insert, select
@@ -197,13 +197,8 @@ def test_a_decision_s_row_names_the_comment_and_no_address(
 def test_an_export_goes_on_record_before_it_leaves(app: Flask, pia: FlaskClient) -> None:
     _, first, *_ = rows(export(pia, site="daily", since="2020-01-01"))
     assert first[1:5] == ["pia", "exported", "daily", "site daily, since 2020-01-01"]
-    with app.app_context():
-        [event] = database.session().scalars(select(Event))
-        assert (event.what, event.site_id, event.network) == (
-            events.What.EXPORTED,
-            1,
-            "127.0.0.0/24",
-        )
+    [event] = on_record(app)
+    assert (event.what, event.site_id, event.network) == (events.What.EXPORTED, 1, "127.0.0.0/24")
 
 
 def test_only_publishers_take_it_along_and_only_of_their_sites(
@@ -217,8 +212,7 @@ def test_only_publishers_take_it_along_and_only_of_their_sites(
     add_moderator(app, "pia@daily.example", "stars")
     assert export(pia, site="stars").status_code == 403
     assert EXPORT not in pia.get(f"{PAGE}?site=stars").text
-    with app.app_context():
-        assert database.session().scalars(select(Event)).all() == []
+    assert on_record(app) == []
 
 
 def test_an_export_needs_the_page_s_own_token(app: Flask, pia: FlaskClient) -> None:

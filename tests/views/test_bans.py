@@ -6,14 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from cast import add_moderator, add_site, csrf, reply, sign_in, stored
+from cast import add_moderator, add_site, csrf, on_record, reply, sign_in, stored
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import delete, select, update
 from werkzeug.test import TestResponse
 
 from service import accounts, bans, database
-from service.models import Author, Ban, Event, now
+from service.models import Author, Ban, now
 from service.status import BanKind, Role, Status
 
 JSON = {"Accept": "application/json"}
@@ -87,7 +87,7 @@ def rows(app: Flask, table: type[Any]) -> list[Any]:
 
 
 def records(app: Flask) -> list[tuple[str, str]]:
-    return [(event.what, event.about) for event in rows(app, Event)]
+    return [(event.what, event.about) for event in on_record(app)]
 
 
 def leaks(text: str) -> list[str]:

@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from cast import SITE, add_moderator, add_site, csrf, reply, sign_in
+from cast import SITE, add_moderator, add_site, csrf, on_record, reply, sign_in
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import insert, select, update
 from werkzeug.test import TestResponse
 
 from service import bulk, database
-from service.models import Article, Bulk, Comment, Event, Site, now
+from service.models import Article, Bulk, Comment, Site, now
 from service.status import Status
 
 JSON = {"Accept": "application/json"}
@@ -103,11 +103,7 @@ def test_picked_comments_are_decided_in_one_click(app: Flask, mo: FlaskClient) -
     assert post(mo, undo[1], next="/desk/").location == "/desk/"
     assert statuses(app) == ["pending"] * 8
     assert "3 comments are as they were before." in mo.get("/desk/").text
-    with app.app_context():
-        assert list(database.session().scalars(select(Event.what).order_by(Event.id))) == [
-            *("bulk", "bulk_ended"),
-            *("bulk", "bulk_ended"),
-        ]
+    assert [event.what for event in on_record(app)] == ["bulk", "bulk_ended"] * 2
 
 
 def test_a_page_is_decided_without_script(app: Flask, mo: FlaskClient) -> None:

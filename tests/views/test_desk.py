@@ -358,8 +358,9 @@ def test_it_decides_and_returns_to_the_same_list(
     )
     page = mo.get(f"/desk/?status={status}").text
     assert cards(page) == [waiting]
-    assert f'value="{action}"' not in page
-    offered = page.partition('<details class="more"')[0]  # which has some once more, for phones
+    card = page.partition('<article class="card"')[2].partition("</article>")[0]
+    assert f'value="{action}"' not in card
+    offered = card.partition('<details class="more"')[0]  # which has some once more, for phones
     assert len(re.findall(r'class="act act-\w+" name="action"', offered)) == 4
 
 

@@ -5,14 +5,25 @@ from datetime import timedelta
 from urllib.parse import parse_qsl
 
 import pytest
-from cast import ARTICLE, ORIGIN, RITA, add_moderator, add_site, csrf, reply, sign_in, stored
+from cast import (
+    ARTICLE,
+    ORIGIN,
+    RITA,
+    add_moderator,
+    add_site,
+    csrf,
+    on_record,
+    reply,
+    sign_in,
+    stored,
+)
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import insert, select
 from werkzeug.test import TestResponse
 
 from service import database
-from service.models import Article, Comment, Event, now, public_id
+from service.models import Article, Comment, now, public_id
 from service.status import Status
 
 OTTO = "otto@readers.example"
@@ -46,9 +57,7 @@ def find_address(who: FlaskClient, **fields: str) -> TestResponse:
 
 
 def events(app: Flask) -> list[tuple[str, str, str]]:
-    with app.app_context():
-        rows = database.session().execute(select(Event.what, Event.by, Event.about))
-        return [tuple(row) for row in rows]
+    return [(event.what, event.by, event.about) for event in on_record(app)]
 
 
 def test_a_search_is_a_url_that_says_what_is_set_and_how_to_take_it_away(

@@ -1,11 +1,11 @@
 """Articles closed or held, whole sites held: at the desk, and as a reader meets it."""
 
 import pytest
-from cast import ARTICLE, SITE, add_moderator, add_site, csrf, reply, sign_in, stored
+from cast import ARTICLE, SITE, add_moderator, add_site, csrf, on_record, reply, sign_in, stored
 from sqlalchemy import select
 
 from service import database
-from service.models import Event, Site
+from service.models import Site
 from service.status import Role
 
 JSON = {"Accept": "application/json"}
@@ -65,9 +65,10 @@ def test_a_closed_article_says_so_kindly_and_takes_nothing(app, mo, article):
     do(mo, f"{article}/set", action="open")
     assert "<form" in reader.get(THREAD).text
     assert reply(app, reader, comment="In time.").status_code == 303
-    with app.app_context():
-        found = database.session().execute(select(Event.what, Event.by)).all()
-        assert found == [("closed", "mo"), ("opened", "mo")]
+    assert [(event.what, event.by) for event in on_record(app)] == [
+        ("closed", "mo"),
+        ("opened", "mo"),
+    ]
 
 
 def test_likes_go_on_where_replies_do_not(app, mo, article):
