@@ -108,6 +108,35 @@ def test_deciding_what_is_so_already_changes_nothing(people, writing):
         assert comment(session).version == 1
 
 
+def test_a_decision_that_is_sent_twice_at_once_is_made_once(people, writing):
+    """Both were read before either was made: only the guard tells them apart."""
+    with writing() as session:
+        seen_before = comment(session)
+        session.expunge(seen_before)
+    with writing() as session:
+        mo = session.get(accounts.Moderator, people[0])
+        made_id = moderation.decide(session, comment(session), Status.SPAM, 1, mo).id
+    with writing() as session:
+        mo, ann = (session.get(accounts.Moderator, person) for person in people)
+        assert moderation.decide(session, seen_before, Status.SPAM, 1, mo).id == made_id
+        with pytest.raises(moderation.Stale):
+            moderation.decide(session, seen_before, Status.SPAM, 1, ann)
+        with pytest.raises(moderation.Stale):
+            moderation.decide(session, seen_before, Status.DELETED, 1, mo)
+    with writing() as session:
+        assert session.scalars(select(Decision.to_status)).all() == [Status.SPAM]
+
+
+def test_a_note_decides_nothing_and_hinders_no_undo(people, writing):
+    with writing() as session:
+        mo, ann = (session.get(accounts.Moderator, person) for person in people)
+        decided = moderation.decide(session, comment(session), Status.SPAM, 1, mo)
+        noted = moderation.note(session, comment(session), ann, "Sure?")
+        assert (noted.act, noted.version, noted.note.text) == (Act.NOTED, 2, "Sure?")
+        moderation.undo(session, decided, ann)
+        assert comment(session).status == Status.PENDING
+
+
 def test_undo_goes_back_and_is_a_decision_too(people, writing):
     with writing() as session:
         mo = session.get(accounts.Moderator, people[0])

@@ -112,7 +112,9 @@
 
   const cards = () => (list ? [...list.querySelectorAll(".card:not(.is-leaving)")] : []);
   const find = (id) => list?.querySelector(`.card[data-comment-id="${id}"]:not(.is-leaving)`);
-  const isNarrow = () => matchMedia("(max-width: 30rem), (pointer: coarse)").matches;
+  let isByThumb = false; // the last thing pressed was pressed on a screen
+  addEventListener("pointerdown", (event) => (isByThumb = event.pointerType !== "mouse"), true);
+  addEventListener("keydown", () => (isByThumb = false), true);
 
   // The part of the window that no bar covers.
   function view() {
@@ -145,10 +147,11 @@
   }
   addEventListener("scroll", tidySoon, { passive: true });
 
-  // The focus goes to a card. One that is out of view comes to the top, with what follows it.
+  // The focus goes to a card. One that is out of view comes to the top, with what follows it; under
+  // a thumb nothing scrolls by itself.
   function show(card) {
     card.focus({ preventScroll: true });
-    if (isNarrow()) return;
+    if (isByThumb) return;
     const { top, bottom } = view();
     const at = card.getBoundingClientRect();
     if (at.top >= top && at.bottom <= bottom) return;
