@@ -38,7 +38,9 @@ SORTS = ("oldest", "newest", "reported", "riskiest")
 WINDOW = 1_000  # matches that are sorted where no index gives the order
 LOOKED_AT = 20_000  # matches, or comments, that one search looks at
 NEWEST = 200  # matches of words that are put in the order of their time; more, in that of arrival
-FEW = 2_000  # so many can be looked at one by one
+ASKED = 500  # comments that the index is asked about one by one: 20 µs for each word or more
+FEW = 2_000  # so many that another table names are looked up one by one
+YEARS = (1970, 2999)
 ARTICLES = 50  # that a search for words of a title takes
 
 # Who decided a comment last: by these acts. Held, edited or looked at is not decided.
@@ -47,6 +49,7 @@ DECIDING = (Act.DECIDED, Act.UNDONE, Act.DISCARDED, Act.KEPT)
 # What SQLite, which has no statistics to choose by, is told to walk along.
 BY_ARTICLE = "INDEXED BY ix_comments_feed"
 BY_RISK = "INDEXED BY ix_comments_risk"
+BY_SITE_RISK = "INDEXED BY ix_comments_site_risk"
 BY_REPORTS = "INDEXED BY ix_comments_report_count"
 BY_TIME = "INDEXED BY ix_comments_queue"
 BY_ITSELF = "NOT INDEXED"  # by the comments' ids
@@ -227,6 +230,13 @@ def _number(typed: str) -> int:
     return int(typed)
 
 
+def _day(typed: str) -> date:
+    day = date.fromisoformat(typed)
+    if not YEARS[0] <= day.year <= YEARS[1]:
+        raise ValueError(typed)
+    return day
+
+
 READERS: dict[str, Callable[[str], Any]] = {
     "status": _one_of(LISTS),
     "site": _short,
@@ -238,8 +248,8 @@ READERS: dict[str, Callable[[str], Any]] = {
     "reason": _one_of(list(ReportReason)),
     "rule": _one_of(list(SENTENCES)),
     "language": _language,
-    "since": date.fromisoformat,
-    "until": date.fromisoformat,
+    "since": _day,
+    "until": _day,
     "moderator": _number,
     "has_links": bool,
     "is_first": bool,
@@ -286,12 +296,9 @@ class _Asking:
             *search.holding(self.text, Comment.text),
         ]
         self.hint = ""  # which index drives
-        reach = [membership.site_id for membership in moderator.memberships]
-        self.has_reach = bool(reach)
-        self.is_one_site = bool(reach) and (
-            bool(asked.site) or (len(reach) == 1 and reach != [None])
-        )
-        self.has_sites = len(moderator.memberships) > 1  # for no admin's one counts for all
+        self.is_shut_out = not moderator.memberships
+        sites = [membership.site_id for membership in moderator.memberships]
+        self.is_of_one = bool(asked.site) or (len(sites) == 1 and sites[0] is not None)
         self.reach = self._reach(moderator)
         self.conditions = [*self.reach, *self._columns(), *self._elsewhere()]
 
@@ -414,7 +421,7 @@ class _Asking:
             select(*columns).where(*self.conditions, wanted.condition),
             hint or wanted.hint,
         )
-        hint = (self.hint or hint) if self.has_reach else ""
+        hint = self.hint or hint
         return query.with_hint(Comment, hint, "sqlite") if hint else query
 
     def _matches(self, wanted: _List, *columns: Any, hint: str = "") -> Select[Any]:
@@ -434,13 +441,17 @@ class _Asking:
         return search.number(self.dialect) if self.has_words else cast(Any, Comment.id)
 
     def count(self, most: int, with_edits: bool) -> int:
+        if self.is_shut_out:
+            return 0
         is_risky = self.asked.is_likely_spam and self.asked.status == Status.PENDING
         first, *more = self._lists(with_edits)
-        queries = [self._matches(first, Comment.id, hint=BY_RISK if is_risky else "")]
+        queries = [self._matches(first, Comment.id, hint=self._by_risk if is_risky else "")]
         queries += [self._matches(one, Comment.id) for one in more]
         return min(sum(self._count(query, most) for query in queries), most + 1)
 
     def walk(self, after_id: int, size: int) -> Sequence[Row[int, int, Status]]:
+        if self.is_shut_out:
+            return []
         [wanted] = self._lists(with_edits=False)
         if not self.has_words and not self.hint:
             # Along the table where much of it is in the list, else out of the list's own index.
@@ -451,6 +462,8 @@ class _Asking:
         return self.session.execute(query.limit(size)).all()
 
     def page(self, after: Place | None, size: int) -> Found:
+        if self.is_shut_out:
+            return Found([], False)
         if self._has_order():
             places = [p for one in self._lists() for p in self._in_order(one, after, size + 1)]
             return self._cut(places, after, size)
@@ -503,19 +516,20 @@ class _Asking:
         order: tuple[Any, Any] = (self._moment, Comment.id)
         # Of one site by the site's index, of several by the one over all: there no order is lost.
         is_long = not wanted.hint and self.asked.status != EVERY
-        hint = BY_TIME if is_long and not self.asked.site and self.has_sites else ""
-        if is_long and self.asked.has_folds():
-            hint = BY_SITE_HEADS if self.is_one_site else BY_HEADS
-            query = self._rows(wanted, *COLUMNS, hint=hint).where(folds.stands())
-        else:
-            query = self._rows(wanted, *COLUMNS, hint=hint)
+        hint = BY_TIME if is_long and not self.is_of_one else ""
+        has_folds = is_long and self.asked.has_folds()
+        if has_folds:
+            hint = BY_SITE_HEADS if self.is_of_one else BY_HEADS
+        query = self._rows(wanted, *COLUMNS, hint=hint)
+        if has_folds:
+            query = query.where(folds.stands())
         match self.asked.sort:
             case "oldest":
                 return self._walked(query, order, after, most)
             case "newest":
                 return self._walked(query, order, after, most, is_down=True)
             case "riskiest":
-                query = self._rows(wanted, *COLUMNS, hint=BY_RISK if is_long else "")
+                query = self._rows(wanted, *COLUMNS, hint=self._by_risk if is_long else "")
                 return self._walked(query, (Comment.risk, Comment.id), after, most, is_down=True)
         # First what was reported, then the rest.
         count = (Comment.report_count, Comment.id)
@@ -527,6 +541,10 @@ class _Asking:
             after = None
         rest = query.where(Comment.report_count == 0)
         return found + self._walked(rest, order, after, most - len(found))
+
+    @property
+    def _by_risk(self) -> str:
+        return BY_SITE_RISK if self.is_of_one else BY_RISK
 
     @property
     def _moment(self) -> Any:
@@ -590,8 +608,8 @@ class _Asking:
         else:
             query = select(Comment.id).where(*self.reach, wanted.condition)
             query = query.with_hint(Comment, wanted.hint, "sqlite") if wanted.hint else query
-        ids = self.session.scalars(query.limit(FEW + 1)).all()
-        if len(ids) > FEW:
+        ids = self.session.scalars(query.limit(ASKED + 1)).all()
+        if len(ids) > ASKED:
             return None
         hits = self.session.scalars(
             select(self._number).where(self._words(), self._number.in_(ids))

@@ -196,3 +196,26 @@ def test_first_replies_at_one_moment_are_all_stored(app, submit, monkeypatch):
         assert len({reply.result() for reply in sent}) == 2
     assert {comment.text for comment in stored(app)} == {"One.", "Two."}
     assert len({(comment.article_id, comment.author_id) for comment in stored(app)}) == 1
+
+
+def test_it_keeps_what_the_desk_finds_by(app, submit):
+    html = str(text.render("See https://a.example and https://b.example"))
+    submit(website="https://www.Rita.example/me", html=html)
+    submit(text="More.", draft=Draft("Rita", "More.", is_origin_withheld=True))
+    submit(email="otto@example.org")
+    first, second, third = stored(app)
+    assert (first.website_domain, first.link_count) == ("rita.example", 2)
+    assert [comment.is_first for comment in (first, second, third)] == [True, False, True]
+    assert second.risk > first.risk
+    assert third.risk > first.risk  # said before
+
+
+def test_an_edit_is_weighed_and_counted_anew(app, submit):
+    public_id = submit()
+    with app.app_context(), database.writing() as session:
+        comment = comments.by_public_id(session, public_id)
+        draft = Draft("Rita", "https://a.example", ("a@b.example",))
+        html = str(text.render(draft.text))
+        vault, before = app.extensions["vault"], comment.risk
+        comments.edit(session, vault, comment, 1, draft, html, Policy(), 60)
+        assert (comment.link_count, comment.risk > before) == (1, True)

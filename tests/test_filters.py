@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from cast import ORIGIN, add_moderator, add_site
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy import text as sql
 
 from service import accounts, database, filters, moderation
@@ -184,6 +184,7 @@ def test_it_narrows_the_list(app, varied):
     ("args", "said"),
     [
         ({"since": "yesterday"}, {"since": "Enter a day like 2026-11-25."}),
+        ({"until": "9999-12-31"}, {"until": "Enter a day like 2026-11-25."}),
         ({"since": "2026-03-02", "until": "2026-03-01"}, {"until": "not before the first"}),
         ({"network": "10.0.0.0/8"}, {"network": "192.0.2.0/24"}),
         ({"network": "here", "website": "a b"}, {"network": "192.0.2.7", "website": "example.org"}),
@@ -252,11 +253,26 @@ def test_it_stays_within_the_moderator_s_reach(app, mo):
     assert walked(app, Filter(text="harbour"), 9)[0] == [[1, 7, 3]]
     assert walked(app, Filter(), 3)[0] == [[1, 7, 2], [3, 4, 5], [6]]
     assert walked(app, Filter(site="stars"), 9)[0] == [[7]]
+    with app.app_context(), database.writing() as session:
+        session.execute(delete(accounts.Membership))  # and now none
+    for asked in (
+        Filter(),
+        Filter(text="harbour"),
+        Filter(status="reported"),
+        Filter(site="daily"),
+    ):
+        assert walked(app, asked, 9)[0] == [[]]
+        with app.app_context():
+            session = database.session()
+            moderator = session.get_one(accounts.Moderator, mo[1])
+            assert (
+                asked.count(session, moderator, 9) == len(asked.walk(session, moderator, 0, 9)) == 0
+            )
 
 
 def test_of_too_many_matches_it_sorts_the_newest_and_says_so(app, mo, monkeypatch):
     add(app, *(f"pills {n}" for n in range(10)))  # 7 to 16; pills stand in 2 and 6 too
-    for name in ("WINDOW", "NEWEST", "FEW"):
+    for name in ("WINDOW", "NEWEST", "ASKED"):
         monkeypatch.setattr(filters, name, 5)
     assert walked(app, Filter(text="pills", sort="oldest"), 9) == ([[12, 13, 14, 15, 16]], 5)
     newest = [16, 15, 14, 13], [12, 11, 10, 9], [8, 7, 6, 2]

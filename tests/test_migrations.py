@@ -97,19 +97,22 @@ def bare_url(database_url, tmp_path):
     return database_url
 
 
-AT = {"at": "2026-01-01 00:00:00+00"}
+AT = {"at": "2026-01-01 00:00:00+00", "key": b"k"}
 # One row of each table that a later step touches, as the first release wrote them.
 FIRST_ROWS = (
     "INSERT INTO sites VALUES (1, 'daily', 'The Daily', '[]', '{}', 1, :at)",
     "INSERT INTO moderators VALUES (1, 'rita@example.org', NULL, true, 'u', 'Rita', :at)",
     "INSERT INTO articles VALUES (1, 1, 'https://example.org/a', NULL, '', false, 1, 1, :at)",
+    "INSERT INTO authors VALUES (1, 1, :key, :key, 'k', :at)",
     """INSERT INTO comments (id, public_id, site_id, article_id, root_id, parent_id, approved_below,
-         name, website, text, html, markup, renderer, status, kind, version, created_at, language,
-         network)
-       VALUES (1, 'one', 1, 1, NULL, NULL, 1, 'Ann', '', 'Hi', '<p>Hi</p>', 'markdown', 1,
+         author_id, name, website, text, html, markup, renderer, status, kind, version, created_at,
+         language, network)
+       VALUES (1, 'one', 1, 1, NULL, NULL, 1, 1, 'Ann', '', 'Hi', '<p>Hi</p>', 'markdown', 1,
          'approved', 'comment', 2, :at, '', ''),
-              (2, 'two', 1, 1, 1, 1, 0, 'Bob', '', 'Hi', '<p>Hi</p>', 'markdown', 1,
-         'pending', 'comment', 3, :at, '', '')""",
+              (2, 'two', 1, 1, 1, 1, 0, 1, 'Bob', 'https://www.Ann.example:8080/me?x', 'Hi',
+         '<p><a href="https://a.example">a</a> <a href="https://b.example">b</a></p>', 'markdown',
+         1, 'pending', 'comment', 3, :at, '', '')""",
+    "INSERT INTO reasons VALUES (1, 2, 'withheld', ''), (2, 2, 'every_reply', '')",
     "INSERT INTO decisions VALUES (7, 2, 1, 'Rita', 'decided', 'pending', 'spam', 2, :at, NULL)",
     "INSERT INTO decisions VALUES (9, 2, 1, 'Rita', 'undone', 'spam', 'pending', 3, :at, 7)",
     "INSERT INTO notes VALUES (7, 'a slip')",
@@ -117,6 +120,9 @@ FIRST_ROWS = (
 WITHDRAWN = """
     INSERT INTO decisions (id, comment_id, moderator_id, by, act, from_status, to_status, version, at)
     VALUES (10, 2, 1, 'Rita', 'withdrawn', 'pending', 'spam', 2, :at)"""
+FOUND_BY = """SELECT website_domain, link_count, is_first, risk, report_count
+    FROM comments ORDER BY id"""
+FOUND = [("", 0, True, 0, 0), ("ann.example", 2, False, 30, 0)]
 READ = (
     "SELECT id, by, act, from_status, to_status, version, undoes_id FROM decisions ORDER BY id",
     "SELECT decision_id, text FROM notes",
@@ -139,6 +145,7 @@ def test_a_database_of_the_first_release_is_brought_along_with_its_rows(bare_url
         assert (
             opened.execute(text("SELECT mark, like_count FROM comments")).all() == [("none", 0)] * 2
         )
+        assert opened.execute(text(FOUND_BY)).all() == FOUND
         opened.execute(text(WITHDRAWN), AT)
     for change in ("DELETE FROM decisions", "UPDATE decisions SET version = 1"):
         with pytest.raises(DBAPIError, match="append-only"), engine.begin() as opened:

@@ -141,3 +141,16 @@ def test_the_public_reason_is_told_once_there_is_an_outcome(app, report, mo, pub
         session.refresh(found)
         assert reports.public_reason(session, found) == "It is an opinion."
         assert session.scalars(select(Comment)).one().reported_at is None
+
+
+def test_a_comment_knows_how_many_of_its_reports_are_open(app, mo, report):
+    report(1)
+    report(1)
+    report(2)
+    assert stored(app)[0].report_count == 2
+    with app.app_context(), database.writing() as session:
+        comment, moderator = session.get_one(Comment, 1), session.get_one(accounts.Moderator, mo)
+        decision = moderation.decide(session, comment, Status.SPAM, 2, moderator)
+        assert comments.by_public_id(session, comment.public_id).report_count == 0
+        moderation.undo(session, decision, moderator)
+    assert stored(app)[0].report_count == 2

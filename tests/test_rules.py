@@ -1,6 +1,6 @@
 import pytest
 
-from service.rules import Draft, History, Policy, explain, judge
+from service.rules import LIKELY_SPAM, Draft, History, Policy, Verdict, explain, judge, risk
 from service.status import Status
 
 OPEN = Policy(holds_every_reply=False, least_seconds=2)
@@ -52,3 +52,15 @@ def test_every_reason_has_a_sentence_for_moderators():
     draft = Draft("Rita", "a@b.example", ("a@b.example",), True, 0.1)
     for rule, matched in fired(draft, History(False, 2), Policy(least_seconds=2)):
         assert (explain(rule) % {"matched": matched}).endswith(".")
+
+
+def test_what_holds_every_reply_weighs_nothing_and_much_together_is_likely_spam():
+    assert risk(judge(Draft("Rita", "Hi"), History(), Policy())) == 0
+    alone = [
+        risk(judge(Draft("Rita", "Hi", seconds=0.1), History(), Policy(least_seconds=2))),
+        risk(judge(Draft("Rita", "Hi"), History(repeats=1), Policy())),
+    ]
+    assert all(0 < one < LIKELY_SPAM for one in alone)
+    both = judge(Draft("Rita", "Hi", seconds=0.1), History(repeats=1), Policy(least_seconds=2))
+    assert risk(both) == min(100, sum(alone)) >= LIKELY_SPAM
+    assert risk(Verdict(Status.SPAM)) == 100

@@ -80,3 +80,18 @@ def test_a_website_may_be_typed_without_its_scheme(typed, shown):
 def test_a_website_is_a_web_address(typed):
     with pytest.raises(urls.NotAnAddress):
         urls.website(typed)
+
+
+@pytest.mark.parametrize(
+    ("url", "domain"),
+    [
+        ("https://www.Ann.example:8080/me?x#y", "ann.example"),
+        ("HTTP://ann.example", "ann.example"),
+        ("https://wwwide.example/", "wwwide.example"),
+        ("", ""),
+        ("ftp://ann.example/", ""),
+        ("https://[ann.example/", ""),
+    ],
+)
+def test_a_website_is_known_by_its_domain(url, domain):
+    assert urls.domain(url) == domain

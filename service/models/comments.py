@@ -143,6 +143,14 @@ class Comment(Base):
             postgresql_where=text("status = 'pending'"),
         ),
         Index(
+            "ix_comments_site_risk",
+            "site_id",
+            "risk",
+            "id",
+            sqlite_where=text("status = 'pending'"),
+            postgresql_where=text("status = 'pending'"),
+        ),
+        Index(
             "ix_comments_report_count",
             "report_count",
             "id",

@@ -4,12 +4,13 @@ import re
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
-from flask import abort, render_template, request, url_for
+from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_security import current_user
 
-from .. import database, desk, events
+from .. import database, desk, events, urls
+from ..desk import PAGE
 from ..filters import EVERY, Filter, Unreadable
 from ..status import Status
 from ..vault import mask
@@ -31,6 +32,9 @@ def queue() -> ResponseReturnValue:
         asked = Filter(status=status, site=site)
         return _page(asked, desk.Queue([], None), wrong=wrong), 422
     after = request.args.get("after", "")
+    if "" in request.args.values():  # a form sends its empty fields too; none belongs in a URL
+        kept = asked.words() | ({"after": after} if after else {})
+        return redirect(f"{url_for('.queue')}?{urls.query(**kept)}".rstrip("?"))
     return _page(asked, desk.queue(database.session(), vault(), current_user, asked, after))
 
 
@@ -83,7 +87,7 @@ def _of_authors(ids: tuple[int, ...], after: str) -> str:
     if not masked:
         abort(404)
     asked = Filter(status=EVERY, sort="newest", author_ids=tuple(masked))
-    page = desk.queue(session, vault(), current_user, asked, after)
+    page = desk.queue(session, vault(), current_user, asked, after, PAGE)
     authors = ",".join(map(str, masked))
     return _page(asked, page, address={"masked": next(iter(masked.values())), "authors": authors})
 

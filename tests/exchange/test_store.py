@@ -226,3 +226,14 @@ def test_small_articles_share_a_step(app, desk, wxr):
         runs = arrange.survey(records).runs
         lots = list(store._lots(arrange.threads(records, runs)))
     assert [len(lot) for lot in lots] == [4] * 10
+
+
+def test_what_the_desk_finds_by_comes_in_too(app, desk, wxr):
+    link = '<a href="https://a.example">a</a>'
+    desk.bring([wxr.record(1, website="http://www.rita.example/x", text=link), wxr.record(2)])
+    desk.bring(
+        [wxr.record(3), wxr.record(4, email=""), wxr.record(5, email="o@o.example")], digest="e"
+    )
+    found = [(c.website_domain, c.link_count, c.is_first) for c in stored(app)]
+    assert found[:2] == [("rita.example", 1, True), ("", 0, False)]
+    assert [is_first for _, _, is_first in found[2:]] == [False, False, True]

@@ -69,6 +69,7 @@ POSTGRESQL = (
         FOR EACH ROW EXECUTE FUNCTION search_follow()""",
     """CREATE TRIGGER search_change AFTER UPDATE OF name, text ON comments
         FOR EACH ROW EXECUTE FUNCTION search_follow()""",
+    "ANALYZE search",
 )
 FOLD = r"""CREATE FUNCTION search_fold(typed text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT lower(translate(
@@ -143,17 +144,18 @@ def domain(website: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
 
 
 def add_indexes() -> None:
-    for name, column, where in (
-        ("risk", "risk", "status = 'pending'"),
-        ("report_count", "report_count", "report_count > 0"),
-        ("website", "website_domain", "website_domain <> ''"),
-        ("network", "network", "network <> ''"),
+    for name, columns, where in (
+        ("risk", ["risk"], "status = 'pending'"),
+        ("site_risk", ["site_id", "risk"], "status = 'pending'"),
+        ("report_count", ["report_count"], "report_count > 0"),
+        ("website", ["website_domain"], "website_domain <> ''"),
+        ("network", ["network"], "network <> ''"),
     ):
         part = sa.text(where)
         op.create_index(
             f"ix_comments_{name}",
             "comments",
-            [column, "id"],
+            [*columns, "id"],
             sqlite_where=part,
             postgresql_where=part,
         )
