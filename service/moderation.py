@@ -28,7 +28,19 @@ from sqlalchemy.orm import Session, aliased
 
 from . import folds, reports
 from .accounts import Moderator, within_reach
-from .models import Article, Author, Comment, Decision, Follow, Note, Reason, Report, Revision, now
+from .models import (
+    Article,
+    Author,
+    Comment,
+    Decision,
+    Follow,
+    Handover,
+    Note,
+    Reason,
+    Report,
+    Revision,
+    now,
+)
 from .rules import GRAVITY, Verdict
 from .status import Act, Mark, Outcome, Status
 from .text import count_links
@@ -361,6 +373,8 @@ def _change(
     """The one way in which a comment changes. Takes the columns that change with the status."""
     before, fold = comment.status, comment.fold_key
     folds.lock(session, [fold])
+    if "text" in values:
+        values |= UNLIKE
     key = values.get("fold_key", fold)
     folded = {"is_folded": key is not None and to in folds.WAITING} if fold else {}
     guarded = (
@@ -470,6 +484,7 @@ def _change_many(
         )
         .execution_options(synchronize_session=False)
     )
+    session.execute(delete(Handover).where(Handover.comment_id.in_(ids)))
     moved = [row for row in rows if row.fold_key]
     left = {(r.site_id, r.status, r.fold_key or "") for r in moved if not r.is_folded}
     reached = {(r.site_id, to, r.fold_key or "") for r in moved if to in folds.WAITING}
@@ -532,7 +547,7 @@ def _replace(
     """Puts a text in the place of the present one, which is kept as a revision."""
     before = Revision(comment_id=comment.id, text=comment.text, html=comment.html)
     values: Columns = {"text": wording.text, "html": wording.html, "text_digest": wording.digest}
-    values |= {"edit_text": None, "edit_html": None, "edit_at": None, **UNLIKE}
+    values |= {"edit_text": None, "edit_html": None, "edit_at": None}
     values["link_count"] = count_links(wording.html)
     if to == Status.APPROVED:
         values["edited_at"] = now()
