@@ -421,7 +421,7 @@ class _Asking:
             select(*columns).where(*self.conditions, wanted.condition),
             hint or wanted.hint,
         )
-        hint = (self.hint or hint) if not self.is_shut_out else ""
+        hint = self.hint or hint
         return query.with_hint(Comment, hint, "sqlite") if hint else query
 
     def _matches(self, wanted: _List, *columns: Any, hint: str = "") -> Select[Any]:
@@ -517,10 +517,12 @@ class _Asking:
         # Of one site by the site's index, of several by the one over all: there no order is lost.
         is_long = not wanted.hint and self.asked.status != EVERY
         hint = BY_TIME if is_long and not self.is_of_one else ""
-        query = self._rows(wanted, *COLUMNS, hint=hint)
-        if is_long and self.asked.has_folds():
+        has_folds = is_long and self.asked.has_folds()
+        if has_folds:
             hint = BY_SITE_HEADS if self.is_of_one else BY_HEADS
-            query = self._rows(wanted, *COLUMNS, hint=hint).where(folds.stands())
+        query = self._rows(wanted, *COLUMNS, hint=hint)
+        if has_folds:
+            query = query.where(folds.stands())
         match self.asked.sort:
             case "oldest":
                 return self._walked(query, order, after, most)

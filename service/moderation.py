@@ -507,6 +507,8 @@ def _change(
     """The one way in which a comment changes. Takes the columns that change with the status."""
     before, fold = comment.status, comment.fold_key
     folds.lock(session, [fold])
+    if "text" in values:
+        values |= UNLIKE
     key = values.get("fold_key", fold)
     folded = {"is_folded": key is not None and to in folds.WAITING} if fold else {}
     guarded = (
@@ -618,6 +620,7 @@ def _change_many(
         )
         .execution_options(synchronize_session=False)
     )
+    session.execute(delete(Handover).where(Handover.comment_id.in_(ids)))
     moved = [row for row in rows if row.fold_key]
     left = {(r.site_id, r.status, r.fold_key or "") for r in moved if not r.is_folded}
     reached = {(r.site_id, to, r.fold_key or "") for r in moved if to in folds.WAITING}
@@ -683,7 +686,7 @@ def _replace(
     before = _revision(comment)
     values: Columns = {"text": wording.text, "html": wording.html, "text_digest": wording.digest}
     values |= {"markup": Markup.MARKDOWN, "is_reworded": False}
-    values |= {"edit_text": None, "edit_html": None, "edit_at": None, **UNLIKE}
+    values |= {"edit_text": None, "edit_html": None, "edit_at": None}
     values["link_count"] = count_links(wording.html)
     if to == Status.APPROVED:
         values["edited_at"] = now()

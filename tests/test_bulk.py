@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from service import bulk, database, moderation
 from service.accounts import Moderator
-from service.models import Article, Bulk, Comment, Decision, Event, Report, now
+from service.models import Article, Bulk, Comment, Decision, Event, Handover, Report, now
 from service.status import Act, BulkState, Outcome, ReportReason, Status
 
 START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
@@ -369,6 +369,15 @@ def test_a_waiting_change_and_an_emptied_comment_are_skipped(daily: int, mo: int
         job = bulk.start_picked(session, session.get_one(Moderator, mo), Status.SPAM, picked).id
     assert (finish(job).done, finish(job).skipped) == (1, 2)
     assert list(statuses().values())[:3] == ["approved", "deleted", "spam"]
+
+
+def test_what_was_left_to_a_colleague_is_settled(daily: int, mo: int) -> None:
+    with database.writing() as session:
+        comment, who = session.get_one(Comment, 3), session.get_one(Moderator, mo)
+        asked = moderation.reveal(session, comment, who)
+        session.add(Handover(comment_id=3, decision_id=asked.id))
+    finish(start(mo))
+    assert database.session().scalars(select(Handover)).all() == []
 
 
 def test_it_never_reaches_another_site(app: Flask, daily: int, mo: int) -> None:

@@ -7,10 +7,10 @@ process dies, whoever looks at it can go on with it.
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl
 
-from flask import Flask, abort, current_app, redirect, render_template, request, url_for
+from flask import Flask, abort, current_app, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
@@ -421,6 +421,13 @@ def last_job() -> Bulk | None:
     return found if found and bulk.undoing(database.session(), found) is None else None
 
 
+def moment() -> tuple[int, int]:
+    """What this page has seen: the highest ids of a comment and of a decision."""
+    if "moment" not in g:
+        g.moment = folds.moment(database.session())
+    return cast("tuple[int, int]", g.moment)
+
+
 @bp.context_processor
 def _words() -> dict[str, Any]:
     return {
@@ -431,7 +438,7 @@ def _words() -> dict[str, Any]:
         "job_title": title,
         "statuses_and_reported": TABS,
         "why_alike": why,
-        "moment": lambda: folds.moment(database.session()),
+        "moment": moment,
         "many_buttons": MANY,
         "format_number": _n,
     }
