@@ -260,9 +260,11 @@ def undo_many(
 
     Returns how many. Raises as decide_many() does.
     """
+    told = (Decision.id, Decision.comment_id, Decision.act, Decision.version, Decision.at)
+    found = select(*told, Decision.from_status, Decision.to_status)
     decisions = {
         decision.comment_id: decision
-        for decision in session.scalars(select(Decision).where(Decision.id.in_(decision_ids)))
+        for decision in session.execute(found.where(Decision.id.in_(decision_ids)))
     }
     rows = _take_many(session, decisions, moderator)
     changes = (Decision.comment_id.in_(decisions), Decision.act.in_(CHANGES))
@@ -604,12 +606,16 @@ def _change_many(
         Decision.network: literal(by.came_from),
     }
     undone = aliased(Decision)
-    rows_of_log = select(*columns.values(), undone.id if undoes else null())
-    if undoes:
-        rows_of_log = rows_of_log.join(undone, undone.comment_id == Comment.id)
-        rows_of_log = rows_of_log.where(undone.id.in_(undoes))
-    rows_of_log = rows_of_log.where(Comment.id.in_(ids)).order_by(Comment.id)
-    session.execute(insert(Decision).from_select([*columns, Decision.undoes_id], rows_of_log))
+    log = select(*columns.values(), undone.id if undoes else null())
+    if (
+        undoes
+    ):  # from these, and not the comments: SQLite would look for each of one among the other
+        log = log.select_from(undone).join(Comment, Comment.id == undone.comment_id)
+        log = log.where(undone.id.in_(undoes))
+    else:
+        log = log.where(Comment.id.in_(ids))
+    log = log.order_by(Comment.id)
+    session.execute(insert(Decision).from_select([*columns, Decision.undoes_id], log))
     session.execute(
         update(Comment)
         .where(Comment.id.in_(ids))
