@@ -186,7 +186,9 @@ def test_a_stale_wording_is_refused_and_kept(app, mo, waiting):
     answer = mo.post(path, data=sent)
     assert answer.status_code == 409
     said = words(answer.text)
-    assert re.search(r"mo rejected this .* \(“Off topic.”\)\. Your “Save the wording” was not", said)
+    assert re.search(
+        r"mo rejected this .* \(“Off topic.”\)\. Your “Save the wording” was not", said
+    )
     assert "My careful words." in answer.text
     assert 'name="version" value="2"' in answer.text
     said = mo.post(path, data=sent, headers=JSON)
