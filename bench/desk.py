@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,9 @@ from tests import postgres
 SIZES = (1_000, 20_000)  # unless told: what takes half a minute
 MANY = 1_000  # that are picked and decided at once
 RUNS = 20
+COLD = 2  # more runs, which are not counted
+FEW_RUNS = 3  # of what takes long
+NOTHING = object()
 ARTICLES = 100
 KEY = b"k" * 32
 LOT = 5_000
@@ -139,17 +142,8 @@ def csrf(page: str) -> str:
     return found[1]
 
 
-def median(work: Callable[[], object], runs: int = RUNS) -> float:
-    """Milliseconds, after two runs that are not counted."""
-    taken = []
-    for _ in range(runs + 2):
-        start = time.perf_counter()
-        work()
-        taken.append((time.perf_counter() - start) * 1_000)
-    return statistics.median(taken[2:])
-
-
-def measure(app: Flask, size: int) -> dict[str, float | None]:
+def costs(app: Flask, size: int) -> dict[str, Callable[[], object]]:
+    """What is measured in an installation of this size, by its name."""
     client, token = sign_in(app, fill(app, size))
 
     def opened(path: str) -> Callable[[], None]:
@@ -159,8 +153,8 @@ def measure(app: Flask, size: int) -> dict[str, float | None]:
         return work
 
     with app.app_context():
-        waiting = select(Comment.public_id).where(Comment.status == Status.PENDING).limit(RUNS + 2)
-        ids = iter(database.session().scalars(waiting).all())
+        waiting = select(Comment.public_id).where(Comment.status == Status.PENDING)
+        ids = iter(database.session().scalars(waiting.limit(RUNS + COLD)).all())
 
     def decide() -> None:
         sent = {"action": "approve", "version": 1, "csrf_token": token}
@@ -168,9 +162,7 @@ def measure(app: Flask, size: int) -> dict[str, float | None]:
         answer = client.post(where, data=sent, headers={"Accept": "application/json"})
         assert answer.status_code == 200, answer.text
 
-    found: dict[str, float | None] = {"first page": median(opened("/desk/"))}
-    found["counts alone"] = median(opened("/desk/counts"))
-    for name, query in {
+    queries = {
         "search: common word": f"status=approved&q={COMMON}",
         "search: rare word": f"status=approved&q={RARE}",
         "search: two words": f"status=approved&q={COMMON}+{SECOND}",
@@ -178,32 +170,41 @@ def measure(app: Flask, size: int) -> dict[str, float | None]:
         "common, riskiest first": f"status=approved&q={COMMON}&sort=riskiest",
         "pending, riskiest first": "sort=riskiest",
         "one network": "status=approved&network=192.0.7.0",
-    }.items():
-        found[name] = median(opened(f"/desk/?{query}"))
-    found["one decision"] = median(decide)
-    found["bulk of 1,000"] = bulk(app, client, token)
-    return found
+    }
+    return {
+        "first page": opened("/desk/"),
+        "counts alone": opened("/desk/counts"),
+        **{name: opened(f"/desk/?{query}") for name, query in queries.items()},
+        "one decision": decide,
+        "bulk of 1,000": lambda: bulk(app, client, token),
+    }
 
 
-def bulk(app: Flask, client: FlaskClient, token: str) -> float | None:
-    """Milliseconds for a decision on 1,000 comments at once, from the click to the job's end; where
-    there are fewer, for as many times as that."""
+def medians(works: list[Callable[[], object]], runs: int = RUNS) -> list[float | None]:
+    """Milliseconds for the same work at each size, in turns, so that what else the machine does
+    falls on all of them alike; after COLD runs that are not counted."""
+    taken: list[list[float]] = [[] for _ in works]
+    for _ in range(COLD + runs):
+        for work, times in zip(works, taken, strict=True):
+            start = time.perf_counter()
+            if work() is NOTHING:
+                return [None] * len(works)
+            times.append((time.perf_counter() - start) * 1_000)
+    return [statistics.median(times[COLD:]) for times in taken]
 
-    def work(action: str) -> float:
-        newest = select(Comment.public_id, Comment.version).order_by(Comment.id.desc())
-        with app.app_context():
-            rows = database.session().execute(newest.limit(MANY)).all()
-        picked = [f"{row.public_id}:{row.version}" for row in rows]
-        sent = {"action": action, "pick": picked, "csrf_token": token}
-        start = time.perf_counter()
-        answer = client.post("/desk/bulk", data=sent, headers={"Accept": "application/json"})
-        for thread in app.extensions.get("jobs", {}).values():
-            thread.join()
-        taken = (time.perf_counter() - start) * 1_000
-        done = client.get(answer.json["page"], headers={"Accept": "application/json"}).json["done"]
-        return taken * MANY / done
 
-    return statistics.median(work(action) for action in ("spam", "reject", "spam", "reject"))
+def bulk(app: Flask, client: FlaskClient, token: str) -> None:
+    """A decision on 1,000 comments at once, from the click to the job's end."""
+    newest = select(Comment.public_id, Comment.version, Comment.status).order_by(Comment.id.desc())
+    with app.app_context():
+        rows = database.session().execute(newest.limit(MANY)).all()
+    action = "reject" if rows[0].status == Status.SPAM else "spam"
+    picked = [f"{row.public_id}:{row.version}" for row in rows]
+    sent = {"action": action, "pick": picked, "csrf_token": token}
+    answer = client.post("/desk/bulk", data=sent, headers={"Accept": "application/json"})
+    assert answer.status_code == 200, answer.text
+    for thread in app.extensions.get("jobs", {}).values():
+        thread.join()
 
 
 @contextmanager
@@ -224,17 +225,19 @@ def databases() -> Iterator[dict[str, Callable[[Path], str]]]:
 
 
 def main(sizes: tuple[int, ...]) -> None:
-    with databases() as kinds:
+    with databases() as kinds, ExitStack() as opened:
         for kind, make in kinds.items():
-            columns: list[dict[str, float | None]] = []
+            found = []
             for size in sizes:
-                with tempfile.TemporaryDirectory() as folder:
-                    app = installation(Path(folder), make(Path(folder)))
-                    columns.append(measure(app, size))
-                    app.extensions["database"].dispose()
+                folder = Path(opened.enter_context(tempfile.TemporaryDirectory()))
+                app = installation(folder, make(folder))
+                opened.callback(app.extensions["database"].dispose)
+                found.append(costs(app, size))
             print(f"{kind + ', ms':<26}" + "".join(f"{size:>12,}" for size in sizes) + "   ratio")
-            for name in columns[0]:
-                print(line(name, [column[name] for column in columns]), flush=True)
+            for name in found[0]:
+                runs = FEW_RUNS if name.startswith("bulk") else RUNS
+                works = [each[name] for each in found]
+                print(line(name, medians(works, runs)), flush=True)
 
 
 def line(name: str, values: list[float | None]) -> str:
