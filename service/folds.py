@@ -10,7 +10,8 @@ and a wave of a million costs it no more than one comment.
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -121,6 +122,57 @@ def join(session: Session, vault: Vault, comment: Comment) -> None:
     )
     regroup(session, [Group(comment.site_id, comment.status, key)])
     session.refresh(comment, ["fold_key", "is_folded"])
+
+
+def join_many(session: Session, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Folds comments that an import has just stored by their words, in a few statements. Takes their
+    columns."""
+    alike: dict[tuple[int, Status, bytes], list[int]] = defaultdict(list)
+    for row in rows:
+        if row["fold_digest"] is not None and row["status"] in WAITING:
+            alike[row["site_id"], row["status"], row["fold_digest"]].append(row["id"])
+    if not alike:
+        return
+    new = {id for ids in alike.values() for id in ids}
+    kinds = (Id, Comment.status.type, Comment.fold_digest.type)
+    names = ("site_id", "status", "fold_digest")
+    table = values(*(column(name, kind) for name, kind in zip(names, kinds, strict=True)))
+    asked = table.data(list(alike)).cte("asked")
+    twin = (
+        select(Comment.id)
+        .where(Comment.site_id == asked.c.site_id, Comment.fold_digest == asked.c.fold_digest)
+        .where(Comment.status == asked.c.status, Comment.id < min(new))
+        .order_by(Comment.id.desc())
+        .limit(1)
+        .correlate(asked)
+        .scalar_subquery()
+    )
+    twins = [id for id in session.scalars(select(twin).select_from(asked)) if id is not None]
+    known = select(
+        Comment.id, Comment.site_id, Comment.status, Comment.fold_digest, Comment.fold_key
+    )
+    keys: dict[tuple[int, Status, bytes], str] = {}
+    for there in session.execute(known.where(Comment.id.in_(twins))):
+        place = (there.site_id, there.status, there.fold_digest or b"")
+        keys[place] = there.fold_key or _text_key(place[2])
+        if not there.fold_key:
+            alike[place].append(there.id)
+    groups = []
+    for place, ids in alike.items():
+        if len(ids) > 1 or place in keys:
+            key = keys.get(place, _text_key(place[2]))
+            groups.append(Group(place[0], place[1], key))
+            session.execute(
+                update(Comment)
+                .where(Comment.id.in_(ids), Comment.status == place[1])
+                .values(fold_key=key, is_folded=True)
+                .execution_options(synchronize_session=False)
+            )
+    regroup(session, groups)
+
+
+def _text_key(fold_digest: bytes) -> str:
+    return "t" + fold_digest.hex()[:32]
 
 
 def lock(session: Session, keys: Iterable[str | None]) -> None:
@@ -245,7 +297,7 @@ def _by_text(session: Session, comment: Comment) -> _Found:
     if not twins:
         return None
     keys = [twin.fold_key for twin in twins if twin.fold_key]
-    key = keys[0] if keys else "t" + comment.fold_digest.hex()[:32]
+    key = keys[0] if keys else _text_key(comment.fold_digest)
     return key, [twin.id for twin in twins if not twin.fold_key]
 
 

@@ -235,6 +235,27 @@ def finish(job: int) -> Bulk:
     return database.session().get_one(Bulk, job)
 
 
+def test_what_an_import_brings_folds_by_its_words(app: Flask, daily: int) -> None:
+    words = "What a wonderful, helpful article!"
+    alone = arrive(app, words)
+    vault, brought = app.extensions["vault"], []
+    for said in (words, "Something else entirely, and only once.", words.upper()):
+        brought.append(arrive(app, said, fold_digest=None))
+    with database.writing() as session:
+        rows = []
+        for id in brought:
+            comment = session.get_one(Comment, id)
+            comment.fold_digest = folds.digest(vault, comment.text)
+            rows.append(
+                {c: getattr(comment, c) for c in ("id", "site_id", "status", "fold_digest")}
+            )
+        session.flush()
+        folds.join_many(session, rows)
+    assert standing() == [alone, brought[1]]
+    assert alike(alone) == (2, folds.TEXT)
+    expect_whole()
+
+
 def test_a_fold_is_decided_and_undone_whole(
     app: Flask, daily: int, mo: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -235,6 +235,7 @@ class _Batch:
             by = {"author_id": author_id, "is_first": is_first}
             values.append(self._row(id, found, placed, html) | by)
         session.execute(insert(Comment), values)
+        folds.join_many(session, values)
         self.run.tally.imported.update(row["status"] for row in values)
 
     def _make_articles(self, session: Session) -> None:
@@ -315,7 +316,15 @@ class _Batch:
             "source_parent": record.source_parent,
             "website_domain": urls.domain(record.website),
             "link_count": count_links(html),
+            **self._likeness(record.text, html, status),
         }
+
+    def _likeness(self, typed: str, html: str, status: Status) -> dict[str, Any]:
+        """By what a comment that still waits is found to be like others."""
+        if status not in folds.WAITING:
+            return {"fold_digest": None, "link_domain": ""}
+        domain = folds.link_domain(html, self.run.origins)
+        return {"fold_digest": folds.digest(self.run.vault, typed), "link_domain": domain}
 
 
 def _numbers(session: Session, count: int) -> Sequence[int]:

@@ -553,8 +553,5 @@
   for (const card of document.querySelectorAll(".card")) prepare(card);
   document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   document.getElementById("errors")?.focus();
-
-  // For the files beside this one.
-  window.desk = { ask, pageAt, announce, link, complain, freshen, note, prepare, settle: sayWhatIsLeft };
   outbox?.again?.();
 })();
