@@ -171,9 +171,21 @@ class Filter:
 
         Among the pending stand the published ones that have an edit waiting.
         """
-        ask = _Asking(self, session, moderator)
-        start = session.execute(select(*COLUMNS).where(Comment.public_id == after)).first()
-        return ask.page(Place(*start) if after and start else None, size)
+        return _Asking(self, session, moderator).page(self._start(session, after), size)
+
+    def _start(self, session: Session, after: str) -> Place | None:
+        """Where the page begins. A decision takes a comment's reports from it: what was sorted by
+        them begins anew, without what was decided."""
+        found = select(*COLUMNS, Comment.status, Comment.edit_at).where(Comment.public_id == after)
+        row = session.execute(found).first() if after else None
+        if row is None or (self.status == REPORTED and row.reported_at is None):
+            return None
+        waits = row.edit_at is not None and self.status == Status.PENDING
+        has_left = self.status not in (REPORTED, row.status) and not waits
+        if self.sort == "reported" and has_left and not row.report_count:
+            return None
+        *place, _, _ = row
+        return Place(*cast(Any, place))
 
     def walk(
         self, session: Session, moderator: Moderator, after_id: int, size: int
@@ -417,11 +429,8 @@ class _Asking:
     def _rows(self, wanted: _List, *columns: Any, hint: str = "") -> Select[Any]:
         """What of a list fulfils the conditions of the rows alone, whatever the words and letters.
         Takes the index that gives the order, if no other narrows it down more."""
-        query, hint = (
-            select(*columns).where(*self.conditions, wanted.condition),
-            hint or wanted.hint,
-        )
-        hint = self.hint or hint
+        query = select(*columns).where(*self.conditions, wanted.condition)
+        hint = self.hint or hint or wanted.hint
         return query.with_hint(Comment, hint, "sqlite") if hint else query
 
     def _matches(self, wanted: _List, *columns: Any, hint: str = "") -> Select[Any]:
@@ -488,11 +497,9 @@ class _Asking:
         return Found(ids[:size], len(ids) > size, among)
 
     def _key(self, place: Place) -> tuple[float, ...]:
-        """What the lists are sorted by, in Python and, by `_orders`, in the database."""
+        """What the lists are sorted by, here and, by `_in_order`, in the database."""
         at = place.created_at
-        if self.asked.status == REPORTED:
-            if place.reported_at is None:
-                return ()  # decided in between: the list begins anew
+        if self.asked.status == REPORTED and place.reported_at:
             at = place.reported_at
         if self.asked.sort == "riskiest":
             return (-place.risk, -place.id)
@@ -561,8 +568,7 @@ class _Asking:
         if after is not None:
             start = tuple(getattr(after, column.key) for column in order)
             place = tuple_(*order)
-            if start[0] is not None:
-                query = query.where(place < start if is_down else place > start)
+            query = query.where(place < start if is_down else place > start)
         query = query.order_by(*(column.desc() if is_down else column for column in order))
         return self._places(query.limit(most))
 

@@ -244,6 +244,21 @@ def test_a_pending_list_holds_edits_that_wait_but_a_job_leaves_them_out(app, mo)
         assert Filter().count(session, moderator, 9, with_edits=False) == 4
 
 
+def test_it_goes_on_after_a_comment_that_was_decided(app, mo):
+    """Which takes its reports from it, and so its place among the most reported."""
+    for number in (1, 2, 3, 4):
+        change(app, number, report_count=number, reported_at=START + timedelta(hours=number))
+    most = Filter(sort="reported")
+    for asked in (most, Filter(status="reported"), Filter(status="reported", sort="reported")):
+        assert len(texts(app, asked, 2)) == 2
+    assert walked(app, most, 2)[0] == [[4, 3], [2, 1], [5, 6]]
+    change(app, 3, status=Status.SPAM, report_count=0, reported_at=None)
+    assert texts(app, most, 2, mo[0][2]) == [TEXTS[3], TEXTS[1]]  # begins anew, without it
+    assert texts(app, Filter(), 2, mo[0][2]) == [TEXTS[3], TEXTS[4]]
+    for sort, first in (("reported", 3), ("oldest", 0), ("newest", 3)):
+        assert texts(app, Filter(status="reported", sort=sort), 1, mo[0][2]) == [TEXTS[first]]
+
+
 def test_it_stays_within_the_moderator_s_reach(app, mo):
     add_site(app, "stars", "https://stars.example")
     add(app, "harbour lights", site="stars")
