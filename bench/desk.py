@@ -6,6 +6,7 @@ decision may grow by no more than a fifth.
 """
 
 import base64
+import itertools
 import random
 import re
 import statistics
