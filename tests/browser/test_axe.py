@@ -1,17 +1,13 @@
 """No barrier that axe-core can see, and the whole use by keyboard."""
 
-from importlib.resources import files
-
 import pytest
+from barriers import barriers
 from cast import add_moderator
 from playwright.sync_api import expect
 from rita import RITA, add_comment, add_site, fill, send, stored, thread
 
 from service import accounts, database
 from service.status import Status
-
-AXE = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 @pytest.fixture(params=["light", "dark"])
@@ -37,12 +33,6 @@ def page(browser, look):
 def article(live, publisher):
     add_site(live.app, publisher.url)
     return publisher.url + "/harbour"
-
-
-def barriers(frame):
-    frame.evaluate(AXE + "; 0")
-    found = frame.evaluate("(tags) => axe.run({runOnly: tags})", RULES)["violations"]
-    return {rule["id"]: [node["html"][:200] for node in rule["nodes"]] for rule in found}
 
 
 def test_a_reader_meets_no_barrier(page, live, article):

@@ -1,10 +1,10 @@
 """Bans in a browser: from a comment to a ban and back, on a narrow phone, without a barrier."""
 
 import pytest
+from barriers import barriers
 from cast import add_moderator, reply, stored
 from playwright.sync_api import expect
 from rita import add_site
-from test_axe import barriers
 
 from service import accounts, database
 from service.status import Role, Status

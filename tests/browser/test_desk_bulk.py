@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterator
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import pytest
+from barriers import barriers
 from cast import add_moderator, add_site, reply, stored
 from live import Live
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -15,8 +14,6 @@ from rita import add_comments
 from service import accounts, bulk, database
 from service.status import Status
 
-AXE = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 ARTICLE = "https://daily.example/review"
 
 
@@ -54,12 +51,6 @@ def plain(live: Live, browser: Browser) -> Iterator[Page]:
     context = browser.new_context(java_script_enabled=False, locale="en-GB")
     yield enter(live, context)
     context.close()
-
-
-def barriers(page: Page) -> dict[str, Any]:
-    page.evaluate(AXE + "; 0")
-    found = page.evaluate("(tags) => axe.run({runOnly: tags})", RULES)["violations"]
-    return {rule["id"]: [node["html"][:200] for node in rule["nodes"]] for rule in found}
 
 
 def statuses(live: Live) -> list[str]:

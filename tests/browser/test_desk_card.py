@@ -4,10 +4,10 @@ article as readers meet it."""
 import re
 
 import pytest
+from barriers import barriers
 from cast import ARTICLE, ORIGIN, add_site, stored
 from playwright.sync_api import expect
 from sqlalchemy import select
-from test_axe import barriers
 from test_desk import enter, fill
 
 from service import accounts, database

@@ -7,12 +7,12 @@ from pathlib import Path
 from time import monotonic
 
 import pytest
+from barriers import barriers
 from cast import add_site
 from flask import Flask
 from live import Live
 from playwright.sync_api import Browser, BrowserContext, Error, Page, Route, expect
 from sqlalchemy import insert, select
-from test_axe import barriers
 from test_desk import (
     NAMES,
     SECOND_TAP,

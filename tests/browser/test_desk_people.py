@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from barriers import barriers
 from cast import add_moderator, add_site, totp
 from flask import Flask
 from live import Live
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from sqlalchemy import select
-from test_axe import barriers
 
 from service import accounts, database, people, second_step
 from service.models import Event, Passkey, Site

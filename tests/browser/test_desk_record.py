@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from barriers import barriers
 from cast import ORIGIN, add_moderator, add_site
 from flask import Flask
 from live import Live
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import insert
-from test_axe import barriers
 
 from service import accounts, database
 from service.models import Article, Comment, Decision, Event, Reason, now

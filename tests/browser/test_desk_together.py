@@ -3,11 +3,11 @@
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
+from barriers import barriers
 from cast import ORIGIN, add_moderator, add_site, stored
 from flask import Flask
 from live import Live
@@ -21,8 +21,6 @@ from service.views import together
 
 NAMES = ("Rita", "Otto", "Lena", "Pit", "Zoe", "Kim", "Sue", "Tom", "Uli", "Vera")
 SMALLEST: Any = {"width": 320, "height": 640}
-AXE = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 def fill(app: Flask, *names: str, status: Status = Status.PENDING) -> None:
@@ -312,9 +310,3 @@ def test_it_reads_well_light_and_dark_on_the_smallest_screen_too(
     screenshot(ada, "together-mine")
     assert ada.evaluate("document.documentElement.scrollWidth") == 320
     assert barriers(ada) == {}
-
-
-def barriers(page: Page) -> dict[str, list[str]]:
-    page.evaluate(AXE + "; 0")
-    found = page.evaluate("(tags) => axe.run({runOnly: tags})", RULES)["violations"]
-    return {rule["id"]: [node["html"][:200] for node in rule["nodes"]] for rule in found}
