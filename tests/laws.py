@@ -182,11 +182,11 @@ def knowing_flask(sources: Mapping[str, str]) -> list[str]:
 
 
 def changing_a_status(sources: Mapping[str, str]) -> list[str]:
-    """Only moderation.py changes a status; a first one comes from its initial() or imported()."""
+    """Only moderation changes a status; a first one comes from its initial() or imported()."""
     return [
         f"{module}:{line} {said}"
         for module, source in sources.items()
-        if module != "moderation"
+        if unit(module) != "moderation"
         for line, said in sorted(_statuses(ast.parse(source)))
     ]
 

@@ -9,6 +9,7 @@ from sqlalchemy import func, insert, select
 from service import accounts, colleagues, database, desk, moderation
 from service.colleagues import Since
 from service.models import Article, Comment, Decision, Handover, Note, now
+from service.rules import Verdict
 from service.status import Act, Role, Status
 
 START = now() - timedelta(hours=1)
@@ -223,7 +224,7 @@ def test_what_is_no_decision_ends_nothing(people, sites, session):
     moderation.mark(session, left, "staff", 1, mo)
     moderation.reveal(session, left, mo)
     wording = moderation.Wording("New", "<p>New</p>", None)
-    held = moderation.Verdict(Status.PENDING)
+    held = Verdict(Status.PENDING)
     moderation.edit(session, left, 2, wording, held)
     assert mine(session, ben) == [left.id]
     assert moderation.latest(session, left.id).act == Act.EDITED  # handing over is no change

@@ -9,7 +9,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy import text as sql
 
 from service import accounts, database, filters, moderation
-from service.filters import Filter
+from service.filters import Filter, asking
 from service.models import Article, Comment, Reason, Report, Site, public_id
 from service.rules import Verdict
 from service.status import ReportReason, Status
@@ -222,9 +222,9 @@ def test_it_knows_who_decided_last(app, mo):
             to = Status.SPAM if comment.status == Status.PENDING else Status.REJECTED
             moderation.decide(session, comment, to, comment.version, people[who])
         moderation.reveal(session, session.get_one(Comment, 1), people[0])
-    for few in (filters.FEW, 0):
+    for few in (asking.FEW, 0):
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(filters, "FEW", few)
+            patched.setattr(asking, "FEW", few)
             assert walked(app, Filter(status="rejected", moderator=mo[1]), 9)[0] == [[2]]
             assert walked(app, Filter(status="rejected", moderator=ina), 9)[0] == [[1]]
 
@@ -288,14 +288,14 @@ def test_it_stays_within_the_moderator_s_reach(app, mo):
 def test_of_too_many_matches_it_sorts_the_newest_and_says_so(app, mo, monkeypatch):
     add(app, *(f"pills {n}" for n in range(10)))  # 7 to 16; pills stand in 2 and 6 too
     for name in ("WINDOW", "NEWEST", "ASKED"):
-        monkeypatch.setattr(filters, name, 5)
+        monkeypatch.setattr(asking, name, 5)
     assert walked(app, Filter(text="pills", sort="oldest"), 9) == ([[12, 13, 14, 15, 16]], 5)
     newest = [16, 15, 14, 13], [12, 11, 10, 9], [8, 7, 6, 2]
     assert walked(app, Filter(text="pills", sort="newest"), 4) == (list(newest), 0)
     change(app, 16, status=Status.SPAM)  # a list that is short is asked one by one
     assert walked(app, Filter(status="spam", text="pills"), 9) == ([[16]], 0)
     # By time alone there are nine before the first of them: of letters no index knows.
-    monkeypatch.setattr(filters, "LOOKED_AT", 4)
+    monkeypatch.setattr(asking, "LOOKED_AT", 4)
     assert walked(app, Filter(text="京", sort="newest"), 9)[1] == 4
     change(app, 5, created_at=START + timedelta(days=1))
     assert walked(app, Filter(text="京", sort="newest"), 9) == ([[5]], 4)

@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 from service import bulk, database, folds, moderation
 from service.accounts import Moderator
 from service.filters import Filter
-from service.models import Article, Bulk, Comment, Site
+from service.models import Article, Bulk, Comment, Decision, Site
+from service.rules import Verdict
 from service.status import Status
 from service.text import render
 
@@ -200,7 +201,7 @@ def test_the_next_stands_when_the_oldest_goes(app: Flask, daily: int, mo: int) -
     decide(wave[2], Status.APPROVED, mo)
     assert (standing(), alike(wave[1])) == ([wave[1]], (1, folds.DOMAIN))
     with database.writing() as session:
-        taken = session.get_one(moderation.Decision, decision)
+        taken = session.get_one(Decision, decision)
         moderation.undo(session, taken, session.get_one(Moderator, mo))
     assert standing() == [wave[0]]  # the oldest again
     expect_whole()
@@ -211,7 +212,7 @@ def test_a_changed_text_leaves_its_fold(app: Flask, daily: int, mo: int) -> None
     with database.writing() as session:
         comment = session.get_one(Comment, wave[0])
         wording = moderation.Wording("Sorry.", "<p>Sorry.</p>", None)
-        verdict = moderation.Verdict(Status.PENDING, ())
+        verdict = Verdict(Status.PENDING, ())
         moderation.edit(session, comment, comment.version, wording, verdict)
         moderation.withdraw(session, session.get_one(Comment, wave[1]))
     assert standing() == [wave[0], wave[2]]

@@ -16,6 +16,7 @@ from werkzeug.test import TestResponse
 from service import accounts, database
 from service.models import Event, Passkey, Site, now
 from service.views import accounts as ways_in
+from service.views.accounts import tries
 
 EMAIL, PASSWORD = "mo@daily.example", "correct horse battery"
 AFAR = {"REMOTE_ADDR": "203.0.113.9"}
@@ -175,7 +176,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
-    monkeypatch.setattr(ways_in, "now", made)
+    monkeypatch.setattr(tries, "now", made)
     return made
 
 

@@ -1,13 +1,10 @@
-"""What a list of the desk shows, and in which order: a filter that a URL or a job can keep.
+"""A filter put to the database: what matches, and in which order.
 
-It finds ids; what a card shows of them is the desk's. Orders without an index of their own sort the
-newest WINDOW matches, and `Found.among` says so.
+Orders without an index of their own sort the newest WINDOW matches, and `Found.among` says so.
 """
 
-import ipaddress
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple, cast
 
@@ -25,22 +22,18 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from . import folds, search, urls
-from .accounts import Moderator, within_reach
-from .models import Article, Comment, Decision, Reason, Report, Site
-from .rules import LIKELY_SPAM, SENTENCES
-from .status import Act, ReportReason, Status
+from .. import folds, search, urls
+from ..accounts import Moderator, within_reach
+from ..models import Article, Comment, Decision, Reason, Report, Site
+from ..rules import LIKELY_SPAM
+from ..status import Act, ReportReason, Status
+from .words import EVERY, REPORTED, Words
 
-REPORTED = "reported"  # the list of what readers reported, whatever its status
-EVERY = "every"  # all lists as one: only for the search for an address
-LISTS = (*map(str, Status), REPORTED)
-SORTS = ("oldest", "newest", "reported", "riskiest")
 WINDOW = 1_000  # matches that are sorted where no index gives the order
 LOOKED_AT = 20_000  # matches, or comments, that one search looks at
 NEWEST = 200  # matches of words that are put in the order of their time; more, in that of arrival
 ASKED = 500  # comments that the index is asked about one by one: 20 µs for each word or more
 FEW = 2_000  # so many that another table names are looked up one by one
-YEARS = (1970, 2999)
 ARTICLES = 50  # that a search for words of a title takes
 
 # Who decided a comment last: by these acts. Held, edited or looked at is not decided.
@@ -55,16 +48,14 @@ BY_TIME = "INDEXED BY ix_comments_queue"
 BY_ITSELF = "NOT INDEXED"  # by the comments' ids
 BY_HEADS, BY_SITE_HEADS = "INDEXED BY ix_comments_heads", "INDEXED BY ix_comments_site_heads"
 
-# What a URL calls each field, where that is not its name.
-CALLED = {"text": "q", "has_links": "links", "is_first": "first", "is_likely_spam": "spam"}
-
-
-class Unreadable(ValueError):
-    """Something typed is no filter; `fields` says for each, by its name in the URL, what to do."""
-
-    def __init__(self, fields: dict[str, str]) -> None:
-        super().__init__(", ".join(fields))
-        self.fields = fields
+EMPTY: ColumnElement[str] = literal_column("''")  # written out, as partial indexes want it
+COLUMNS = (
+    Comment.id,
+    Comment.created_at,
+    Comment.reported_at,
+    Comment.report_count,
+    Comment.risk,
+)
 
 
 class Place(NamedTuple):
@@ -86,198 +77,6 @@ class Found:
     among: int = 0  # only so many of the newest were looked through; 0 for all
 
 
-EMPTY: ColumnElement[str] = literal_column("''")  # written out, as partial indexes want it
-COLUMNS = (
-    Comment.id,
-    Comment.created_at,
-    Comment.reported_at,
-    Comment.report_count,
-    Comment.risk,
-)
-
-
-@dataclass(frozen=True)
-class Filter:
-    """Which comments of the desk, in which order. All fields together narrow the list."""
-
-    status: str = Status.PENDING.value  # or REPORTED
-    site: str = ""
-    text: str = ""
-    name: str = ""
-    website: str = ""  # a domain
-    article: str = ""  # its address, the publisher's id, or words of its title
-    network: str = ""
-    reason: str = ""  # of a reader's report
-    rule: str = ""
-    language: str = ""
-    since: date | None = None
-    until: date | None = None
-    moderator: int | None = None  # who decided it last
-    has_links: bool = False
-    is_first: bool = False
-    is_likely_spam: bool = False
-    sort: str = "oldest"
-    fold: str = ""  # "off": alike ones have a card each
-    author_ids: tuple[int, ...] = ()  # of the search for an address: never in a URL
-
-    @classmethod
-    def read(cls, args: Mapping[str, str]) -> "Filter":
-        """The filter that a URL's words ask for; raises Unreadable."""
-        found: dict[str, Any] = {}
-        wrong: dict[str, str] = {}
-        for field in fields(cls):
-            word = CALLED.get(field.name, field.name)
-            typed = args.get(word, "").strip()[: search.LONGEST * 10]
-            if not typed or field.name not in READERS:
-                continue
-            try:
-                found[field.name] = READERS[field.name](typed)
-            except ValueError:
-                wrong[word] = SAID.get(field.name, "Choose one of the list.")
-        if found.get("since", date.min) > found.get("until", date.max):
-            wrong["until"] = "Enter a day that is not before the first one."
-        if wrong:
-            raise Unreadable(wrong)
-        made = cls(**found)
-        return made if "sort" in found else replace(made, sort=made.usual_sort)
-
-    @property
-    def usual_sort(self) -> str:
-        """A queue is worked from its old end; of what is searched for, the newest is wanted."""
-        return "newest" if self.text or self.name else "oldest"
-
-    def words(self) -> dict[str, str]:
-        """What a URL or a job keeps, from which `read` makes the same filter; without defaults,
-        and never an author."""
-        kept: dict[str, str] = {}
-        for field in fields(self):
-            value = getattr(self, field.name)
-            usual = self.usual_sort if field.name == "sort" else field.default
-            if field.name in READERS and value != usual:
-                kept[CALLED.get(field.name, field.name)] = "yes" if value is True else str(value)
-        return kept
-
-    def has_folds(self) -> bool:
-        """Whether alike comments stand in one card: in a whole list that waits, by time."""
-        is_waiting = self.status in folds.WAITING
-        return is_waiting and self.is_plain() and self.sort in ("oldest", "newest")
-
-    def is_plain(self) -> bool:
-        """Whether this is a whole list of a site or of all, in whatever order."""
-        return self == Filter(status=self.status, site=self.site, sort=self.sort)
-
-    def page(self, session: Session, moderator: Moderator, after: str, size: int) -> Found:
-        """The next `size` comments after the one of this public id, or the first.
-
-        Among the pending stand the published ones that have an edit waiting.
-        """
-        return _Asking(self, session, moderator).page(self._start(session, after), size)
-
-    def _start(self, session: Session, after: str) -> Place | None:
-        """Where the page begins. A decision takes a comment's reports from it: what was sorted by
-        them begins anew, without what was decided."""
-        found = select(*COLUMNS, Comment.status, Comment.edit_at).where(Comment.public_id == after)
-        row = session.execute(found).first() if after else None
-        if row is None or (self.status == REPORTED and row.reported_at is None):
-            return None
-        waits = row.edit_at is not None and self.status == Status.PENDING
-        has_left = self.status not in (REPORTED, row.status) and not waits
-        if self.sort == "reported" and has_left and not row.report_count:
-            return None
-        *place, _, _ = row
-        return Place(*cast(Any, place))
-
-    def walk(
-        self, session: Session, moderator: Moderator, after_id: int, size: int
-    ) -> Sequence[Row[int, int, Status]]:
-        """The next `size` matches by their id, as (id, version, status), for a job.
-
-        Walks all that match, whatever the order on the page. Leaves out published comments that
-        have an edit waiting, which stand among the pending ones: each wants a look of its own.
-        """
-        return _Asking(self, session, moderator).walk(after_id, size)
-
-    def count(
-        self, session: Session, moderator: Moderator, most: int, with_edits: bool = True
-    ) -> int:
-        """How many match, `most` + 1 for more. Without edits: as many as `walk` walks."""
-        return _Asking(self, session, moderator).count(most, with_edits)
-
-
-def _one_of(words: Sequence[str]) -> Callable[[str], str]:
-    def read(typed: str) -> str:
-        if typed not in words:
-            raise ValueError(typed)
-        return typed
-
-    return read
-
-
-def _short(typed: str) -> str:
-    return typed[: search.LONGEST]
-
-
-def _domain(typed: str) -> str:
-    return urls.domain(urls.website(typed)) or _one_of(())(typed)
-
-
-def _network(typed: str) -> str:
-    """The network, /24 or /48, that an address lies in; a wider one holds too many to look for."""
-    found = ipaddress.ip_interface(typed).network
-    width = 24 if found.version == 4 else 48
-    if found.prefixlen < width:
-        raise ValueError(typed)
-    return str(ipaddress.ip_network((found.network_address, width), strict=False))
-
-
-def _language(typed: str) -> str:
-    if not re.fullmatch("[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", typed) or len(typed) > 20:
-        raise ValueError(typed)
-    return typed
-
-
-def _number(typed: str) -> int:
-    if not re.fullmatch("[0-9]{1,15}", typed):
-        raise ValueError(typed)
-    return int(typed)
-
-
-def _day(typed: str) -> date:
-    day = date.fromisoformat(typed)
-    if not YEARS[0] <= day.year <= YEARS[1]:
-        raise ValueError(typed)
-    return day
-
-
-READERS: dict[str, Callable[[str], Any]] = {
-    "status": _one_of(LISTS),
-    "site": _short,
-    "text": _short,
-    "name": _short,
-    "website": _domain,
-    "article": lambda typed: typed[: urls.MAX_LENGTH],
-    "network": _network,
-    "reason": _one_of(list(ReportReason)),
-    "rule": _one_of(list(SENTENCES)),
-    "language": _language,
-    "since": _day,
-    "until": _day,
-    "moderator": _number,
-    "has_links": bool,
-    "is_first": bool,
-    "is_likely_spam": bool,
-    "sort": _one_of(SORTS),
-    "fold": _one_of(["off"]),
-}
-SAID = {
-    "website": "Enter a website like example.org.",
-    "network": "Enter an address like 192.0.2.7, or a network like 192.0.2.0/24.",
-    "language": "Enter a language by its short name, like en or pt-BR.",
-    "since": "Enter a day like 2026-11-25.",
-    "until": "Enter a day like 2026-11-25.",
-}
-
-
 class _List(NamedTuple):
     """One list: its condition, and the index that holds just this list, if it is a short one."""
 
@@ -293,10 +92,10 @@ class _Newest(NamedTuple):
     among: int = 0
 
 
-class _Asking:
+class Asking:
     """A filter that is put to a database by somebody."""
 
-    def __init__(self, asked: Filter, session: Session, moderator: Moderator) -> None:
+    def __init__(self, asked: Words, session: Session, moderator: Moderator) -> None:
         self.asked = asked
         self.session = session
         self.dialect = session.get_bind().dialect.name

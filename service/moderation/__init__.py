@@ -1,0 +1,73 @@
+"""Decide and undo, edit and withdraw: the only code that changes a comment's status or its text.
+
+A change and its decision row are one act, guarded by the version that its maker saw. Counters
+that readers see follow in the same transaction.
+"""
+
+from .asides import hand, note, reveal, take_back
+from .change import UNLIKE, Columns
+from .counts import count_new, recount
+from .deciding import decide, hold, imported, initial, undo
+from .emptying import BLANK, retract, withdraw
+from .log import (
+    ANSWERS,
+    AUTHOR,
+    CHANGES,
+    FINAL,
+    PINS,
+    SETTLES,
+    UNDOABLE,
+    Stale,
+    is_final,
+    is_withdrawn,
+    latest,
+    origin,
+)
+from .many import decide_many, undo_many
+from .pins import MOST_PINNED, EnoughPinned, NotPinnable, PinRefused, mark, pin
+from .waiting import has_waiting_edit
+from .wording import EDITABLE, Wording, edit, reword
+
+__all__ = [
+    "ANSWERS",
+    "AUTHOR",
+    "BLANK",
+    "CHANGES",
+    "EDITABLE",
+    "FINAL",
+    "MOST_PINNED",
+    "PINS",
+    "SETTLES",
+    "UNDOABLE",
+    "UNLIKE",
+    "Columns",
+    "EnoughPinned",
+    "NotPinnable",
+    "PinRefused",
+    "Stale",
+    "Wording",
+    "count_new",
+    "decide",
+    "decide_many",
+    "edit",
+    "hand",
+    "has_waiting_edit",
+    "hold",
+    "imported",
+    "initial",
+    "is_final",
+    "is_withdrawn",
+    "latest",
+    "mark",
+    "note",
+    "origin",
+    "pin",
+    "recount",
+    "retract",
+    "reveal",
+    "reword",
+    "take_back",
+    "undo",
+    "undo_many",
+    "withdraw",
+]

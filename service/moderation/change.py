@@ -1,0 +1,59 @@
+"""A change of one comment and its row in the log: one act, guarded by the version that was seen."""
+
+from typing import Any
+
+from sqlalchemy import delete, update
+from sqlalchemy.orm import Session
+
+from .. import folds, reports
+from ..accounts import Moderator
+from ..models import Comment, Decision, Handover, now
+from ..status import Act, Outcome, Status
+from .counts import keep_count
+from .log import ANSWERS, SETTLES, Stale, latest, record
+
+Columns = dict[str, Any]
+# A text that somebody changed is no wave's any more.
+UNLIKE: Columns = {"fold_digest": None, "link_domain": "", "fold_key": None}
+
+
+def change(
+    session: Session,
+    comment: Comment,
+    to: Status,
+    version: int,
+    by: Moderator | str,
+    act: Act,
+    note: str = "",
+    public_note: str = "",
+    undoes_id: int | None = None,
+    **values: Any,
+) -> Decision:
+    """The one way in which a comment changes. Takes the columns that change with the status."""
+    before, fold = comment.status, comment.fold_key
+    folds.lock(session, [fold])
+    if "text" in values:
+        values |= UNLIKE
+    key = values.get("fold_key", fold)
+    folded = {"is_folded": key is not None and to in folds.WAITING} if fold else {}
+    guarded = (
+        update(Comment)
+        .where(Comment.id == comment.id, Comment.version == version)
+        .values(status=to, version=Comment.version + 1, **values, **folded)
+        .returning(Comment.version)
+    )
+    if session.scalar(guarded) is None:
+        raise Stale(latest(session, comment.id))
+    at = now()
+    if act in ANSWERS and to != Status.PENDING:
+        outcome = Outcome.KEPT if to == Status.APPROVED else Outcome.REMOVED
+        reports.close(session, comment.id, outcome, at)
+    if act in SETTLES:
+        session.execute(delete(Handover).where(Handover.comment_id == comment.id))
+    session.refresh(comment, ["status", "version", "reported_at", *values])
+    if fold:
+        site_id = comment.site_id
+        folds.regroup(session, [folds.Group(site_id, one, fold) for one in (before, to)])
+        session.refresh(comment, ["is_folded"])
+    keep_count(session, comment, (to == Status.APPROVED) - (before == Status.APPROVED))
+    return record(session, comment, before, to, by, act, note, public_note, undoes_id, at)

@@ -1,0 +1,72 @@
+"""The end of a comment: its author takes it back, or the import that brought it is undone."""
+
+from sqlalchemy import delete, exists, update
+from sqlalchemy.orm import Session
+
+from .. import folds
+from ..accounts import Moderator
+from ..models import Author, Comment, Follow, Reason, Report, Revision
+from ..status import Act, Mark, Status
+from .change import Columns, change
+from .log import AUTHOR, is_final
+
+BLANK: Columns = {
+    "name": "",
+    "website": "",
+    "text": "",
+    "html": "",
+    "edit_text": None,
+    "edit_html": None,
+    "edit_at": None,
+    "edited_at": None,
+    "is_reworded": False,
+    "pinned_at": None,
+    "text_digest": None,
+    "submission_key": None,
+    "author_id": None,
+    "network": "",
+    "mark": Mark.NONE,
+    "fold_digest": None,
+    "link_domain": "",
+    "fold_key": None,
+    "website_domain": "",
+    "link_count": 0,
+    "is_first": False,
+    "risk": 0,
+}
+
+
+def withdraw(session: Session, comment: Comment) -> None:
+    """Empties a comment whose author takes it back, for good; its place stays for its replies.
+
+    Its earlier texts and reasons go too, and the author's row if nothing else refers to it.
+    """
+    folds.lock(session, [comment.fold_key])
+    session.refresh(comment, with_for_update=True)  # at any time, whoever is deciding just now
+    if is_final(session, comment):
+        return
+    author_id = comment.author_id
+    change(session, comment, Status.DELETED, comment.version, AUTHOR, Act.WITHDRAWN, **BLANK)
+    of_it = Revision.comment_id == comment.id
+    session.execute(update(Revision).where(of_it).values(text="", html=""))
+    session.execute(delete(Reason).where(Reason.comment_id == comment.id))
+    if author_id is not None:
+        _drop_author(session, author_id)
+
+
+def retract(session: Session, comment: Comment, moderator: Moderator | None = None) -> None:
+    """Empties an imported comment whose import is undone but which others have built upon."""
+    by = moderator or "command line"
+    change(session, comment, Status.DELETED, comment.version, by, Act.RETRACTED)
+    comment.name = comment.website = comment.text = comment.html = ""
+    comment.website_domain, comment.link_count, comment.is_first = "", 0, False
+    comment.fold_digest, comment.link_domain, comment.fold_key = None, "", None
+    comment.author_id = comment.source = comment.source_id = comment.source_parent = None
+
+
+def _drop_author(session: Session, author_id: int) -> None:
+    """Removes an author whom nothing refers to any more: no comment, follow or report."""
+    session.get(Author, author_id, with_for_update=True)
+    held = (Comment.author_id, Follow.author_id, Report.contact_id)
+    free = [~exists().where(column == author_id) for column in held]
+    session.execute(delete(Author).where(Author.id == author_id, *free))

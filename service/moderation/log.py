@@ -1,0 +1,110 @@
+"""The log of what was done to a comment: only ever added to, and asked what came last."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ..accounts import Moderator
+from ..models import Comment, Decision, Note, now
+from ..status import Act, Status
+
+# The acts that changed a comment; only the latest of them can be undone, if it is one of UNDOABLE.
+CHANGES = (
+    Act.DECIDED,
+    Act.UNDONE,
+    Act.RETRACTED,
+    Act.EDITED,
+    Act.DISCARDED,
+    Act.WITHDRAWN,
+    Act.MARKED,
+    Act.HELD,
+    Act.KEPT,
+    Act.REWORDED,
+    Act.PINNED,
+    Act.UNPINNED,
+)
+PINS = (Act.PINNED, Act.UNPINNED)
+UNDOABLE = (Act.DECIDED, Act.UNDONE, Act.DISCARDED, Act.HELD, Act.REWORDED, *PINS)
+FINAL = (Act.RETRACTED, Act.WITHDRAWN)  # nothing is left that could be decided on
+# With these somebody has looked at the comment, or it is gone: readers' reports get their outcome.
+ANSWERS = (Act.DECIDED, Act.DISCARDED, Act.KEPT, *FINAL)
+# After these nobody's word is waited for any more, and undoing them asks nobody anew.
+SETTLES = (*ANSWERS, Act.UNDONE)
+AUTHOR = "author"  # who the log says acted, where it was the comment's own author
+
+
+class Stale(Exception):
+    """Somebody decided in between; `latest` is what they did, None if only the text changed."""
+
+    def __init__(self, latest: Decision | None) -> None:
+        super().__init__()
+        self.latest = latest
+
+
+def latest(session: Session, comment_id: int) -> Decision | None:
+    """The last change of a comment, if anybody changed it."""
+    changes = select(Decision).where(Decision.comment_id == comment_id, Decision.act.in_(CHANGES))
+    return session.scalars(changes.order_by(Decision.id.desc()).limit(1)).first()
+
+
+def origin(decision: Decision) -> Decision:
+    """What an undo, or the undo of an undo, is about in the end; a decision itself otherwise."""
+    while decision.undoes is not None:
+        decision = decision.undoes
+    return decision
+
+
+def is_final(session: Session, comment: Comment) -> bool:
+    """Whether nothing of a comment is left that anybody could decide on."""
+    if comment.status != Status.DELETED or comment.html:
+        return False
+    last = latest(session, comment.id)
+    return last is not None and last.act in FINAL
+
+
+def is_withdrawn(session: Session, comment: Comment) -> bool:
+    """Whether its author took the comment back."""
+    if not is_final(session, comment):
+        return False
+    last = latest(session, comment.id)
+    return last is not None and last.act == Act.WITHDRAWN
+
+
+def refuse_if_final(session: Session, comment: Comment) -> None:
+    if is_final(session, comment):
+        raise Stale(latest(session, comment.id))
+
+
+def record(
+    session: Session,
+    comment: Comment,
+    before: Status,
+    to: Status,
+    by: Moderator | str,
+    act: Act,
+    note: str = "",
+    public_note: str = "",
+    undoes_id: int | None = None,
+    at: datetime | None = None,
+    handed_to: str = "",
+) -> Decision:
+    """Adds a row to the log; it is complete at once, since no row is ever changed."""
+    has_note = note or public_note
+    decision = Decision(
+        comment=comment,
+        moderator_id=None if isinstance(by, str) else by.id,
+        by=by if isinstance(by, str) else by.name,
+        act=act,
+        from_status=before,
+        to_status=to,
+        version=comment.version,
+        at=at or now(),
+        note=Note(text=note, public_text=public_note) if has_note else None,
+        undoes_id=undoes_id,
+        handed_to=handed_to,
+        network="" if isinstance(by, str) else by.came_from,
+    )
+    session.add(decision)
+    session.flush()
+    return decision

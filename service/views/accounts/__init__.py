@@ -1,0 +1,98 @@
+"""The ways in: a password and a second step, a passkey, a link that works once, an invitation.
+
+Nothing here says which addresses have an account. Passwords are hashed outside any transaction;
+each try is counted before it is looked at (attempts.py).
+"""
+
+from flask import Flask
+from flask_wtf import CSRFProtect
+
+from .. import more, participation, reader, receipts
+from .browsers import (
+    KNOWN_COOKIE,
+    KNOWN_FOR,
+    KNOWN_MOST,
+    knocking_from,
+    known_browser,
+    network,
+    place_of,
+)
+from .ceremonies import (
+    ASKING_PASSKEYS,
+    CEREMONY,
+    ceremony,
+    check_passkey,
+    keep_challenge,
+    passkey,
+    passkey_options,
+    taken_challenge,
+)
+from .door import admit, bp, go_on, keep_seen, leave, let_in, sign_out
+from .forms import FAULTS, CodeForm, JoinForm, NewPasswordForm, PasskeyForm, PasswordForm
+from .halfway import HALF_WAY, code_counter, half, second, use_code
+from .links import USED_LINK, is_loopback, join, offer, reset, secret_of, sign_in, signed
+from .signing_in import sign_in_by_password
+from .tries import account_of, failed, record_failure, take, waiting
+
+__all__ = [
+    "ASKING_PASSKEYS",
+    "CEREMONY",
+    "FAULTS",
+    "HALF_WAY",
+    "KNOWN_COOKIE",
+    "KNOWN_FOR",
+    "KNOWN_MOST",
+    "USED_LINK",
+    "CodeForm",
+    "JoinForm",
+    "NewPasswordForm",
+    "PasskeyForm",
+    "PasswordForm",
+    "account_of",
+    "admit",
+    "bp",
+    "ceremony",
+    "check_passkey",
+    "code_counter",
+    "failed",
+    "go_on",
+    "half",
+    "init_app",
+    "is_loopback",
+    "join",
+    "keep_challenge",
+    "keep_seen",
+    "knocking_from",
+    "known_browser",
+    "leave",
+    "let_in",
+    "network",
+    "offer",
+    "passkey",
+    "passkey_options",
+    "place_of",
+    "record_failure",
+    "reset",
+    "second",
+    "secret_of",
+    "sign_in",
+    "sign_in_by_password",
+    "sign_out",
+    "signed",
+    "take",
+    "taken_challenge",
+    "use_code",
+    "waiting",
+]
+
+
+def init_app(app: Flask) -> None:
+    csrf = CSRFProtect(app)
+    csrf.exempt(reader.bp)  # anonymous, cookieless: its form signs its own token
+    csrf.exempt(receipts.bp)
+    csrf.exempt(participation.bp)
+    for view in (more.edit, more.reply):  # their forms ask for it, and give back what was typed
+        csrf.exempt(view)
+    # Flask-Security's URLs and names, our own way: its view knows neither visits nor attempts.
+    app.view_functions["security.login"] = sign_in_by_password
+    app.view_functions["security.logout"] = sign_out
