@@ -27,7 +27,7 @@ def hand(
     It stays where it is and locks nothing: anybody may decide on it, which ends this. Takes a note
     for moderators. Raises Stale if nothing is left to decide on.
     """
-    session.refresh(comment, with_for_update=True)  # two who hand it on at one moment
+    session.refresh(comment, with_for_update={"of": Comment})  # two who hand it on at one moment
     refuse_if_final(session, comment)
     status, name = comment.status, to.name if to else ""
     asked = record(session, comment, status, status, moderator, Act.HANDED, note, handed_to=name)
@@ -38,7 +38,7 @@ def hand(
 
 def take_back(session: Session, comment: Comment, moderator: Moderator) -> Decision | None:
     """Ends that a comment was left to others, by who left it; None if they did not."""
-    session.refresh(comment, with_for_update=True)
+    session.refresh(comment, with_for_update={"of": Comment})
     left = session.get(Handover, comment.id)
     asked = session.get_one(Decision, left.decision_id) if left else None
     if left is None or asked is None or asked.moderator_id != moderator.id:

@@ -42,7 +42,9 @@ def withdraw(session: Session, comment: Comment) -> None:
     Its earlier texts and reasons go too, and the author's row if nothing else refers to it.
     """
     folds.lock(session, [comment.fold_key])
-    session.refresh(comment, with_for_update=True)  # at any time, whoever is deciding just now
+    session.refresh(
+        comment, with_for_update={"of": Comment}
+    )  # at any time, whoever is deciding just now
     if is_final(session, comment):
         return
     author_id = comment.author_id
