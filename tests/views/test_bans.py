@@ -25,17 +25,6 @@ HOME = {"environ_base": {"REMOTE_ADDR": "203.0.113.9"}}
 
 
 @pytest.fixture
-def daily(app: Flask) -> int:
-    return add_site(app)
-
-
-@pytest.fixture
-def mo(app: Flask, client: FlaskClient, daily: int) -> FlaskClient:
-    """Mo, who moderates The Daily, signed in."""
-    return sign_in(app, client, add_moderator(app))
-
-
-@pytest.fixture
 def ada(app: Flask, daily: int) -> FlaskClient:
     """Ada, who administers all sites."""
     return sign_in(app, app.test_client(), add_moderator(app, "ada@x.example", None, Role.ADMIN))

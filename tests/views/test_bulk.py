@@ -27,11 +27,6 @@ def daily(app: Flask) -> int:
 
 
 @pytest.fixture
-def mo(app: Flask, client: FlaskClient, daily: int) -> FlaskClient:
-    return sign_in(app, client, add_moderator(app))
-
-
-@pytest.fixture
 def ina(app: Flask, daily: int) -> FlaskClient:
     return sign_in(app, app.test_client(), add_moderator(app, "ina@daily.example"))
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from cast import add_moderator, add_site, csrf, reply, sign_in, stored
+from cast import add_moderator, add_site, csrf, sign_in, stored
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -15,31 +15,6 @@ from service.models import Comment, Decision, Note, now
 from service.status import Act, Status
 
 JSON = {"Accept": "application/json"}
-
-
-@pytest.fixture
-def mo(app: Flask, client: FlaskClient) -> FlaskClient:
-    """Mo, who moderates The Daily, signed in."""
-    add_site(app)
-    return sign_in(app, client, add_moderator(app))
-
-
-@pytest.fixture
-def another(app: Flask, mo: FlaskClient) -> Callable[..., FlaskClient]:
-    """Signs one more moderator in, in a browser of their own."""
-
-    def enter(name: str, **membership: str) -> FlaskClient:
-        moderator_id = add_moderator(app, f"{name}@daily.example", **membership)
-        return sign_in(app, app.test_client(), moderator_id)
-
-    return enter
-
-
-@pytest.fixture
-def waiting(app: Flask, mo: FlaskClient) -> str:
-    """A reply of Rita's in the queue."""
-    assert reply(app, app.test_client()).status_code == 303
-    return stored(app)[-1].public_id
 
 
 def post(who: FlaskClient, path: str, **fields: object) -> TestResponse:

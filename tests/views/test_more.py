@@ -4,7 +4,7 @@ import html
 import re
 
 import pytest
-from cast import ARTICLE, RITA, SITE, add_moderator, add_site, csrf, reply, sign_in, stored
+from cast import ARTICLE, RITA, SITE, add_site, csrf, reply, stored
 from sqlalchemy import delete, select
 
 from service import accounts, database, text
@@ -12,16 +12,6 @@ from service.models import Article, Comment, Decision, Reason, Revision, now
 from service.status import Act, Mark, Markup, Status
 
 JSON = {"Accept": "application/json"}
-
-
-@pytest.fixture
-def daily(app):
-    return add_site(app)
-
-
-@pytest.fixture
-def mo(app, client, daily):
-    return sign_in(app, client, add_moderator(app))
 
 
 @pytest.fixture

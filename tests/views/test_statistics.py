@@ -17,16 +17,6 @@ from service.views.statistics import in_ten, long
 PAGE = "/desk/statistics/daily"
 
 
-@pytest.fixture
-def daily(app: Flask) -> int:
-    return add_site(app)
-
-
-@pytest.fixture
-def mo(app: Flask, client: FlaskClient, daily: int) -> FlaskClient:
-    return sign_in(app, client, add_moderator(app))
-
-
 def fill(app: Flask, *statuses: Status, **more: object) -> None:
     """Puts a comment of each status into the database, an hour old; decided ones after 3 minutes."""
     at = now() - timedelta(hours=1)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from cast import RITA, add_moderator, add_site, csrf, reply, sign_in, stored
+from cast import RITA, add_site, csrf, reply, stored
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event, select
@@ -23,29 +23,8 @@ SAID = re.compile(r'data-since="([^"]+)"')
 
 
 @pytest.fixture
-def daily(app: Flask) -> int:
-    return add_site(app)
-
-
-@pytest.fixture
-def mo(app: Flask, client: FlaskClient, daily: int) -> FlaskClient:
-    return sign_in(app, client, add_moderator(app))
-
-
-@pytest.fixture
-def enter(app: Flask, daily: int) -> Callable[..., FlaskClient]:
-    """Signs one more moderator in, in a browser of their own."""
-
-    def enter(name: str, **membership: Any) -> FlaskClient:
-        moderator_id = add_moderator(app, f"{name}@daily.example", **membership)
-        return sign_in(app, app.test_client(), moderator_id)
-
-    return enter
-
-
-@pytest.fixture
-def ina(enter: Callable[..., FlaskClient]) -> FlaskClient:
-    return enter("ina")
+def ina(another: Callable[..., FlaskClient]) -> FlaskClient:
+    return another("ina")
 
 
 def send(app: Flask, comment: str = "Hear, hear.", **fields: Any) -> str:
@@ -126,10 +105,10 @@ def test_it_says_who_has_a_card_open(
 
 
 def test_it_names_all_of_them_and_never_by_an_address(
-    app: Flask, mo: FlaskClient, enter: Callable[..., FlaskClient], waiting: str
+    app: Flask, mo: FlaskClient, another: Callable[..., FlaskClient], waiting: str
 ) -> None:
     for name in ("ina", "ben", "zoe"):
-        beat(enter(name), focus=waiting)
+        beat(another(name), focus=waiting)
     with app.app_context(), database.writing() as session:
         zoe = session.scalars(select(accounts.Moderator).where(accounts.Moderator.name == "zoe"))
         zoe.one().name = "zoe@daily.example"
@@ -150,9 +129,9 @@ def test_it_writes_a_heartbeat_only_now_and_then(app: Flask, mo: FlaskClient, wa
 
 
 def test_it_tells_and_takes_nothing_of_other_sites(
-    app: Flask, mo: FlaskClient, enter: Callable[..., FlaskClient], waiting: str, elsewhere: str
+    app: Flask, mo: FlaskClient, another: Callable[..., FlaskClient], waiting: str, elsewhere: str
 ) -> None:
-    ada, stella = enter("ada", site=None, role=Role.ADMIN), enter("stella", site="stars")
+    ada, stella = another("ada", site=None, role=Role.ADMIN), another("stella", site="stars")
     beat(stella, focus=elsewhere)
     decide(ada, elsewhere, "spam")
     hand(stella, elsewhere, "ask", note="Starry?")
@@ -323,9 +302,9 @@ def test_a_second_opinion_is_asked_of_everybody(
 
 
 def test_a_comment_is_left_to_a_colleague_and_taken_back(
-    app: Flask, mo: FlaskClient, ina: FlaskClient, enter: Callable[..., FlaskClient], waiting: str
+    app: Flask, mo: FlaskClient, ina: FlaskClient, another: Callable[..., FlaskClient], waiting: str
 ) -> None:
-    ben = enter("ben")
+    ben = another("ben")
     told = hand(mo, waiting, "hand", to=moderator_id(app, "ina"), note="<b>Yours</b>").json
     assert told == {"id": waiting, "said": "Left to ina."}
     assert beat(ben, waiting)["left"] == {waiting: "mo left this to ina: “<b>Yours</b>”"}
@@ -342,10 +321,10 @@ def test_a_comment_is_left_to_a_colleague_and_taken_back(
 
 
 def test_only_who_may_decide_there_can_be_asked(
-    app: Flask, mo: FlaskClient, enter: Callable[..., FlaskClient], waiting: str, elsewhere: str
+    app: Flask, mo: FlaskClient, another: Callable[..., FlaskClient], waiting: str, elsewhere: str
 ) -> None:
-    enter("stella", site="stars")
-    enter("ada", site=None, role=Role.ADMIN)
+    another("stella", site="stars")
+    another("ada", site=None, role=Role.ADMIN)
     page = mo.get(f"/desk/comments/{waiting}").text
     assert re.findall(r'<option value="\d+">([^<]+)', page) == ["ada"]
     for to in (moderator_id(app, "stella"), moderator_id(app, "mo"), "", "x", "9" * 30):
