@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
-# Comparing takes time by the product of both lengths at worst; beyond this nobody would read it.
-MOST = 2_000_000
+# At worst comparing takes time by the cube of the words, and anybody can write the worst; beyond
+# this product of both lengths a text is told to be another one.
+MOST = 60_000
 
-_WORD = re.compile(r"\s+|\w+|[^\w\s]")
+_WORD = re.compile(r"\w+\s*|[^\w\s]\s*|\s+")  # with the space behind it: alone it is like any other
 
 
 class Piece(NamedTuple):
