@@ -139,11 +139,12 @@ def mine(session: Session, moderator: Moderator) -> list[int]:
 
 def _mine(query: Select[int], moderator: Moderator) -> Select[int]:
     asked_by_others = and_(Handover.to_id.is_(None), Decision.moderator_id != moderator.id)
+    site_id = Comment.site_id + 0  # so said, SQLite does not walk a site's comments by their index
     return (
         query.join(Decision, Decision.id == Handover.decision_id)
         .join(Comment, Comment.id == Handover.comment_id)
         .where(or_(Handover.to_id == moderator.id, asked_by_others))
-        .where(within_reach(moderator, Comment.site_id))
+        .where(within_reach(moderator, site_id))
     )
 
 
