@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from . import events, folds, moderation
-from .accounts import Moderator, within_reach
+from .accounts import Moderator, each_within_reach, within_reach
 from .filters import Filter
 from .models import Article, Bulk, Comment, Decision, Site, now
 from .moderation import CHANGES
@@ -107,7 +107,7 @@ def start_picked(
     public id; those on nobody's or another's site are no part of it."""
     rows = session.execute(
         select(Comment.id, Comment.public_id, Comment.site_id)
-        .where(Comment.public_id.in_(picked), within_reach(moderator, Comment.site_id))
+        .where(Comment.public_id.in_(picked), each_within_reach(moderator, Comment.site_id))
         .order_by(Comment.id)
     ).all()
     sites = {row.site_id for row in rows}

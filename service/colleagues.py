@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, String, and_, cast, func, or_, select, true
 from sqlalchemy.orm import Session, contains_eager, joinedload, load_only
 
-from .accounts import Membership, Moderator, within_reach
+from .accounts import Membership, Moderator, each_within_reach, within_reach
 from .models import Comment, Decision, Handover, Site
 from .moderation import CHANGES, UNDOABLE
 from .status import Role, Status
@@ -60,7 +60,7 @@ def team(session: Session, moderator: Moderator, site_id: int) -> Sequence[Moder
 
 def known(session: Session, moderator: Moderator, public_ids: Collection[str]) -> Sequence[Comment]:
     """Those of the comments that are on one of the moderator's sites."""
-    within = (Comment.public_id.in_(public_ids), within_reach(moderator, Comment.site_id))
+    within = (Comment.public_id.in_(public_ids), each_within_reach(moderator, Comment.site_id))
     told = (
         Comment.public_id,
         Comment.version,
@@ -139,12 +139,11 @@ def mine(session: Session, moderator: Moderator) -> list[int]:
 
 def _mine(query: Select[int], moderator: Moderator) -> Select[int]:
     asked_by_others = and_(Handover.to_id.is_(None), Decision.moderator_id != moderator.id)
-    site_id = Comment.site_id + 0  # so said, SQLite does not walk a site's comments by their index
     return (
         query.join(Decision, Decision.id == Handover.decision_id)
         .join(Comment, Comment.id == Handover.comment_id)
         .where(or_(Handover.to_id == moderator.id, asked_by_others))
-        .where(within_reach(moderator, site_id))
+        .where(each_within_reach(moderator, Comment.site_id))
     )
 
 

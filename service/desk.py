@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
 from . import facts, folds, reports
-from .accounts import Membership, Moderator, within_reach
+from .accounts import Membership, Moderator, each_within_reach, within_reach
 from .filters import LISTS, Filter
 from .folds import Fold
 from .models import Article, Author, Comment, Decision, Report, Revision, Site
@@ -92,7 +92,7 @@ def some(
     session: Session, vault: Vault, moderator: Moderator, comment_ids: Sequence[int]
 ) -> list[Card]:
     """The cards of certain comments, in this order; one on another's site is left out."""
-    here = (Comment.id.in_(comment_ids), within_reach(moderator, Comment.site_id))
+    here = (Comment.id.in_(comment_ids), each_within_reach(moderator, Comment.site_id))
     found = {comment.id: comment for comment in session.scalars(_whole().where(*here))}
     shown = [found[wanted] for wanted in comment_ids if wanted in found]
     return _cards(session, vault, shown)
@@ -132,7 +132,7 @@ def last_decisions(session: Session, moderator: Moderator, most: int = 3) -> Seq
         select(Decision)
         .join(Decision.comment)
         .where(Decision.moderator_id == moderator.id, Decision.act.in_(UNDOABLE))
-        .where(within_reach(moderator, Comment.site_id))
+        .where(each_within_reach(moderator, Comment.site_id))
         .options(contains_eager(Decision.comment))
         .order_by(Decision.id.desc())
         .limit(most)
@@ -164,7 +164,7 @@ def authors_within(
     session: Session, vault: Vault, moderator: Moderator, ids: Sequence[int]
 ) -> dict[int, str]:
     """Of these authors the ones on the moderator's sites, with their addresses masked."""
-    reach = within_reach(moderator, Author.site_id)
+    reach = each_within_reach(moderator, Author.site_id)
     authors = session.scalars(select(Author).where(Author.id.in_(ids), reach))
     return {author.id: mask(vault.reveal(_hidden(author), author.site_id)) for author in authors}
 

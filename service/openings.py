@@ -11,7 +11,7 @@ from sqlalchemy import and_, delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from .accounts import Moderator, within_reach
+from .accounts import Moderator, each_within_reach
 from .models import Comment, Opening, now
 
 KEPT = timedelta(minutes=1)
@@ -65,13 +65,12 @@ def others(
 ) -> dict[int, list[str]]:
     """The names of the colleagues who have a comment before them, by name;
     a comment that nobody has, or on somebody else's site, is left out."""
-    site_id = Comment.site_id + 0  # so said, SQLite does not walk a site's comments by their index
     found = session.execute(
         select(Opening.comment_id, Moderator.name)
         .join(Moderator, Moderator.id == Opening.moderator_id)
         .join(Comment, Comment.id == Opening.comment_id)
         .where(Opening.comment_id.in_(comment_ids), Opening.moderator_id != moderator.id)
-        .where(Opening.at > (at or now()) - KEPT, within_reach(moderator, site_id))
+        .where(Opening.at > (at or now()) - KEPT, each_within_reach(moderator, Comment.site_id))
         .order_by(Moderator.name, Moderator.id)
     )
     names: dict[int, list[str]] = defaultdict(list)

@@ -9,7 +9,7 @@ from sqlalchemy import and_, case, delete, func, insert, literal, null, or_, sel
 from sqlalchemy.orm import Session, aliased
 
 from .. import folds, reports
-from ..accounts import Moderator, within_reach
+from ..accounts import Moderator, each_within_reach
 from ..models import Article, Comment, Decision, Handover, now
 from ..status import Act, Outcome, Status
 from .log import ANSWERS, CHANGES, SETTLES, UNDOABLE
@@ -93,7 +93,7 @@ def _take_many(session: Session, comment_ids: Collection[int], moderator: Modera
     """The comments of a batch within the moderator's reach, by id; until the end of the transaction
     nobody else changes them, or what is counted with them: their articles and their threads' first
     comments. All are taken in the order of their ids, and none is waited for."""
-    within = (Comment.id.in_(comment_ids), within_reach(moderator, Comment.site_id))
+    within = (Comment.id.in_(comment_ids), each_within_reach(moderator, Comment.site_id))
     folds.lock(session, session.scalars(select(Comment.fold_key).where(*within).distinct()))
     firsts = select(Comment.root_id).where(*within, Comment.root_id.is_not(None))
     first_ids = set(session.scalars(firsts))
