@@ -16,8 +16,8 @@ from pathlib import Path
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import insert, select, update
-from threads import URL, installation
 
+from bench.threads import URL, installation
 from service import accounts, bulk, database, folds, moderation
 from service.models import Article, Bulk, Comment, Site, now, public_id
 from service.status import Role, Status

@@ -1,8 +1,8 @@
 """How the desk's cost grows with what is stored: its first page, a search, a decision, a bulk of 1,000.
 
-`python -m bench.desk [SIZE …]` prints medians in milliseconds, side by side for the sizes, on SQLite
-and on PostgreSQL, and each cost's ratio of the largest to the smallest. The first page and one
-decision may grow by no more than a fifth.
+`python -m bench.desk [SIZE …] [sqlite|postgresql]` prints medians in milliseconds, side by side for
+the sizes, on SQLite and on PostgreSQL, and each cost's ratio of the largest to the smallest. The
+first page and one decision may grow by no more than a fifth.
 """
 
 import base64
@@ -222,9 +222,11 @@ def databases() -> Iterator[dict[str, Callable[[Path], str]]]:
         }
 
 
-def main(sizes: tuple[int, ...]) -> None:
+def main(sizes: tuple[int, ...], wanted: tuple[str, ...] = ()) -> None:
     with databases() as kinds, ExitStack() as opened:
         for kind, make in kinds.items():
+            if wanted and kind.lower() not in wanted:
+                continue
             found = []
             for size in sizes:
                 folder = Path(opened.enter_context(tempfile.TemporaryDirectory()))
@@ -239,9 +241,7 @@ def main(sizes: tuple[int, ...]) -> None:
 
 
 def line(name: str, values: list[float]) -> str:
-    cells = "".join(f"{'–' if value is None else f'{value:.1f}':>12}" for value in values)
-    if values[0] is None or values[-1] is None:
-        return f"{name:<26}{cells}"
+    cells = "".join(f"{value:>12.1f}" for value in values)
     ratio = values[-1] / values[0]
     return f"{name:<26}{cells}{ratio:>8.2f}" + (
         "  more than a fifth" if name in HELD and ratio > MAY_GROW else ""
@@ -249,4 +249,8 @@ def line(name: str, values: list[float]) -> str:
 
 
 if __name__ == "__main__":
-    main(tuple(map(int, sys.argv[1:])) or SIZES)
+    given = sys.argv[1:]
+    main(
+        tuple(int(word) for word in given if word.isdecimal()) or SIZES,
+        tuple(word.lower() for word in given if not word.isdecimal()),
+    )
