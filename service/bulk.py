@@ -159,10 +159,11 @@ def ahead(session: Session, bulk_id: int) -> Ahead | None:
 def _ahead_in_fold(session: Session, bulk: Bulk, at: Any) -> Ahead | None:
     site_id, status, key = bulk.about["fold"]
     after = (datetime.fromisoformat(at[0]), at[1]) if at else None
-    rows = folds.walk(session, folds.Group(site_id, Status(status), key), after, BATCH)
+    group = folds.Group(site_id, Status(status), key)
+    rows = folds.walk(session, group, bulk.about["until"], after, BATCH)
     if not rows:
         return None
-    seen = {row.id: row.version for row in rows if row.id <= bulk.about["until"]}
+    seen = {row.id: row.version for row in rows}
     return Ahead(at, [rows[-1].created_at.isoformat(), rows[-1].id], seen)
 
 

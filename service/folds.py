@@ -253,8 +253,11 @@ def members(session: Session, head: Comment, most: int = MEMBERS) -> Sequence[Co
     return session.scalars(folded.order_by(Comment.created_at, Comment.id).limit(most)).all()
 
 
-def walk(session: Session, group: Group, after: tuple[Any, int] | None, size: int) -> Sequence[Any]:
-    """The next of a fold, whether it stands or not, as (id, version, created_at), for a job."""
+def walk(
+    session: Session, group: Group, until: int, after: tuple[Any, int] | None, size: int
+) -> Sequence[Any]:
+    """The next of a fold up to an id, whether it stands or not, as (id, version, created_at), for
+    a job."""
     found: list[Any] = []
     for is_folded in (False, True):
         some = select(Comment.id, Comment.version, Comment.created_at).where(
@@ -262,6 +265,7 @@ def walk(session: Session, group: Group, after: tuple[Any, int] | None, size: in
             Comment.status == group.status,
             Comment.fold_key == group.key,
             Comment.is_folded.is_(is_folded),
+            Comment.id <= until,
         )
         if after is not None:
             some = some.where(tuple_(Comment.created_at, Comment.id) > after)

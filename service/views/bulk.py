@@ -206,15 +206,18 @@ def at_once(start: Callable[[Session], Bulk]) -> int:
         try:
             with database.writing() as session:
                 job = start(session)
-                job_id, is_small = job.id, job.total <= bulk.BATCH
-                while is_small and bulk.step(session, job_id, bulk.ahead(session, job_id)):
-                    pass
+                job_id, is_more = job.id, True
+                if job.total <= bulk.BATCH:
+                    bulk.step(session, job_id, bulk.ahead(session, job_id))
+                    # What was counted as one batch may have grown: a second one is the job's.
+                    if bulk.ahead(session, job_id) is None:
+                        is_more = bulk.step(session, job_id, None)
             break
         except database.Busy:  # somebody decides on one of these at this very moment
             if attempt == ATTEMPTS - 1:
                 raise
             time.sleep(BUSY_PAUSE)
-    if not is_small:
+    if is_more:
         run(job_id)
     return job_id
 

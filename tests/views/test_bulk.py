@@ -309,11 +309,28 @@ def test_a_wave_is_one_card_and_one_decision(app: Flask, mo: FlaskClient) -> Non
     assert statuses(app)[8:] == ["pending"] * 4
 
 
-def post_all(app: Flask, count: int = 4) -> None:
-    for number in range(count):
+def post_all(app: Flask, count: int = 4, first: int = 0) -> None:
+    for number in range(first, first + count):
         said = WAVE.format(number, number)
         answer = reply(app, app.test_client(), comment=said, email=f"w{number}@x.example")
         assert answer.status_code == 303
+
+
+def test_a_fold_that_grew_is_decided_as_it_was_shown_and_in_one_batch(
+    app: Flask, mo: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many came in meanwhile: nobody else can write as long as they are gone through."""
+    post_all(app)
+    sent = fold(mo.get("/desk/").text)
+    post_all(app, 6, first=4)
+    monkeypatch.setattr(bulk, "BATCH", 4)
+    steps = []
+    step = bulk.step
+    monkeypatch.setattr(bulk, "step", lambda *what: steps.append(what[2]) or step(*what))
+    answer = post(mo, sent.pop("at"), **sent | {"action": "spam"})
+    assert answer.location.startswith("/desk/")
+    assert [len(batch.seen) if batch else 0 for batch in steps] == [4, 0]
+    assert statuses(app)[8:] == ["spam"] * 4 + ["pending"] * 6
 
 
 def test_a_fold_decided_by_a_colleague_is_too_late(
