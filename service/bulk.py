@@ -118,10 +118,23 @@ def start_picked(
 
 
 def start_fold(
-    session: Session, moderator: Moderator, to: Status, head: Comment, until: int, decided: int
+    session: Session,
+    moderator: Moderator,
+    to: Status,
+    head: Comment,
+    group: folds.Group,
+    until: int,
+    decided: int,
 ) -> Bulk:
-    """A job on a comment and all that are folded into its card, as they stood when it was shown."""
-    group = folds.Group(head.site_id, head.status, head.fold_key or "")
+    """A job on a comment and all that are folded into its card, as they stood when it was shown.
+
+    Takes the fold that was shown; raises Stale if the comment does not stand for it any more.
+    """
+    folds.lock(session, [group.key])
+    session.refresh(head)
+    now_in = folds.Group(head.site_id, head.status, head.fold_key or "")
+    if not group.key or head.is_folded or now_in != group:
+        raise moderation.Stale(moderation.latest(session, head.id))
     about = {"fold": list(group), "until": until, "decided": decided, "at": 0}
     total = folds.count(session, group, until)
     return _start(session, moderator, to, about, total, head.site_id)

@@ -5,15 +5,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from cast import SITE, add_moderator, add_site, csrf, on_record, reply, sign_in
+from cast import SITE, add_moderator, add_site, csrf, on_record, reply, sign_in, stored
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import insert, select, update
 from werkzeug.test import TestResponse
 
-from service import bulk, database
+from service import bulk, database, moderation
+from service.accounts import Moderator
 from service.models import Article, Bulk, Comment, Site, now
 from service.status import Status
+from service.views import bulk as views
 
 JSON = {"Accept": "application/json"}
 START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
@@ -346,6 +348,29 @@ def test_a_fold_decided_by_a_colleague_is_too_late(
     assert answer.status_code == 409
     assert "Your “Spam” was not applied." in answer.text
     assert statuses(app)[8:] == ["approved", *["pending"] * 3]
+
+
+def test_a_fold_whose_first_is_decided_at_that_moment_is_too_late(
+    app: Flask, mo: FlaskClient, ina: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing that is published already, of the same fold once, is meant."""
+    post_all(app)
+    sent = fold(mo.get("/desk/").text)
+    path = sent.pop("at")
+    last = stored(app)[-1].public_id
+    post(ina, f"/desk/comments/{last}/decide", action="approve", version=1)
+    at_once = views.at_once
+
+    def late(start: Any) -> int:
+        with database.writing() as session:
+            who = session.scalars(select(Moderator).where(Moderator.name == "ina")).one()
+            moderation.decide(session, session.get_one(Comment, 9), Status.APPROVED, 1, who)
+        return at_once(start)
+
+    monkeypatch.setattr(views, "at_once", late)
+    answer = post(mo, path, **sent | {"action": "spam"})
+    assert answer.status_code == 409
+    assert sorted(statuses(app)[8:]) == ["approved"] * 2 + ["pending"] * 2
 
 
 def test_a_large_fold_is_a_job(
