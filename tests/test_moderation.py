@@ -488,6 +488,16 @@ def test_undoing_it_and_undoing_that_swap_the_texts(app, people, mo, writing):
         assert comment(session, "New").edited_at is not None
 
 
+def test_its_links_are_counted_with_its_words(people, mo, writing):
+    link = '<p><a href="https://a.example">a</a></p>'
+    with writing() as session:
+        found = comment(session)
+        moderation.reword(session, found, 1, Wording("a", link, None), mo(session))
+        assert found.link_count == 1
+        moderation.undo(session, last(session), mo(session))
+        assert found.link_count == 0
+
+
 def test_the_author_s_waiting_change_goes_on_waiting(edited, mo, writing):
     with writing() as session:
         moderation.reword(session, comment(session), 3, Wording("Mild", "M", None), mo(session))
