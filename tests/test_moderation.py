@@ -4,7 +4,17 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from service import accounts, database, moderation
-from service.models import Article, Author, Comment, Decision, Follow, Revision
+from service.models import (
+    Article,
+    Author,
+    Comment,
+    Decision,
+    Follow,
+    Note,
+    Reason,
+    Revision,
+    now,
+)
 from service.moderation import Wording
 from service.rules import Verdict
 from service.status import Act, Mark, Markup, Status
@@ -386,6 +396,33 @@ def test_what_its_author_takes_back_is_gone_for_good(edited, mo, writing):
             assert refused.value.latest.act == Act.WITHDRAWN
         moderation.withdraw(session, found)  # pressed twice
         assert found.version == 4
+
+
+@pytest.mark.parametrize("end", [moderation.withdraw, moderation.retract])
+def test_nothing_that_quotes_an_emptied_comment_stays(edited, mo, writing, end):
+    with writing() as session:
+        found = comment(session)
+        found.network, found.text_digest, found.pinned_at = "192.0.2.0/24", b"d", now()
+        found.source, found.source_id, found.source_parent = "json", "7", "6"
+        moderation.reword(session, found, found.version, NEW, mo(session), "Rita wrote: me")
+        moderation.note(session, found, mo(session), "Her phone is 555.")
+        moderation.mark(session, found, Mark.STAFF, found.version, mo(session))
+        session.add(Reason(comment_id=found.id, rule="words", matched="me"))
+        session.flush()
+        before = session.scalars(select(Decision).order_by(Decision.id)).all()
+        log = [(row.act, row.by, row.version) for row in before]
+    with writing() as session:
+        end(session, comment(session, NEW.text))
+    with writing() as session:
+        found = comment(session, "")
+        assert found.status == Status.DELETED
+        assert {name: getattr(found, name) for name in moderation.BLANK} == moderation.BLANK
+        assert set(session.execute(select(Revision.text, Revision.html))) == {("", "")}
+        assert session.scalars(select(Reason)).all() == []
+        notes = session.scalars(select(Note)).all()
+        assert {(note.text, note.public_text) for note in notes} == {("", ""), ("staff", "")}
+        after = session.scalars(select(Decision).order_by(Decision.id)).all()
+        assert [(row.act, row.by, row.version) for row in after[:-1]] == log
 
 
 def test_its_place_stays_for_its_replies(people, mo, writing):
