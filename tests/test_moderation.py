@@ -7,6 +7,7 @@ from service import accounts, database, moderation
 from service.models import (
     Article,
     Author,
+    Bulk,
     Comment,
     Decision,
     Follow,
@@ -608,6 +609,34 @@ def test_at_most_three_are_pinned_under_an_article(approved, mo, writing):
         # one that is no longer shown takes no place
         moderation.decide(session, comment(session), Status.DELETED, 3, mo(session))
         moderation.pin(session, fourth, True, 2, mo(session))
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_what_comes_back_is_pinned_no_more_if_three_are(approved, mo, writing, many):
+    def pinned(session):
+        found = select(Comment.text).where(Comment.pinned_at.is_not(None))
+        return sorted(session.scalars(found.where(Comment.status == Status.APPROVED)))
+
+    with writing() as session:
+        for said in approved[:3]:
+            moderation.pin(session, comment(session, said), True, 2, mo(session))
+        gone = [
+            moderation.decide(session, comment(session, said), Status.REJECTED, 3, mo(session))
+            for said in approved[:2]
+        ]
+        moderation.pin(session, comment(session, approved[3]), True, 2, mo(session))
+        if many:
+            job = Bulk(moderator_id=mo(session).id, by="mo", about={}, total=2)
+            session.add(job)
+            session.flush()
+            versions = {decision.comment_id: 4 for decision in gone}
+            moderation.decide_many(session, versions, Status.APPROVED, mo(session), job.id)
+        else:
+            for decision in gone:
+                moderation.undo(session, decision, mo(session))
+    with writing() as session:
+        assert pinned(session) == sorted([approved[0], *approved[2:4]])  # who was pinned first
+        assert comment(session, approved[1]).status == Status.APPROVED
 
 
 def test_what_is_not_published_or_is_a_reply_cannot_be_pinned(people, mo, writing):
