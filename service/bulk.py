@@ -118,10 +118,23 @@ def start_picked(
 
 
 def start_fold(
-    session: Session, moderator: Moderator, to: Status, head: Comment, until: int, decided: int
+    session: Session,
+    moderator: Moderator,
+    to: Status,
+    head: Comment,
+    group: folds.Group,
+    until: int,
+    decided: int,
 ) -> Bulk:
-    """A job on a comment and all that are folded into its card, as they stood when it was shown."""
-    group = folds.Group(head.site_id, head.status, head.fold_key or "")
+    """A job on a comment and all that are folded into its card, as they stood when it was shown.
+
+    Takes the fold that was shown; raises Stale if the comment does not stand for it any more.
+    """
+    folds.lock(session, [group.key])
+    session.refresh(head)
+    now_in = folds.Group(head.site_id, head.status, head.fold_key or "")
+    if not group.key or head.is_folded or now_in != group:
+        raise moderation.Stale(moderation.latest(session, head.id))
     about = {"fold": list(group), "until": until, "decided": decided, "at": 0}
     total = folds.count(session, group, until)
     return _start(session, moderator, to, about, total, head.site_id)
@@ -159,10 +172,11 @@ def ahead(session: Session, bulk_id: int) -> Ahead | None:
 def _ahead_in_fold(session: Session, bulk: Bulk, at: Any) -> Ahead | None:
     site_id, status, key = bulk.about["fold"]
     after = (datetime.fromisoformat(at[0]), at[1]) if at else None
-    rows = folds.walk(session, folds.Group(site_id, Status(status), key), after, BATCH)
+    group = folds.Group(site_id, Status(status), key)
+    rows = folds.walk(session, group, bulk.about["until"], after, BATCH)
     if not rows:
         return None
-    seen = {row.id: row.version for row in rows if row.id <= bulk.about["until"]}
+    seen = {row.id: row.version for row in rows}
     return Ahead(at, [rows[-1].created_at.isoformat(), rows[-1].id], seen)
 
 

@@ -112,15 +112,18 @@ def join(session: Session, vault: Vault, comment: Comment) -> None:
     if found is None:
         return
     key, others = found
-    lock(session, [key])
-    ids = [comment.id, *others]
+    left = set(others.values()) - {None}
+    lock(session, {key, *left})
+    # Not those that went into yet another fold before this one's turn came.
+    was = or_(Comment.fold_key.is_(None), Comment.fold_key.in_(left))
     session.execute(
         update(Comment)
-        .where(Comment.id.in_(ids), Comment.status == comment.status)
+        .where(Comment.id.in_([comment.id, *others]), Comment.status == comment.status, was)
         .values(fold_key=key, is_folded=True)
         .execution_options(synchronize_session=False)
     )
-    regroup(session, [Group(comment.site_id, comment.status, key)])
+    site_id, status = comment.site_id, comment.status
+    regroup(session, [Group(site_id, status, one) for one in (key, *left) if one])
     session.refresh(comment, ["fold_key", "is_folded"])
 
 
@@ -250,8 +253,11 @@ def members(session: Session, head: Comment, most: int = MEMBERS) -> Sequence[Co
     return session.scalars(folded.order_by(Comment.created_at, Comment.id).limit(most)).all()
 
 
-def walk(session: Session, group: Group, after: tuple[Any, int] | None, size: int) -> Sequence[Any]:
-    """The next of a fold, whether it stands or not, as (id, version, created_at), for a job."""
+def walk(
+    session: Session, group: Group, until: int, after: tuple[Any, int] | None, size: int
+) -> Sequence[Any]:
+    """The next of a fold up to an id, whether it stands or not, as (id, version, created_at), for
+    a job."""
     found: list[Any] = []
     for is_folded in (False, True):
         some = select(Comment.id, Comment.version, Comment.created_at).where(
@@ -259,6 +265,7 @@ def walk(session: Session, group: Group, after: tuple[Any, int] | None, size: in
             Comment.status == group.status,
             Comment.fold_key == group.key,
             Comment.is_folded.is_(is_folded),
+            Comment.id <= until,
         )
         if after is not None:
             some = some.where(tuple_(Comment.created_at, Comment.id) > after)
@@ -287,7 +294,8 @@ def moment(session: Session) -> tuple[int, int]:
 
 # Finding those like a new one: the newest few are looked at, by an index that no decision touches.
 
-_Found = tuple[str, list[int]] | None  # the fold's key, and who is not in it yet
+# The fold's key, and who is not in it yet: in which one each of them is so far.
+_Found = tuple[str, dict[int, str | None]] | None
 
 
 def _by_text(session: Session, comment: Comment) -> _Found:
@@ -298,7 +306,7 @@ def _by_text(session: Session, comment: Comment) -> _Found:
         return None
     keys = [twin.fold_key for twin in twins if twin.fold_key]
     key = keys[0] if keys else _text_key(comment.fold_digest)
-    return key, [twin.id for twin in twins if not twin.fold_key]
+    return key, {twin.id: None for twin in twins if not twin.fold_key}
 
 
 def _by_domain(session: Session, comment: Comment) -> _Found:
@@ -309,7 +317,7 @@ def _by_domain(session: Session, comment: Comment) -> _Found:
     if len(others) < OF_DOMAIN - 1:
         return None
     key = "d" + comment.link_domain[:78]
-    return key, [one.id for one in others if one.fold_key != key]
+    return key, {one.id: one.fold_key for one in others if one.fold_key != key}
 
 
 def _by_network(session: Session, vault: Vault, comment: Comment) -> _Found:
@@ -337,7 +345,7 @@ def _by_network(session: Session, vault: Vault, comment: Comment) -> _Found:
     # A digest, since the network itself is erased after some days and the key is not.
     made = "n" + vault.digest("fold network", f"{comment.network} {hour}").hex()[:32]
     others = [row.id for row in waiting if not row.fold_key and row.id != comment.id]
-    return (keys[0] if keys else made), others
+    return (keys[0] if keys else made), dict.fromkeys(others)
 
 
 EMPTY: ColumnElement[str] = literal_column("''")  # written out, as partial indexes want it

@@ -212,7 +212,7 @@ def page(
     windows = _first_windows(session, shown, shape.replies)
     if target is not None and root is not None and target.id != root.id and root.id in windows:
         windows[root.id] = _window_at(session, root, shape.replies, target, windows[root.id])
-    return _compose(
+    thread = _compose(
         session,
         article,
         shape,
@@ -221,6 +221,9 @@ def page(
         earlier=_earlier(session, others, order, start_at, shape.size),
         later=later,
     )
+    for comment in thread.comments[: len(pinned) if start_at is None else 0]:
+        comment.is_pinned = True
+    return thread
 
 
 def every(comments: Iterable[Shown]) -> Iterable[Shown]:
@@ -483,7 +486,6 @@ def _shown(row: AnyRow) -> Shown:
         mark=row.mark,
         edited_at=row.edited_at,
         is_reworded=row.is_reworded,
-        is_pinned=row.pinned_at is not None and row.parent_id is None,
         like_count=row.like_count,
     )
 

@@ -167,6 +167,17 @@ def test_a_burst_from_one_network_folds_if_all_of_it_looks_bad(app: Flask, daily
     expect_whole()
 
 
+def test_a_fold_whose_first_goes_into_another_still_stands(app: Flask, daily: int) -> None:
+    bad = "192.0.2.0/24"
+    burst = [arrive(app, f"Opinion {'x' * n} <https://x{n}.example>", bad) for n in range(5)]
+    assert standing() == burst[:1]
+    for number in range(2):  # from elsewhere, to the site that the first of them links to
+        arrive(app, f"Another {'y' * number} <https://x0.example/{number}>")
+    assert standing() == burst[:2]
+    assert (alike(burst[0]), alike(burst[1])) == ((2, folds.DOMAIN), (3, folds.NETWORK))
+    expect_whole()
+
+
 def test_an_office_does_not_fold(app: Flask, daily: int) -> None:
     office = "198.51.100.0/24"
     links = [arrive(app, f"Opinion {'x' * n} <https://x{n}.example>", office) for n in range(4)]
@@ -222,7 +233,8 @@ def test_a_changed_text_leaves_its_fold(app: Flask, daily: int, mo: int) -> None
 def all_of(head: int, moderator_id: int, to: Status = Status.SPAM) -> int:
     with database.writing() as session:
         comment, who = session.get_one(Comment, head), session.get_one(Moderator, moderator_id)
-        return bulk.start_fold(session, who, to, comment, *folds.moment(session)).id
+        group = folds.Group(comment.site_id, comment.status, comment.fold_key or "")
+        return bulk.start_fold(session, who, to, comment, group, *folds.moment(session)).id
 
 
 def finish(job: int) -> Bulk:

@@ -4,7 +4,18 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from service import accounts, database, moderation
-from service.models import Article, Author, Comment, Decision, Follow, Revision
+from service.models import (
+    Article,
+    Author,
+    Bulk,
+    Comment,
+    Decision,
+    Follow,
+    Note,
+    Reason,
+    Revision,
+    now,
+)
 from service.moderation import Wording
 from service.rules import Verdict
 from service.status import Act, Mark, Markup, Status
@@ -388,6 +399,33 @@ def test_what_its_author_takes_back_is_gone_for_good(edited, mo, writing):
         assert found.version == 4
 
 
+@pytest.mark.parametrize("end", [moderation.withdraw, moderation.retract])
+def test_nothing_that_quotes_an_emptied_comment_stays(edited, mo, writing, end):
+    with writing() as session:
+        found = comment(session)
+        found.network, found.text_digest, found.pinned_at = "192.0.2.0/24", b"d", now()
+        found.source, found.source_id, found.source_parent = "json", "7", "6"
+        moderation.reword(session, found, found.version, NEW, mo(session), "Rita wrote: me")
+        moderation.note(session, found, mo(session), "Her phone is 555.")
+        moderation.mark(session, found, Mark.STAFF, found.version, mo(session))
+        session.add(Reason(comment_id=found.id, rule="words", matched="me"))
+        session.flush()
+        before = session.scalars(select(Decision).order_by(Decision.id)).all()
+        log = [(row.act, row.by, row.version) for row in before]
+    with writing() as session:
+        end(session, comment(session, NEW.text))
+    with writing() as session:
+        found = comment(session, "")
+        assert found.status == Status.DELETED
+        assert {name: getattr(found, name) for name in moderation.BLANK} == moderation.BLANK
+        assert set(session.execute(select(Revision.text, Revision.html))) == {("", "")}
+        assert session.scalars(select(Reason)).all() == []
+        notes = session.scalars(select(Note)).all()
+        assert {(note.text, note.public_text) for note in notes} == {("", ""), ("staff", "")}
+        after = session.scalars(select(Decision).order_by(Decision.id)).all()
+        assert [(row.act, row.by, row.version) for row in after[:-1]] == log
+
+
 def test_its_place_stays_for_its_replies(people, mo, writing):
     with writing() as session:
         for said in ("Root", "Reply"):
@@ -488,6 +526,16 @@ def test_undoing_it_and_undoing_that_swap_the_texts(app, people, mo, writing):
         assert comment(session, "New").edited_at is not None
 
 
+def test_its_links_are_counted_with_its_words(people, mo, writing):
+    link = '<p><a href="https://a.example">a</a></p>'
+    with writing() as session:
+        found = comment(session)
+        moderation.reword(session, found, 1, Wording("a", link, None), mo(session))
+        assert found.link_count == 1
+        moderation.undo(session, last(session), mo(session))
+        assert found.link_count == 0
+
+
 def test_the_author_s_waiting_change_goes_on_waiting(edited, mo, writing):
     with writing() as session:
         moderation.reword(session, comment(session), 3, Wording("Mild", "M", None), mo(session))
@@ -561,6 +609,34 @@ def test_at_most_three_are_pinned_under_an_article(approved, mo, writing):
         # one that is no longer shown takes no place
         moderation.decide(session, comment(session), Status.DELETED, 3, mo(session))
         moderation.pin(session, fourth, True, 2, mo(session))
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_what_comes_back_is_pinned_no_more_if_three_are(approved, mo, writing, many):
+    def pinned(session):
+        found = select(Comment.text).where(Comment.pinned_at.is_not(None))
+        return sorted(session.scalars(found.where(Comment.status == Status.APPROVED)))
+
+    with writing() as session:
+        for said in approved[:3]:
+            moderation.pin(session, comment(session, said), True, 2, mo(session))
+        gone = [
+            moderation.decide(session, comment(session, said), Status.REJECTED, 3, mo(session))
+            for said in approved[:2]
+        ]
+        moderation.pin(session, comment(session, approved[3]), True, 2, mo(session))
+        if many:
+            job = Bulk(moderator_id=mo(session).id, by="mo", about={}, total=2)
+            session.add(job)
+            session.flush()
+            versions = {decision.comment_id: 4 for decision in gone}
+            moderation.decide_many(session, versions, Status.APPROVED, mo(session), job.id)
+        else:
+            for decision in gone:
+                moderation.undo(session, decision, mo(session))
+    with writing() as session:
+        assert pinned(session) == sorted([approved[0], *approved[2:4]])  # who was pinned first
+        assert comment(session, approved[1]).status == Status.APPROVED
 
 
 def test_what_is_not_published_or_is_a_reply_cannot_be_pinned(people, mo, writing):

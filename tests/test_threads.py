@@ -334,6 +334,14 @@ def test_what_is_pinned_stands_above_the_others_on_the_first_page_alone(grow, pa
     assert not [c for c in last.comments if c.is_pinned]
 
 
+def test_only_what_stands_above_the_others_is_called_pinned(grow, page, pin):
+    """Whatever the rows say of a fourth."""
+    grow("+r0\n+r1\n+r2\n+r3\n+r4")
+    pin("r1", "r2", "r3", "r4")
+    assert [c.name for c in page().comments if c.is_pinned] == ["r4", "r3", "r2"]
+    assert not [c for c in page(at="r1", size=1).comments if c.is_pinned and c.name == "r1"]
+
+
 @pytest.mark.parametrize("drawing", ["?a\n+b", "-a\n  +c\n+b", "+b\n  +a"])
 def test_a_pin_shows_nothing_that_is_not_shown_and_moves_no_reply(grow, page, pin, drawing):
     grow(drawing)

@@ -379,7 +379,7 @@ class _Removal:
 
     def step(self, session: Session) -> None:
         brought = (
-            select(Comment.id, Comment.author_id)
+            select(Comment.id, Comment.author_id, Comment.fold_key)
             .where(
                 Comment.import_id == self.number,
                 Comment.article_id == self.article_id,
@@ -388,6 +388,7 @@ class _Removal:
             .order_by(Comment.id.desc())
         )
         rows = session.execute(brought.limit(REMOVED)).all()
+        folds.lock(session, (row.fold_key for row in rows))
         free = _removable(session, [row.id for row in rows])
         for row in rows:
             if row.id not in free:

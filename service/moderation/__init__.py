@@ -6,7 +6,7 @@ that readers see follow in the same transaction.
 
 from .asides import hand, note, reveal, take_back
 from .change import UNLIKE, Columns
-from .counts import count_new, recount
+from .counts import MOST_PINNED, count_new, recount
 from .deciding import decide, hold, imported, initial, undo
 from .emptying import BLANK, retract, withdraw
 from .log import (
@@ -24,7 +24,7 @@ from .log import (
     origin,
 )
 from .many import decide_many, undo_many
-from .pins import MOST_PINNED, EnoughPinned, NotPinnable, PinRefused, mark, pin
+from .pins import EnoughPinned, NotPinnable, PinRefused, mark, pin
 from .waiting import has_waiting_edit
 from .wording import EDITABLE, Wording, edit, reword
 

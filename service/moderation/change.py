@@ -9,7 +9,7 @@ from .. import folds, reports
 from ..accounts import Moderator
 from ..models import Comment, Decision, Handover, now
 from ..status import Act, Outcome, Status
-from .counts import keep_count
+from .counts import keep_count, limit_pins
 from .log import ANSWERS, SETTLES, Stale, latest, record
 
 Columns = dict[str, Any]
@@ -55,5 +55,8 @@ def change(
         site_id = comment.site_id
         folds.regroup(session, [folds.Group(site_id, one, fold) for one in (before, to)])
         session.refresh(comment, ["is_folded"])
+    if comment.pinned_at and to == Status.APPROVED != before:
+        limit_pins(session, [comment.id])
+        session.refresh(comment, ["pinned_at"])
     keep_count(session, comment, (to == Status.APPROVED) - (before == Status.APPROVED))
     return record(session, comment, before, to, by, act, note, public_note, undoes_id, at)

@@ -1,10 +1,15 @@
 """What readers see beside a comment, kept in step with it: counts, and versions of pages."""
 
+from collections import defaultdict
+from collections.abc import Collection
+
 from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from ..models import Article, Comment
 from ..status import Status
+
+MOST_PINNED = 3  # under one article: more of them would be an order of their own
 
 
 def keep_count(session: Session, comment: Comment, change: int) -> None:
@@ -53,6 +58,39 @@ def recount(session: Session, article_id: int) -> None:
         .where(Article.id == article_id)
         .values(approved_count=count, version=Article.version + 1)
     )
+
+
+def limit_pins(session: Session, comment_ids: Collection[int]) -> None:
+    """Of comments that readers see again, keeps pinned only as many as there are places left.
+
+    Two at once under an article come one after the other.
+    """
+    came = (Comment.id.in_(comment_ids), Comment.pinned_at.is_not(None))
+    pinned = select(Comment.id, Comment.article_id).where(*came)
+    back: dict[int, list[int]] = defaultdict(list)
+    for row in session.execute(pinned.order_by(Comment.pinned_at, Comment.id)):
+        back[row.article_id].append(row.id)
+    articles = select(Article.id).where(Article.id.in_(back)).order_by(Article.id)
+    for article_id in session.scalars(articles.with_for_update()).all() if back else ():
+        places = MOST_PINNED - count_pinned(session, article_id, back[article_id])
+        surplus = Comment.id.in_(back[article_id][max(places, 0) :])
+        session.execute(
+            update(Comment)
+            .where(surplus)
+            .values(pinned_at=None)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def count_pinned(session: Session, article_id: int, without: Collection[int]) -> int:
+    """How many stand above the others under an article, without some comments."""
+    shown = (
+        Comment.article_id == article_id,
+        Comment.pinned_at.is_not(None),
+        Comment.status == Status.APPROVED,
+        Comment.id.not_in(without),
+    )
+    return session.scalar(select(func.count()).where(*shown)) or 0
 
 
 def renew(session: Session, comment: Comment) -> None:

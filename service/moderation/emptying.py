@@ -1,11 +1,11 @@
 """The end of a comment: its author takes it back, or the import that brought it is undone."""
 
-from sqlalchemy import delete, exists, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from .. import folds
 from ..accounts import Moderator
-from ..models import Author, Comment, Follow, Reason, Report, Revision
+from ..models import Author, Comment, Decision, Follow, Note, Reason, Report, Revision
 from ..status import Act, Mark, Status
 from .change import Columns, change
 from .log import AUTHOR, is_final
@@ -39,7 +39,8 @@ BLANK: Columns = {
 def withdraw(session: Session, comment: Comment) -> None:
     """Empties a comment whose author takes it back, for good; its place stays for its replies.
 
-    Its earlier texts and reasons go too, and the author's row if nothing else refers to it.
+    Its earlier texts, its reasons and what moderators wrote about it go too, and the author's row
+    if nothing else refers to it.
     """
     folds.lock(session, [comment.fold_key])
     session.refresh(
@@ -49,21 +50,29 @@ def withdraw(session: Session, comment: Comment) -> None:
         return
     author_id = comment.author_id
     change(session, comment, Status.DELETED, comment.version, AUTHOR, Act.WITHDRAWN, **BLANK)
-    of_it = Revision.comment_id == comment.id
-    session.execute(update(Revision).where(of_it).values(text="", html=""))
-    session.execute(delete(Reason).where(Reason.comment_id == comment.id))
+    _blank_around(session, comment)
     if author_id is not None:
         _drop_author(session, author_id)
 
 
 def retract(session: Session, comment: Comment, moderator: Moderator | None = None) -> None:
-    """Empties an imported comment whose import is undone but which others have built upon."""
+    """Empties an imported comment whose import is undone but which others have built upon, as
+    withdraw() does."""
     by = moderator or "command line"
-    change(session, comment, Status.DELETED, comment.version, by, Act.RETRACTED)
-    comment.name = comment.website = comment.text = comment.html = ""
-    comment.website_domain, comment.link_count, comment.is_first = "", 0, False
-    comment.fold_digest, comment.link_domain, comment.fold_key = None, "", None
-    comment.author_id = comment.source = comment.source_id = comment.source_parent = None
+    empty = BLANK | {"source": None, "source_id": None, "source_parent": None}
+    change(session, comment, Status.DELETED, comment.version, by, Act.RETRACTED, **empty)
+    _blank_around(session, comment)
+
+
+def _blank_around(session: Session, comment: Comment) -> None:
+    """Empties what stands beside a comment and may quote it; the log itself stays (hard rule 12)."""
+    of_it = Revision.comment_id == comment.id
+    session.execute(update(Revision).where(of_it).values(text="", html=""))
+    session.execute(delete(Reason).where(Reason.comment_id == comment.id))
+    # What stands with a mark is its word, and nobody's own.
+    made = (Decision.comment_id == comment.id, Decision.act != Act.MARKED)
+    of_these = Note.decision_id.in_(select(Decision.id).where(*made))
+    session.execute(update(Note).where(of_these).values(text="", public_text=""))
 
 
 def _drop_author(session: Session, author_id: int) -> None:

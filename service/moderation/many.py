@@ -12,6 +12,7 @@ from .. import folds, reports
 from ..accounts import Moderator, each_within_reach
 from ..models import Article, Comment, Decision, Handover, now
 from ..status import Act, Outcome, Status
+from .counts import limit_pins
 from .log import ANSWERS, CHANGES, SETTLES, UNDOABLE
 
 
@@ -173,6 +174,8 @@ def _change_many(
         reports.close_many(session, ids, outcome, at)
     if act in SETTLES:
         session.execute(delete(Handover).where(Handover.comment_id.in_(ids)))
+    if to == Status.APPROVED:
+        limit_pins(session, [row.id for row in rows if row.status != to])
     _count_many(session, rows, to)
 
 

@@ -2,17 +2,14 @@
 
 from typing import Any
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from ..accounts import Moderator
 from ..models import Article, Comment, Decision, now
 from ..status import Act, Mark, Status
 from .change import change
-from .counts import renew
+from .counts import MOST_PINNED, count_pinned, renew
 from .log import refuse_if_final
-
-MOST_PINNED = 3  # under one article: more of them would be an order of their own
 
 
 class PinRefused(Exception):
@@ -66,9 +63,7 @@ def _refuse_pin(session: Session, comment: Comment) -> None:
     if comment.status != Status.APPROVED or comment.parent_id is not None:
         raise NotPinnable
     session.get(Article, comment.article_id, with_for_update=True)
-    pinned = (Comment.article_id == comment.article_id, Comment.pinned_at.is_not(None))
-    shown = (*pinned, Comment.status == Status.APPROVED, Comment.id != comment.id)
-    if (session.scalar(select(func.count()).where(*shown)) or 0) >= MOST_PINNED:
+    if count_pinned(session, comment.article_id, [comment.id]) >= MOST_PINNED:
         raise EnoughPinned
 
 

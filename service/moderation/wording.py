@@ -72,6 +72,7 @@ def reword(
     before = _revision(comment)
     values: Columns = {"text": wording.text, "html": wording.html, "text_digest": wording.digest}
     values |= {"markup": Markup.MARKDOWN, "is_reworded": True, "edited_at": now()}
+    values["link_count"] = count_links(wording.html)
     status = comment.status
     decision = change(
         session, comment, status, version, moderator, Act.REWORDED, note=note, **values

@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 from wtforms import HiddenField, IntegerField
 from wtforms.validators import DataRequired, InputRequired, NumberRange
 
-from .. import bulk, database, desk, folds
+from .. import bulk, database, desk, folds, moderation
 from ..filters import Filter, Unreadable
 from ..models import Bulk, Comment, now
 from ..status import BulkState, Status
@@ -137,14 +137,18 @@ def decide_alike(public_id: str) -> ResponseReturnValue:
         abort(400)
     head = comment_or_404(database.session(), public_id)
     to, shown = ACTIONS[form.action.data], (form.until.data or 0, form.decided.data or 0)
-    if not head.fold_key or head.is_folded or head.status != form.status.data:
+    if head.status != form.status.data:
         return too_late(public_id, form.action.data)
+    group = folds.Group(head.site_id, head.status, head.fold_key or "")
 
     def start(session: Session) -> Bulk:
-        return bulk.start_fold(session, current_user, to, session.get_one(Comment, head.id), *shown)
+        found = session.get_one(Comment, head.id)
+        return bulk.start_fold(session, current_user, to, found, group, *shown)
 
-    job_id = at_once(start)
-    return answer(job_id)
+    try:
+        return answer(at_once(start))
+    except moderation.Stale:
+        return too_late(public_id, form.action.data)
 
 
 @bp.get("/bulk/")
@@ -206,15 +210,18 @@ def at_once(start: Callable[[Session], Bulk]) -> int:
         try:
             with database.writing() as session:
                 job = start(session)
-                job_id, is_small = job.id, job.total <= bulk.BATCH
-                while is_small and bulk.step(session, job_id, bulk.ahead(session, job_id)):
-                    pass
+                job_id, is_more = job.id, True
+                if job.total <= bulk.BATCH:
+                    bulk.step(session, job_id, bulk.ahead(session, job_id))
+                    # What was counted as one batch may have grown: a second one is the job's.
+                    if bulk.ahead(session, job_id) is None:
+                        is_more = bulk.step(session, job_id, None)
             break
         except database.Busy:  # somebody decides on one of these at this very moment
             if attempt == ATTEMPTS - 1:
                 raise
             time.sleep(BUSY_PAUSE)
-    if not is_small:
+    if is_more:
         run(job_id)
     return job_id
 

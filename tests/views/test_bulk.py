@@ -5,15 +5,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from cast import SITE, add_moderator, add_site, csrf, on_record, reply, sign_in
+from cast import SITE, add_moderator, add_site, csrf, on_record, reply, sign_in, stored
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import insert, select, update
 from werkzeug.test import TestResponse
 
-from service import bulk, database
+from service import bulk, database, moderation
+from service.accounts import Moderator
 from service.models import Article, Bulk, Comment, Site, now
 from service.status import Status
+from service.views import bulk as views
 
 JSON = {"Accept": "application/json"}
 START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
@@ -309,11 +311,28 @@ def test_a_wave_is_one_card_and_one_decision(app: Flask, mo: FlaskClient) -> Non
     assert statuses(app)[8:] == ["pending"] * 4
 
 
-def post_all(app: Flask, count: int = 4) -> None:
-    for number in range(count):
+def post_all(app: Flask, count: int = 4, first: int = 0) -> None:
+    for number in range(first, first + count):
         said = WAVE.format(number, number)
         answer = reply(app, app.test_client(), comment=said, email=f"w{number}@x.example")
         assert answer.status_code == 303
+
+
+def test_a_fold_that_grew_is_decided_as_it_was_shown_and_in_one_batch(
+    app: Flask, mo: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many came in meanwhile: nobody else can write as long as they are gone through."""
+    post_all(app)
+    sent = fold(mo.get("/desk/").text)
+    post_all(app, 6, first=4)
+    monkeypatch.setattr(bulk, "BATCH", 4)
+    steps = []
+    step = bulk.step
+    monkeypatch.setattr(bulk, "step", lambda *what: steps.append(what[2]) or step(*what))
+    answer = post(mo, sent.pop("at"), **sent | {"action": "spam"})
+    assert answer.location.startswith("/desk/")
+    assert [len(batch.seen) if batch else 0 for batch in steps] == [4, 0]
+    assert statuses(app)[8:] == ["spam"] * 4 + ["pending"] * 6
 
 
 def test_a_fold_decided_by_a_colleague_is_too_late(
@@ -329,6 +348,29 @@ def test_a_fold_decided_by_a_colleague_is_too_late(
     assert answer.status_code == 409
     assert "Your “Spam” was not applied." in answer.text
     assert statuses(app)[8:] == ["approved", *["pending"] * 3]
+
+
+def test_a_fold_whose_first_is_decided_at_that_moment_is_too_late(
+    app: Flask, mo: FlaskClient, ina: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing that is published already, of the same fold once, is meant."""
+    post_all(app)
+    sent = fold(mo.get("/desk/").text)
+    path = sent.pop("at")
+    last = stored(app)[-1].public_id
+    post(ina, f"/desk/comments/{last}/decide", action="approve", version=1)
+    at_once = views.at_once
+
+    def late(start: Any) -> int:
+        with database.writing() as session:
+            who = session.scalars(select(Moderator).where(Moderator.name == "ina")).one()
+            moderation.decide(session, session.get_one(Comment, 9), Status.APPROVED, 1, who)
+        return at_once(start)
+
+    monkeypatch.setattr(views, "at_once", late)
+    answer = post(mo, path, **sent | {"action": "spam"})
+    assert answer.status_code == 409
+    assert sorted(statuses(app)[8:]) == ["approved"] * 2 + ["pending"] * 2
 
 
 def test_a_large_fold_is_a_job(
