@@ -154,7 +154,9 @@ class SignInLink(Base):
     purpose: Mapped[str] = mapped_column(
         String(10), default=Purpose.SIGN_IN, server_default=Purpose.SIGN_IN.value
     )
-    moderator: Mapped[Moderator] = relationship()
+    # Whose right it stands on (people.py), and with whose it ends; None for the operator's.
+    made_by_id: Mapped[int | None] = mapped_column(ForeignKey("moderators.id"))
+    moderator: Mapped[Moderator] = relationship(foreign_keys=moderator_id)
 
 
 def may(moderator: Moderator, site_id: int, least: Role = Role.MODERATOR) -> bool:
@@ -236,8 +238,10 @@ def make_link(
     moderator: Moderator,
     is_local: bool = False,
     purpose: Purpose = Purpose.SIGN_IN,
+    made_by_id: int | None = None,
 ) -> str:
-    """The secret part of a new link; a local one works on this very machine only."""
+    """The secret part of a new link; a local one works on this very machine only. Takes which
+    moderator makes it, None for the operator."""
     secret = secrets.token_urlsafe(24)
     session.add(
         SignInLink(
@@ -246,6 +250,7 @@ def make_link(
             expires_at=now() + LINK_LIFETIME,
             is_local=is_local,
             purpose=purpose,
+            made_by_id=made_by_id,
         )
     )
     return secret

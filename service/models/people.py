@@ -50,6 +50,8 @@ class Invitation(Base):
     role: Mapped[Role]
     site_id: Mapped[int | None] = mapped_column(ForeignKey("sites.id"))
     by: Mapped[str] = mapped_column(String(80))
+    # Whose right it stands on, and with whose it ends; None for the operator's.
+    made_by_id: Mapped[int | None] = mapped_column(ForeignKey("moderators.id"))
     created_at: Mapped[datetime] = mapped_column(default=now)
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]

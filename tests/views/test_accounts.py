@@ -345,7 +345,7 @@ def test_a_link_signs_in_once(app: Flask, client: FlaskClient, mo: int) -> None:
     token = csrf(late.get("/desk/login").text)
     again = late.post(address, data={"csrf_token": token})
     assert again.status_code == 404
-    assert "has been used or is too old" in again.text
+    assert "has been used, is too old" in again.text
     assert not is_signed_in(late)
 
 

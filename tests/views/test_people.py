@@ -315,6 +315,26 @@ def test_an_admin_may_do_all_of_it(
     assert invite(ada, role="admin", site="").startswith("/desk/join/")
 
 
+def test_a_link_whose_writer_was_removed_leads_nowhere_and_says_so_kindly(
+    app: Flask, pia: FlaskClient, newsroom: dict[str, int]
+) -> None:
+    shown = send(pia, f"{PAGE}{newsroom['mo']}/reset").text
+    found = re.search(r"http://localhost(/desk/reset/\S+?)</textarea>", shown)
+    assert found
+    stranger = app.test_client()
+    for link in (invite(pia), found[1]):
+        sent = {"csrf_token": csrf(stranger.get(link).text), "name": "Nele", "password": GOOD}
+        with app.app_context(), database.writing() as session:
+            role = select(Membership).where(Membership.moderator_id == newsroom["pia"])
+            session.scalars(role).one().role = Role.MODERATOR
+        for answer in (stranger.get(link), stranger.post(link, data=sent)):
+            assert answer.status_code == 404
+            assert "was taken back. Ask for a new one." in answer.text
+        assert not is_signed_in(stranger)
+        with app.app_context(), database.writing() as session:
+            session.scalars(role).one().role = Role.PUBLISHER
+
+
 # Over https, where browsers send no Referer from pages that are keys, and a null Origin
 
 HTTPS = "https://comments.example"
