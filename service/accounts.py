@@ -176,7 +176,8 @@ def within_reach(moderator: Moderator, site_id: Any) -> ColumnElement[bool]:
 def add(
     session: Session, email: str, role: Role, site: Site | None, password_hash: str | None
 ) -> Moderator:
-    """A new moderator, or one more role for a known one, whose password then stays as it was."""
+    """A new moderator, or one more role for a known one, whose password then stays as it was. For
+    who was removed, people.enter_anew comes first: this alone gives them back all they had."""
     moderator = by_email(session, email)
     if moderator is None:
         moderator = Moderator(email=email, name=email.partition("@")[0], password=password_hash)

@@ -250,7 +250,7 @@ def join(
         if signed_in is None or signed_in.id != moderator.id:
             raise Taken
     else:
-        moderator = _enter_anew(session, moderator, used.email, name, password_hash)
+        moderator = enter_anew(session, moderator, used.email, name, password_hash)
     held = [m for m in moderator.memberships if m.site_id == used.site_id]
     if not held or RANK.index(held[0].role) < RANK.index(used.role):  # nobody falls by joining
         accounts.give(session, moderator, used.role, used.site_id)
@@ -260,7 +260,7 @@ def join(
     return moderator
 
 
-def _enter_anew(
+def enter_anew(
     session: Session, former: Moderator | None, email: str, name: str, password_hash: str | None
 ) -> Moderator:
     """An account for somebody new, or the one of somebody who was removed: nothing but their past
