@@ -72,6 +72,15 @@ class Passkey(Base):
     used_at: Mapped[datetime | None]
 
 
+class SpentChallenge(Base):
+    """A question that a passkey has answered: its browser's cookie still holds it, and no second
+    answer to it counts. Only a digest, until the question itself is too old."""
+
+    __tablename__ = "spent_challenges"
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class RecoveryCode(Base):
     """One of the codes that stand in for a lost second step, each once."""
 
