@@ -36,6 +36,9 @@ def create_app(**given: Any) -> Flask:
         SESSION_COOKIE_NAME="rejoinder",
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=loaded["BASE_URL"].startswith("https://"),
+        # Our pages that are keys tell no Referer, and this would ask for one (https alone). What
+        # stays: the token, SameSite, and whose page it is (views/accounts/door.py).
+        WTF_CSRF_SSL_STRICT=False,
         RELEASE=_release(),
     )
     app.extensions["vault"] = Vault(loaded["EMAIL_KEYS"], loaded["INDEX_KEY"])

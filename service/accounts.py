@@ -154,7 +154,9 @@ class SignInLink(Base):
     purpose: Mapped[str] = mapped_column(
         String(10), default=Purpose.SIGN_IN, server_default=Purpose.SIGN_IN.value
     )
-    moderator: Mapped[Moderator] = relationship()
+    # Whose right it stands on (people.py), and with whose it ends; None for the operator's.
+    made_by_id: Mapped[int | None] = mapped_column(ForeignKey("moderators.id"))
+    moderator: Mapped[Moderator] = relationship(foreign_keys=moderator_id)
 
 
 def may(moderator: Moderator, site_id: int, least: Role = Role.MODERATOR) -> bool:
@@ -180,7 +182,8 @@ def each_within_reach(moderator: Moderator, site_id: Any) -> ColumnElement[bool]
 def add(
     session: Session, email: str, role: Role, site: Site | None, password_hash: str | None
 ) -> Moderator:
-    """A new moderator, or one more role for a known one, whose password then stays as it was."""
+    """A new moderator, or one more role for a known one, whose password then stays as it was. For
+    who was removed, people.enter_anew comes first: this alone gives them back all they had."""
     moderator = by_email(session, email)
     if moderator is None:
         moderator = Moderator(email=email, name=email.partition("@")[0], password=password_hash)
@@ -242,8 +245,10 @@ def make_link(
     moderator: Moderator,
     is_local: bool = False,
     purpose: Purpose = Purpose.SIGN_IN,
+    made_by_id: int | None = None,
 ) -> str:
-    """The secret part of a new link; a local one works on this very machine only."""
+    """The secret part of a new link; a local one works on this very machine only. Takes which
+    moderator makes it, None for the operator."""
     secret = secrets.token_urlsafe(24)
     session.add(
         SignInLink(
@@ -252,6 +257,7 @@ def make_link(
             expires_at=now() + LINK_LIFETIME,
             is_local=is_local,
             purpose=purpose,
+            made_by_id=made_by_id,
         )
     )
     return secret

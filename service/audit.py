@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, false, or_, select, true
 from sqlalchemy.orm import Session, contains_eager, joinedload
 
 from .accounts import Membership, Moderator, may
@@ -89,8 +89,10 @@ def page(
 ) -> Page:
     """A page of what happened on the sites where the moderator has at least this role.
 
-    What others did that concerns no site, and what is about people, is for publishers and admins: an
-    admin sees all of it, a publisher what those did who have a role on the publisher's sites.
+    What others did that concerns no site, and what is about people, is for publishers and admins. An
+    admin sees all of it. A publisher sees what is about people on their sites; of what concerns no
+    site, only what is about people, by those who have a role on the publisher's sites now and never
+    had one elsewhere: nothing says for which site somebody signed in.
     """
     before = before or Place()
     decided = _decisions(session, moderator, wanted, before, size + 1, least)
@@ -264,12 +266,22 @@ def _readable(moderator: Moderator, least: Role) -> ColumnElement[bool]:
     published = [m.site_id for m in moderator.memberships if m.role == Role.PUBLISHER]
     if not published:
         return on_record
-    theirs = select(Membership.moderator_id).where(Membership.site_id.in_(published))
-    of_people = or_(
-        Event.site_id.in_(published),
-        and_(Event.site_id.is_(None), Event.moderator_id.in_(theirs)),
+    is_theirs = and_(
+        Event.site_id.is_(None),
+        Event.what.in_(OF_PEOPLE),
+        or_(Event.moderator_id == moderator.id, Event.moderator_id.in_(_theirs_alone(published))),
     )
-    return or_(on_record, of_people)
+    return or_(on_record, Event.site_id.in_(published), is_theirs)
+
+
+def _theirs_alone(published: list[int | None]) -> Select[int]:
+    """Those who have a role on one of these sites, and never had one on another or on all."""
+    is_elsewhere = or_(Membership.site_id.is_(None), Membership.site_id.not_in(published))
+    return select(Membership.moderator_id).where(
+        Membership.site_id.in_(published),
+        Membership.removed_at.is_(None),
+        Membership.moderator_id.not_in(select(Membership.moderator_id).where(is_elsewhere)),
+    )
 
 
 def _next(told: Sequence[Entry], left: Sequence[Entry], log: type[Decision] | type[Event]) -> int:

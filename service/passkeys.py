@@ -4,14 +4,17 @@ The device asks its owner for a finger, a face or a PIN each time, so a passkey 
 once. What is kept of one is public.
 """
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 import webauthn
 from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from webauthn.helpers import base64url_to_bytes, bytes_to_base64url
 from webauthn.helpers.exceptions import WebAuthnException
@@ -22,15 +25,26 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
-from .models import Passkey, now
+from .models import Passkey, SpentChallenge, now
 from .vault import Vault
 
 NAME_LENGTH = 80
 MOST = 20  # of one person
+CEREMONY = timedelta(minutes=5)  # in which a passkey has to answer
 
 
 class Refused(Exception):
     """This passkey could not be checked."""
+
+
+@dataclass(frozen=True)
+class Signed:
+    """A challenge that a key answered, and how often the key has been used."""
+
+    moderator_id: int
+    key_id: int
+    count: int
+    challenge: str
 
 
 @dataclass(frozen=True)
@@ -86,8 +100,8 @@ class Ceremony:
             name=name[:NAME_LENGTH],
         )
 
-    def signed(self, key: Passkey, challenge: str, answer: str) -> int:
-        """How often the key has been used, if it signed this challenge; raises Refused."""
+    def signed(self, key: Passkey, challenge: str, answer: str) -> Signed:
+        """What the key signed, if it is this challenge; raises Refused."""
         try:
             verified = webauthn.verify_authentication_response(
                 credential=answer,
@@ -100,7 +114,7 @@ class Ceremony:
             )
         except (WebAuthnException, ValueError, KeyError, TypeError) as error:
             raise Refused from error
-        return verified.new_sign_count
+        return Signed(key.moderator_id, key.id, verified.new_sign_count, challenge)
 
 
 def of(session: Session, moderator_id: int) -> Sequence[Passkey]:
@@ -119,9 +133,26 @@ def named_in(session: Session, answer: str) -> Passkey | None:
     return session.scalar(select(Passkey).where(Passkey.credential == credential))
 
 
-def use(session: Session, key_id: int, count: int) -> None:
-    key = session.get_one(Passkey, key_id)
-    key.count = count
+def spend(session: Session, challenge: str) -> None:
+    """Uses a challenge up; raises Refused if it was. A cookie cannot: whoever kept a copy of it and
+    of the answer would come in again."""
+    session.execute(delete(SpentChallenge).where(SpentChallenge.expires_at < now()))
+    insert: Any = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}[
+        session.get_bind().dialect.name
+    ]
+    digest = hashlib.sha256(challenge.encode()).hexdigest()
+    # Kept for longer than it is asked about: clocks of several machines differ a little.
+    spent = insert(SpentChallenge).values(digest=digest, expires_at=now() + 2 * CEREMONY)
+    new = spent.on_conflict_do_nothing().returning(SpentChallenge.digest)
+    if session.scalar(new) is None:
+        raise Refused
+
+
+def use(session: Session, signed: Signed) -> None:
+    """That a key has answered a challenge, which it does once; raises Refused."""
+    spend(session, signed.challenge)
+    key = session.get_one(Passkey, signed.key_id)
+    key.count = signed.count
     key.used_at = now()
 
 

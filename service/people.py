@@ -5,6 +5,9 @@ a moderator about nobody. Nobody raises their own role or gives one above it, an
 stays. All of it is checked inside the transaction that changes it, with the rows of all admins
 held: two admins who demote each other at one moment come one after the other, and the second is
 no admin any more.
+
+An invitation and a link for a new password stand on the right of whoever made them: it is looked
+at again when they are used (hard rule 6), and they end when the role of either person changes.
 """
 
 import secrets
@@ -12,11 +15,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from . import accounts, events, passkeys, second_step, visits
-from .accounts import RANK, Membership, Moderator, Purpose
+from .accounts import RANK, Membership, Moderator, Purpose, SignInLink
 from .events import What
 from .models import Invitation, Site, now
 from .status import Role
@@ -107,6 +110,41 @@ def _settle(session: Session, by: By) -> By:
     return fresh
 
 
+def _id(by: By) -> int | None:
+    return None if isinstance(by, str) else by.id
+
+
+def _maker(session: Session, moderator_id: int | None) -> By | None:
+    """Who made a link, as they are now; nobody if they are here no more."""
+    if moderator_id is None:
+        return OPERATOR
+    found = session.get(Moderator, moderator_id)
+    return found if found and found.active else None
+
+
+def _is_backed(session: Session, invited: Invitation) -> bool:
+    """Whether whoever made an invitation still decides about what it gives."""
+    by = _maker(session, invited.made_by_id)
+    return by is not None and rules(by, invited.site_id, invited.role)
+
+
+def _end_links(session: Session, person: Moderator, held: Membership) -> None:
+    """Before somebody's role changes: what was made for them, or by them, and not used yet ends.
+    Of the invitations for them, those to the place that the role was for; an admin's was all."""
+    links = or_(SignInLink.moderator_id == person.id, SignInLink.made_by_id == person.id)
+    unused = SignInLink.used_at.is_(None)
+    session.execute(update(SignInLink).where(links, unused).values(used_at=now()))
+    for_them = [Invitation.email == person.email]
+    if held.site_id is not None:
+        for_them.append(Invitation.site_id == held.site_id)
+    session.execute(
+        update(Invitation)
+        .where(or_(and_(*for_them), Invitation.made_by_id == person.id))
+        .where(Invitation.used_at.is_(None), Invitation.ended_at.is_(None))
+        .values(ended_at=now())
+    )
+
+
 def _keep_an_admin(session: Session, leaving: Membership) -> None:
     """Refuses to let the last admin go."""
     if leaving.role != Role.ADMIN or leaving.removed_at is not None:
@@ -154,6 +192,7 @@ def invite(session: Session, by: By, email: str, role: Role, site: Site | None) 
             role=role,
             site_id=site_id,
             by=by if isinstance(by, str) else by.name,
+            made_by_id=_id(by),
             expires_at=now() + INVITATION_LASTS,
         )
     )
@@ -177,7 +216,8 @@ def invitation(session: Session, secret: str) -> Invitation | None:
     """The invitation, if it can still be taken up."""
     found = session.scalar(select(Invitation).where(Invitation.digest == accounts.digest(secret)))
     is_open = found and found.used_at is None and found.ended_at is None
-    return found if found and is_open and found.expires_at > now() else None
+    is_good = found and is_open and found.expires_at > now() and _is_backed(session, found)
+    return found if is_good else None
 
 
 def account_of(session: Session, email: str) -> Moderator | None:
@@ -203,14 +243,14 @@ def join(
         .values(used_at=now())
         .returning(Invitation)
     )
-    if used is None:
+    if used is None or not _is_backed(session, used):
         raise Unknown
     moderator = accounts.by_email(session, used.email)
     if moderator and (moderator.active or moderator.memberships):
         if signed_in is None or signed_in.id != moderator.id:
             raise Taken
     else:
-        moderator = _enter_anew(session, moderator, used.email, name, password_hash)
+        moderator = enter_anew(session, moderator, used.email, name, password_hash)
     held = [m for m in moderator.memberships if m.site_id == used.site_id]
     if not held or RANK.index(held[0].role) < RANK.index(used.role):  # nobody falls by joining
         accounts.give(session, moderator, used.role, used.site_id)
@@ -220,7 +260,7 @@ def join(
     return moderator
 
 
-def _enter_anew(
+def enter_anew(
     session: Session, former: Moderator | None, email: str, name: str, password_hash: str | None
 ) -> Moderator:
     """An account for somebody new, or the one of somebody who was removed: nothing but their past
@@ -255,6 +295,7 @@ def change(
     if role != Role.ADMIN:
         _keep_an_admin(session, held)
     before = said(held.role, _site(session, held.site_id))
+    _end_links(session, person, held)
     if site_id != held.site_id:
         held.removed_at = now()
     accounts.give(session, person, role, site_id)
@@ -270,6 +311,7 @@ def remove(session: Session, by: By, membership_id: int) -> None:
     if held.removed_at is not None:
         raise Unknown
     _keep_an_admin(session, held)
+    _end_links(session, person, held)
     held.removed_at = now()
     session.flush()
     session.refresh(person, ["memberships"])
@@ -308,7 +350,21 @@ def reset(session: Session, by: By, person_id: int, is_step_lost: bool = False) 
     if is_step_lost:
         take_second_step_off(session, person.id)
         events.record(session, What.SECOND_STEP_REMOVED, by, person.name)
-    return accounts.make_link(session, person, purpose=Purpose.RESET)
+    return accounts.make_link(session, person, purpose=Purpose.RESET, made_by_id=_id(by))
+
+
+def reset_link(session: Session, secret: str) -> SignInLink | None:
+    """The link for a new password, if whoever made it may still reset the person as they are now."""
+    found = accounts.find_link(session, secret, Purpose.RESET)
+    by = _maker(session, found.made_by_id) if found else None
+    return found if found and by and may_reset(by, found.moderator) else None
+
+
+def use_reset(session: Session, secret: str, is_loopback: bool) -> Moderator | None:
+    """The moderator whom such a link is for, once; None if it is good no more."""
+    if reset_link(session, secret) is None:
+        return None
+    return accounts.use_link(session, secret, is_loopback, Purpose.RESET)
 
 
 def take_second_step_off(session: Session, moderator_id: int) -> None:
@@ -322,11 +378,8 @@ def set_password(session: Session, moderator: Moderator, password_hash: str, but
     accounts.renew(moderator)
     visits.end_all(session, moderator.id, but)
     session.execute(
-        update(accounts.SignInLink)
-        .where(
-            accounts.SignInLink.moderator_id == moderator.id,
-            accounts.SignInLink.used_at.is_(None),
-        )
+        update(SignInLink)
+        .where(SignInLink.moderator_id == moderator.id, SignInLink.used_at.is_(None))
         .values(used_at=now())
     )
     events.record(session, What.PASSWORD_CHANGED, moderator)

@@ -3,11 +3,15 @@
 import base64
 import hashlib
 import hmac
+import json
 import re
 import struct
 from collections.abc import Sequence
 from typing import Any
 
+import cbor2
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -15,7 +19,7 @@ from werkzeug.test import TestResponse
 
 from service import accounts, database, second_step
 from service.events import What
-from service.models import Comment, Event, Site
+from service.models import Comment, Event, Passkey, Site
 from service.status import Role
 from service.tokens import FormTokens
 
@@ -101,3 +105,31 @@ def totp(key: str, steps: int = 0) -> str:
     start = digest[-1] & 15
     number = struct.unpack(">I", digest[start : start + 4])[0] & 0x7FFFFFFF
     return f"{number % 1_000_000:06}"
+
+
+class Device:
+    """Somebody's device with a passkey for http://localhost that counts nothing (WebAuthn, 6.1)."""
+
+    def __init__(self, app: Flask, moderator_id: int) -> None:
+        self.key = ec.generate_private_key(ec.SECP256R1())
+        point = self.key.public_key().public_numbers()
+        x, y = point.x.to_bytes(32, "big"), point.y.to_bytes(32, "big")
+        public_key = cbor2.dumps({1: 2, 3: -7, -1: 1, -2: x, -3: y})
+        stored = {"credential": b"key", "public_key": public_key, "name": "laptop"}
+        with app.app_context(), database.writing() as session:
+            session.add(Passkey(moderator_id=moderator_id, **stored))
+
+    def answer(self, challenge: str) -> str:
+        """What the browser sends, once the owner's finger was there."""
+        sent = {"type": "webauthn.get", "challenge": challenge, "origin": "http://localhost"}
+        said = json.dumps(sent).encode()
+        about = hashlib.sha256(b"localhost").digest() + bytes([0b101]) + bytes(4)
+        signature = self.key.sign(about + hashlib.sha256(said).digest(), ec.ECDSA(hashes.SHA256()))
+        parts = {"clientDataJSON": said, "authenticatorData": about, "signature": signature}
+        response = {name: _spelt(part) for name, part in parts.items()}
+        named = {"id": _spelt(b"key"), "rawId": _spelt(b"key"), "type": "public-key"}
+        return json.dumps(named | {"response": response, "clientExtensionResults": {}})
+
+
+def _spelt(part: bytes) -> str:
+    return base64.urlsafe_b64encode(part).rstrip(b"=").decode()

@@ -137,7 +137,6 @@ SEEN = [
     (
         "pia",
         [
-            "mo searched -",
             "author edited daily",
             "pia role_changed daily",
             "mo closed daily",
@@ -151,6 +150,49 @@ SEEN = [
 def test_each_sees_their_own_sites_publishers_their_people_too_and_an_admin_all(busy):
     assert [(who, busy.seen(who)) for who, _ in SEEN] == SEEN
     assert len(busy.seen("ada")) == 11
+
+
+def leave(log, who, site):
+    """Takes a role away, as people.py does."""
+    with log.app.app_context(), database.writing() as session:
+        mine = session.get_one(Moderator, log.people[who]).memberships
+        next(m for m in mine if m.site_id == log.sites[site]).removed_at = START
+
+
+def give(log, who, site, role=Role.MODERATOR):
+    with log.app.app_context(), database.writing() as session:
+        accounts.give(session, session.get_one(Moderator, log.people[who]), role, log.sites[site])
+
+
+ELSEWHERE = [
+    lambda log: give(log, "mo", "stars"),
+    lambda log: leave(log, "mo", "daily"),
+    lambda log: (give(log, "mo", "stars"), leave(log, "mo", "stars")),
+    lambda log: (give(log, "mo", "stars"), leave(log, "mo", "daily")),
+]
+
+
+@pytest.mark.parametrize("happens", ELSEWHERE)
+def test_a_publisher_reads_nothing_of_what_a_colleague_does_elsewhere(busy, happens):
+    """Nor what they may have done there: no sign-in says for which site it was."""
+    happens(busy)
+    busy.event("mo", "signed_in")
+    busy.event("mo", What.BULK)
+    seen = busy.seen("pia")
+    assert [said for said in seen if said.startswith("mo") and said.endswith("-")] == []
+    assert {"mo closed daily", "mo approved daily"} <= set(seen)
+
+
+def test_what_concerns_no_site_and_no_people_is_for_admins_and_whoever_did_it(busy):
+    busy.event("mo", What.BULK)
+    assert "mo bulk -" not in busy.seen("pia")
+    assert all("mo bulk -" in busy.seen(who) for who in ("mo", "ada"))
+
+
+def test_a_publisher_reads_their_own_sign_ins_wherever_else_they_have_a_role(busy):
+    give(busy, "pia", "stars")
+    busy.event("pia", "signed_in")
+    assert "pia signed_in -" in busy.seen("pia")
 
 
 def test_who_has_no_role_sees_nothing(busy):

@@ -317,6 +317,91 @@ def test_a_publisher_resets_nobody_who_is_somebody_elsewhere_too(newsroom, app):
         people.reset(session, newsroom.person(session, "pia"), newsroom.ids["mo"])
 
 
+# What a link stands on (hard rule 6)
+
+
+def lose(newsroom, name):
+    """Takes somebody's role away behind people.py, which would end their links by itself."""
+    with newsroom.app.app_context(), database.writing() as session:
+        newsroom.membership(session, name).removed_at = now()
+
+
+def rise(newsroom, name):
+    with newsroom.app.app_context(), database.writing() as session:
+        accounts.give(session, newsroom.person(session, name), ADMIN, None)
+
+
+MAKER_LOSES = [
+    lambda newsroom: newsroom.act(people.remove, "ada", "pia"),
+    lambda newsroom: newsroom.act(people.change, "ada", "pia", MODERATOR),
+    lambda newsroom: lose(newsroom, "pia"),
+]
+
+
+@pytest.mark.parametrize("happens", MAKER_LOSES)
+def test_an_invitation_ends_with_the_right_of_whoever_wrote_it(newsroom, app, happens):
+    secret = newsroom.invite("pia", PUBLISHER, "daily")
+    other = newsroom.invite("paul", PUBLISHER, "daily", "other@daily.example")
+    happens(newsroom)
+    with app.app_context():
+        assert people.invitation(database.session(), secret) is None
+    with pytest.raises(people.Unknown):
+        newsroom.join(secret)
+    newsroom.join(other)
+
+
+def reset(newsroom, by="pia", about="mo"):
+    with newsroom.app.app_context(), database.writing() as session:
+        who = newsroom.person(session, by) if by in newsroom.ids else by
+        return people.reset(session, who, newsroom.ids[about])
+
+
+def works(newsroom, secret):
+    with newsroom.app.app_context(), database.writing() as session:
+        is_shown = people.reset_link(session, secret) is not None
+        is_taken = people.use_reset(session, secret, is_loopback=False) is not None
+    assert is_shown == is_taken
+    return is_taken
+
+
+OWNER_CHANGES = [
+    lambda newsroom: newsroom.act(people.change, "ada", "mo", ADMIN),
+    lambda newsroom: rise(newsroom, "mo"),
+]
+
+
+@pytest.mark.parametrize("happens", MAKER_LOSES + OWNER_CHANGES)
+def test_a_reset_ends_with_the_right_over_the_person_as_they_are_now(newsroom, happens):
+    secret, good = reset(newsroom), reset(newsroom, about="paul")
+    assert works(newsroom, good)
+    happens(newsroom)
+    assert not works(newsroom, secret)
+
+
+def test_links_stay_dead_when_somebody_comes_back(newsroom, app):
+    with app.app_context(), database.writing() as session:
+        door = accounts.make_link(session, newsroom.person(session, "mo"))
+    made = [reset(newsroom), newsroom.invite("pia", MODERATOR, "daily")]
+    for_mo = newsroom.invite("paul", PUBLISHER, "daily", "mo@daily.example")
+    elsewhere = newsroom.invite("ada", MODERATOR, "weekly", "mo@daily.example")
+    for name in ("mo", "pia"):
+        newsroom.act(people.remove, "ada", name)
+        newsroom.act(people.restore, "ada", name)
+    assert not works(newsroom, made[0])
+    for secret in (made[1], for_mo):
+        with pytest.raises(people.Unknown):
+            newsroom.join(secret, signed_in="mo")
+    newsroom.join(elsewhere, signed_in="mo")
+    with app.app_context(), database.writing() as session:
+        assert accounts.use_link(session, door, is_loopback=True) is None
+
+
+def test_the_operator_s_links_stand_on_nobody_s_right(newsroom):
+    secret = reset(newsroom, people.OPERATOR)
+    newsroom.act(people.remove, "ada", "pia")
+    assert works(newsroom, secret)
+
+
 # On record
 
 

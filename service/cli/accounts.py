@@ -40,7 +40,8 @@ def moderator() -> None:
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 @with_appcontext
 def add(email: str, role: str, site_key: str | None, password_stdin: bool) -> None:
-    """Add a person with a role, or give a known one another role."""
+    """Add a person with a role, or give a known one another role. Who was removed begins anew:
+    with this password, and without the passkeys and the app of before."""
     if (role == Role.ADMIN) == bool(site_key):
         raise click.UsageError("An admin is one on all sites; every other role needs --site KEY.")
     try:
@@ -51,6 +52,8 @@ def add(email: str, role: str, site_key: str | None, password_stdin: bool) -> No
     with told(), database.writing() as session:
         site = site_or_stop(session, site_key) if site_key else None
         known = accounts.by_email(session, address)
+        if known and not known.active:
+            people.enter_anew(session, known, known.email, known.name, hashed)
         held = _live(known, site) if known else None
         if held and held.role != role:
             people.change(session, people.OPERATOR, held.id, Role(role), site)

@@ -22,7 +22,7 @@ from .comments import (
     Site,
 )
 from .desk import Ban, Bulk, Event, Handover, Opening
-from .people import Attempt, Invitation, Passkey, RecoveryCode, Visit
+from .people import Attempt, Invitation, Passkey, RecoveryCode, SpentChallenge, Visit
 
 __all__ = [
     "Article",
@@ -50,6 +50,7 @@ __all__ = [
     "Report",
     "Revision",
     "Site",
+    "SpentChallenge",
     "UTCDateTime",
     "Visit",
     "now",

@@ -50,6 +50,8 @@ class Invitation(Base):
     role: Mapped[Role]
     site_id: Mapped[int | None] = mapped_column(ForeignKey("sites.id"))
     by: Mapped[str] = mapped_column(String(80))
+    # Whose right it stands on, and with whose it ends; None for the operator's.
+    made_by_id: Mapped[int | None] = mapped_column(ForeignKey("moderators.id"))
     created_at: Mapped[datetime] = mapped_column(default=now)
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
@@ -68,6 +70,15 @@ class Passkey(Base):
     name: Mapped[str] = mapped_column(String(80))
     created_at: Mapped[datetime] = mapped_column(default=now)
     used_at: Mapped[datetime | None]
+
+
+class SpentChallenge(Base):
+    """A question that a passkey has answered: its browser's cookie still holds it, and no second
+    answer to it counts. Only a digest, until the question itself is too old."""
+
+    __tablename__ = "spent_challenges"
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class RecoveryCode(Base):

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -18,6 +18,7 @@ from werkzeug.datastructures import MultiDict
 from .. import audit, database, desk, events
 from ..audit import Entry, Filter
 from ..comments import network_of
+from ..filters import READERS, SAID, Unreadable
 from ..models import Decision, Event, Site, now
 from ..status import Act, Status
 from .desk import STATUSES, bp, shown_name, told
@@ -94,12 +95,22 @@ class ExportForm(FlaskForm):
 def record() -> ResponseReturnValue:
     session = database.session()
     sites = desk.sites(session, current_user)
-    wanted = _wanted(request.args, sites)
-    page = audit.page(session, current_user, wanted, audit.place(request.args.get("before", "")))
+    try:
+        wanted = _wanted(request.args, sites)
+    except Unreadable as error:
+        wrong = {name: _(said) for name, said in error.fields.items()}
+        return _page(sites, Filter(), audit.Page([], None), wrong), 422
+    before = audit.place(request.args.get("before", ""))
+    return _page(sites, wanted, audit.page(session, current_user, wanted, before), {})
+
+
+def _page(sites: Iterable[Site], wanted: Filter, page: audit.Page, wrong: dict[str, str]) -> str:
+    """The list, or what is wrong with what was asked for, beside its field."""
     asked = {name: request.args.get(name, "") for name in FIELDS}
     return render_template(
         "desk/audit.html",
         page=page,
+        wrong=wrong,
         days=[
             (day, list(found)) for day, found in groupby(page.entries, lambda e: e.row.at.date())
         ],
@@ -108,12 +119,12 @@ def record() -> ResponseReturnValue:
         kept={name: value for name, value in asked.items() if value},
         is_filtered=any(asked.values()),
         sites=sites,
-        people=audit.people(session, current_user),
+        people=audit.people(database.session(), current_user),
         nobody=NOBODY,
         decisions=DECISIONS,
         acts={f"act.{act}": words for act, words in OTHER_ACTS.items()},
         events=_events(),
-        may_export=audit.may_export(current_user, _id(sites, wanted.site)),
+        may_export=not wrong and audit.may_export(current_user, _id(sites, wanted.site)),
     )
 
 
@@ -125,7 +136,10 @@ def audit_export() -> ResponseReturnValue:
     if not ExportForm().validate():
         abort(400)
     sites = desk.sites(database.session(), current_user)
-    wanted = _wanted(request.form, sites)
+    try:
+        wanted = _wanted(request.form, sites)
+    except Unreadable as error:
+        abort(422, _(next(iter(error.fields.values()))))
     site_id = _id(sites, wanted.site)
     if not audit.may_export(current_user, site_id):
         abort(403, _("Only publishers of this site can take its record along."))
@@ -146,7 +160,8 @@ FIELDS = ("site", "who", "what", "since", "until", "network", "each")
 
 def _wanted(asked: MultiDict[str, str], sites: Iterable[Site]) -> Filter:
     """The filter that a URL or a form asks for; what makes no sense is the end of this request, for
-    a list that silently ignores a condition tells something else than it seems to."""
+    a list that silently ignores a condition tells something else than it seems to. A day is typed
+    by people: raises Unreadable for what is none."""
     site, what, who = (asked.get(name, "") for name in ("site", "what", "who"))
     if site and site not in {known.key for known in sites}:
         abort(404)
@@ -154,13 +169,14 @@ def _wanted(asked: MultiDict[str, str], sites: Iterable[Site]) -> Filter:
         abort(404)
     if who and not (who.isascii() and who.isdigit() and len(who) < 19):
         abort(404)
-    until = _day(asked.get("until", ""))
+    days = _days(asked)
+    until = days.get("until")
     network = asked.get("network", "").strip()
     return Filter(
         site=site,
         who=int(who) if who else None,
         what=what,
-        since=_day(asked.get("since", "")),
+        since=days.get("since"),
         until=until + timedelta(days=1) if until else None,
         network=network_of(network) or network,
         has_each=bool(asked.get("each")),
@@ -171,14 +187,19 @@ def _kinds() -> set[str]:
     return {f"act.{act}" for act in Act} | {f"event.{what}" for what in events.What}
 
 
-def _day(said: str) -> datetime | None:
-    """The first moment of a day, in UTC."""
-    if not said:
-        return None
-    try:
-        return datetime.strptime(said, "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError:
-        abort(404)
+def _days(asked: MultiDict[str, str]) -> dict[str, datetime]:
+    """The first moments, in UTC, of the days that are asked for; raises Unreadable."""
+    found: dict[str, datetime] = {}
+    wrong: dict[str, str] = {}
+    for name in ("since", "until"):
+        try:
+            if said := asked.get(name, "").strip():
+                found[name] = datetime.combine(READERS[name](said), time(), UTC)
+        except ValueError:
+            wrong[name] = SAID[name]
+    if wrong:
+        raise Unreadable(wrong)
+    return found
 
 
 def _id(sites: Iterable[Site], key: str) -> int | None:

@@ -152,14 +152,14 @@ def _verify_by_passkey(onward: str) -> ResponseReturnValue:
     if not form.validate():
         abort(400)
     try:
-        moderator, key_id, count = ways_in.check_passkey(form.credential.data or "")
-        if moderator.id != current_user.id:
+        signed = ways_in.check_passkey(form.credential.data or "")
+        if signed.moderator_id != current_user.id:
             raise passkeys.Refused
+        with database.writing() as session:
+            passkeys.use(session, signed)
+            events.record(session, What.VERIFIED, current_user, "passkey")
     except passkeys.Refused:
         return _verify_page(VerifyForm(formdata=None), onward, _("This passkey could not be used."))
-    with database.writing() as session:
-        passkeys.use(session, key_id, count)
-        events.record(session, What.VERIFIED, current_user, "passkey")
     return _verified(onward)
 
 
@@ -384,15 +384,16 @@ def add_passkey() -> ResponseReturnValue:
         challenge = ways_in.taken_challenge()
         answer, name = form.credential.data or "", form.key_name.data or ""
         key = ways_in.ceremony().added(current_user.id, challenge, answer, name)
+        with database.writing() as session:
+            passkeys.spend(session, challenge)
+            if len(passkeys.of(session, current_user.id)) >= passkeys.MOST:
+                abort(409, _("You have a great many passkeys. Remove one first."))
+            session.add(key)
+            events.record(session, What.PASSKEY_ADDED, current_user, name)
+            session.flush()
+            codes = _first_codes(session)
     except passkeys.Refused:
         return _me_page(refused=_("The passkey could not be added. Try once more.")), 422
-    with database.writing() as session:
-        if len(passkeys.of(session, current_user.id)) >= passkeys.MOST:
-            abort(409, _("You have a great many passkeys. Remove one first."))
-        session.add(key)
-        events.record(session, What.PASSKEY_ADDED, current_user, name)
-        session.flush()
-        codes = _first_codes(session)
     return _codes_page(codes, "key") if codes else _back("key")
 
 

@@ -8,9 +8,9 @@ from cast import add_moderator, add_site, reply, stored
 from click.testing import CliRunner
 from sqlalchemy import select, update
 
-from service import accounts, database
+from service import accounts, database, passkeys, second_step
 from service.cli import setup
-from service.models import Article, Author, Comment, Revision, Site
+from service.models import Article, Author, Comment, Passkey, Revision, Site
 from service.status import Role, Status
 from service.vault import Hidden
 
@@ -130,6 +130,32 @@ def test_people_are_listed_given_another_role_and_removed(app, flask):
     assert flask("moderator", "remove", "mo@daily.example").exit_code == 1
     assert flask("moderator", "link", "mo@daily.example").exit_code == 1
     assert "mo@" not in flask("moderator", "list").output
+
+
+@pytest.mark.parametrize("role", ["moderator", "publisher"])
+def test_who_was_removed_and_is_added_again_has_the_new_password_and_nothing_of_before(
+    app, flask, role
+):
+    add_site(app)
+    mo_s = add_moderator(app)
+    with app.app_context(), database.writing() as session:
+        session.get_one(accounts.Moderator, mo_s).password = accounts.hashed("the stolen password")
+        secret = second_step.new_secret(app.extensions["vault"])
+        second_step.switch_on(session, mo_s, secret, 1)
+        second_step.new_codes(session, app.extensions["vault"], mo_s)
+        session.add(Passkey(moderator_id=mo_s, credential=b"key", public_key=b"", name="laptop"))
+    assert flask("moderator", "remove", "mo@daily.example").exit_code == 0
+    words = ("moderator", "add", "mo@daily.example", "--role", role, "--site", "daily")
+    added = flask(*words, "--password-stdin", input=PASSWORD)
+    assert added.exit_code == 0, added.output
+    with app.app_context():
+        session = database.session()
+        mo = session.get_one(accounts.Moderator, mo_s)
+        assert (mo.active, mo.name, [str(m.role) for m in mo.memberships]) == (True, "mo", [role])
+        assert accounts.has_password(mo, PASSWORD.strip())
+        assert not accounts.has_password(mo, "the stolen password")
+        assert (mo.totp_secret, passkeys.of(session, mo_s)) == (None, [])
+        assert second_step.codes_left(session, mo_s) == 0
 
 
 @pytest.mark.parametrize(

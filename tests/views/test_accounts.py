@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urljoin, urlsplit
 
 import pytest
-from cast import add_moderator, add_site, csrf, sign_in
+from cast import Device, add_moderator, add_site, csrf, sign_in
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_security import hash_password
@@ -313,6 +313,45 @@ def test_a_passkey_that_is_somebody_s_and_did_not_sign_is_on_record(
     assert [tuple(row) for row in said] == [("sign_in_failed", "m…@d…: passkey")]
 
 
+def test_what_a_passkey_answered_signs_in_once_whatever_cookie_comes_with_it(
+    app: Flask, client: FlaskClient, mo: int
+) -> None:
+    """A browser's session is kept in its cookie, so whoever has a copy has what stood in it."""
+    device = Device(app, mo)
+    script = {"X-CSRFToken": csrf(client.get("/desk/login").text)}
+    options = client.post("/desk/login/passkey/options", headers=script)
+    kept = client.get_cookie("rejoinder", path="/desk")
+    sent = {
+        "csrf_token": script["X-CSRFToken"],
+        "credential": device.answer(options.json["challenge"]),
+    }
+    assert client.post("/desk/login/passkey", data=sent).status_code == 303
+    assert is_signed_in(client)
+    thief = app.test_client()
+    thief.set_cookie("rejoinder", kept.value, path="/desk")
+    assert thief.post("/desk/login/passkey", data=sent).status_code == 422
+    assert not is_signed_in(thief)
+    with app.app_context():
+        said = database.session().execute(select(Event.what, Event.about).order_by(Event.id))
+        assert [tuple(row) for row in said] == [
+            ("signed_in", "passkey"),
+            ("sign_in_failed", "m…@d…: passkey"),
+        ]
+
+
+def test_a_passkey_says_who_one_is_once(app: Flask, client: FlaskClient, mo: int) -> None:
+    device = Device(app, mo)
+    sign_in(app, client, mo)
+    script = {"X-CSRFToken": csrf(client.get("/desk/me/").text)}
+    options = client.post("/desk/login/passkey/options", headers=script)
+    kept = client.get_cookie("rejoinder", path="/desk").value
+    answer = device.answer(options.json["challenge"])
+    for status in (303, 200):  # the second time, the page says that this could not be used
+        client.set_cookie("rejoinder", kept, path="/desk")
+        sent = {"csrf_token": script["X-CSRFToken"], "credential": answer}
+        assert client.post("/desk/me/verify", data=sent).status_code == status
+
+
 def test_a_lagging_copy_of_the_database_signs_nobody_out(make_app, mo: int, tmp_path) -> None:
     """READ_DATABASE_URL is for what all may see: it knows no new session."""
     source = make_app().config["DATABASE_URL"]
@@ -345,7 +384,7 @@ def test_a_link_signs_in_once(app: Flask, client: FlaskClient, mo: int) -> None:
     token = csrf(late.get("/desk/login").text)
     again = late.post(address, data={"csrf_token": token})
     assert again.status_code == 404
-    assert "has been used or is too old" in again.text
+    assert "has been used, is too old" in again.text
     assert not is_signed_in(late)
 
 

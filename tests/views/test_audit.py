@@ -132,12 +132,27 @@ def test_today_is_included_on_both_sides(mo: FlaskClient) -> None:
 
 UNKNOWN = (
     *("what=nothing", "what=to.nothing", "what=event.nothing", "who=mo"),
-    *("since=yesterday", "until=2026-02-30", "site=stars"),
+    "site=stars",
 )
 
 
 def test_what_cannot_be_asked_is_not_silently_left_out(mo: FlaskClient) -> None:
     assert {mo.get(f"{PAGE}?{query}").status_code for query in UNKNOWN} == {404}
+
+
+@pytest.mark.parametrize("day", ["yesterday", "2026-02-30", "0001-01-01", "9999-12-31"])
+@pytest.mark.parametrize("name", ["since", "until"])
+def test_a_day_that_is_none_is_said_beside_its_field(pia: FlaskClient, name: str, day: str) -> None:
+    answer = pia.get(f"{PAGE}?{name}={day}&what=to.rejected")
+    assert answer.status_code == 422
+    assert "Enter a day like 2026-11-25." in answer.text
+    assert f'aria-describedby="{name}-error"' in answer.text
+    assert "mo rejected this" not in answer.text
+    assert EXPORT not in answer.text
+    assert "Nothing on record fits" not in answer.text
+    taken = export(pia, **{name: day})
+    assert taken.status_code == 422
+    assert "Enter a day like 2026-11-25." in taken.text
 
 
 def test_older_entries_are_a_page_further_with_the_same_filter(app: Flask, mo: FlaskClient) -> None:

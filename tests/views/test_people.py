@@ -10,9 +10,10 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from service import accounts, database, people, second_step
-from service.accounts import Membership, Moderator
+from service.accounts import Membership, Moderator, Purpose
 from service.models import Event, Site
 from service.status import Role
+from service.views.accounts import signed
 
 PAGE = "/desk/people/"
 GOOD = "correct horse battery"
@@ -312,3 +313,82 @@ def test_an_admin_may_do_all_of_it(
         assert [m.role for m in wim.memberships] == [Role.ADMIN]
         assert accounts.may(wim, 1, Role.ADMIN)
     assert invite(ada, role="admin", site="").startswith("/desk/join/")
+
+
+def test_a_link_whose_writer_was_removed_leads_nowhere_and_says_so_kindly(
+    app: Flask, pia: FlaskClient, newsroom: dict[str, int]
+) -> None:
+    shown = send(pia, f"{PAGE}{newsroom['mo']}/reset").text
+    found = re.search(r"http://localhost(/desk/reset/\S+?)</textarea>", shown)
+    assert found
+    stranger = app.test_client()
+    for link in (invite(pia), found[1]):
+        sent = {"csrf_token": csrf(stranger.get(link).text), "name": "Nele", "password": GOOD}
+        with app.app_context(), database.writing() as session:
+            role = select(Membership).where(Membership.moderator_id == newsroom["pia"])
+            session.scalars(role).one().role = Role.MODERATOR
+        for answer in (stranger.get(link), stranger.post(link, data=sent)):
+            assert answer.status_code == 404
+            assert "was taken back. Ask for a new one." in answer.text
+        assert not is_signed_in(stranger)
+        with app.app_context(), database.writing() as session:
+            session.scalars(role).one().role = Role.PUBLISHER
+
+
+# Over https, where browsers send no Referer from pages that are keys, and a null Origin
+
+HTTPS = "https://comments.example"
+
+
+@pytest.fixture
+def links(make_app, newsroom: dict[str, int]) -> tuple[FlaskClient, dict[str, str]]:
+    """A browser over https, and a link of each kind for it."""
+    app = make_app(BASE_URL=HTTPS)
+    with app.test_request_context(), database.writing() as session:
+        site, mo = session.get_one(Site, 1), session.get_one(Moderator, newsroom["mo"])
+        invitation = people.invite(session, "Pia", "n@daily.example", Role.MODERATOR, site)
+        made = {
+            "join": signed(Purpose.JOIN, invitation),
+            "reset": signed(Purpose.RESET, accounts.make_link(session, mo, purpose=Purpose.RESET)),
+            "sign-in": accounts.make_link(session, mo),
+        }
+    return app.test_client(), made
+
+
+@pytest.mark.parametrize("kind", ["join", "sign-in", "reset"])
+def test_a_link_works_over_https_from_a_page_that_tells_no_referer(links, kind: str) -> None:
+    browser, made = links
+    path = f"/desk/{kind}/{made[kind]}"
+    page = browser.get(path, base_url=HTTPS)
+    assert page.headers["Referrer-Policy"] == "no-referrer"
+    sent = {"csrf_token": csrf(page.text), "name": "Nele Berg", "password": GOOD}
+    for said in (
+        {"Origin": "null", "Sec-Fetch-Site": "cross-site"},
+        {"Origin": "https://e.example"},
+    ):
+        assert browser.post(path, data=sent, headers=said, base_url=HTTPS).status_code == 403
+    null = {"Origin": "null"}
+    assert browser.post(path, data={}, headers=null, base_url=HTTPS).status_code == 400
+    said = null | {"Sec-Fetch-Site": "same-origin"}
+    assert browser.post(path, data=sent, headers=said, base_url=HTTPS).status_code == 303
+    assert browser.get("/desk/", base_url=HTTPS).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ({}, 303),
+        ({"Origin": HTTPS}, 303),
+        ({"Origin": "null"}, 303),
+        ({"Sec-Fetch-Site": "none"}, 303),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Origin": "https://daily.example"}, 403),
+        ({"Origin": "https://["}, 403),
+    ],
+)
+def test_no_other_website_posts_to_the_desk(links, said: dict[str, str], status: int) -> None:
+    """Not even with a token that is right."""
+    browser, made = links
+    path = f"/desk/sign-in/{made['sign-in']}"
+    sent = {"csrf_token": csrf(browser.get(path, base_url=HTTPS).text)}
+    assert browser.post(path, data=sent, headers=said, base_url=HTTPS).status_code == status

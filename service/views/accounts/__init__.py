@@ -19,7 +19,6 @@ from .browsers import (
 )
 from .ceremonies import (
     ASKING_PASSKEYS,
-    CEREMONY,
     ceremony,
     check_passkey,
     keep_challenge,
@@ -36,7 +35,6 @@ from .tries import account_of, failed, record_failure, take, waiting
 
 __all__ = [
     "ASKING_PASSKEYS",
-    "CEREMONY",
     "FAULTS",
     "HALF_WAY",
     "KNOWN_COOKIE",

@@ -20,7 +20,6 @@ from .door import admit, bp, leave, let_in
 from .forms import PasskeyForm, PasswordForm
 from .signing_in import login_page
 
-CEREMONY = 300  # seconds in which a passkey has to answer
 # A passkey is checked in no time, and nobody can guess one.
 ASKING_PASSKEYS = "60 per minute"
 
@@ -40,9 +39,10 @@ def keep_challenge(options: Any) -> Any:
 
 
 def taken_challenge() -> str:
-    """The challenge that this browser was given, once; raises passkeys.Refused."""
+    """The challenge that this browser was given; raises passkeys.Refused. passkeys.spend is what
+    makes it one for once."""
     kept = cookie.pop("challenge", None)
-    if not isinstance(kept, list) or time.time() - kept[1] > CEREMONY:
+    if not isinstance(kept, list) or time.time() - kept[1] > passkeys.CEREMONY.total_seconds():
         raise passkeys.Refused
     return str(kept[0])
 
@@ -64,17 +64,17 @@ def passkey() -> ResponseReturnValue:
         abort(400)
     answer = form.credential.data or ""
     try:
-        moderator, key_id, count = check_passkey(answer)
+        signed = check_passkey(answer)
+        with database.writing() as session:
+            passkeys.use(session, signed)
+            leave(session)
+            found = session.get_one(Moderator, signed.moderator_id)
+            visit = admit(session, found, "passkey")
     except passkeys.Refused:
         _record_passkey(answer)
         said = _("This passkey could not be used. Try once more, or sign in with your password.")
         return login_page(PasswordForm(formdata=None), onward, said), 422
-    with database.writing() as session:
-        leave(session)
-        found = session.get_one(Moderator, moderator.id)
-        passkeys.use(session, key_id, count)
-        visit = admit(session, found, "passkey")
-    let_in(moderator.id, visit, "passkey")
+    let_in(signed.moderator_id, visit, "passkey")
     return redirect(onward, 303)
 
 
@@ -89,11 +89,11 @@ def _record_passkey(answer: str) -> None:
         events.record(session, What.SIGN_IN_FAILED, "somebody", about, network=network())
 
 
-def check_passkey(answer: str) -> tuple[Moderator, int, int]:
-    """Whose passkey signed, which it is and how often it has been used; raises passkeys.Refused."""
+def check_passkey(answer: str) -> passkeys.Signed:
+    """What a passkey signed, still to be spent; raises passkeys.Refused."""
     challenge = taken_challenge()
     key = passkeys.named_in(database.session(), answer)
     moderator = database.session().get(Moderator, key.moderator_id) if key else None
     if key is None or moderator is None or not moderator.active:
         raise passkeys.Refused
-    return moderator, key.id, ceremony().signed(key, challenge, answer)
+    return ceremony().signed(key, challenge, answer)

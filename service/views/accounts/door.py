@@ -4,9 +4,10 @@ import time
 from contextlib import suppress
 from typing import cast
 
-from flask import Blueprint, Response, abort, redirect, request, url_for
+from flask import Blueprint, Response, abort, current_app, redirect, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from flask_security import current_user, login_user, logout_user
 from sqlalchemy.orm import Session
 
@@ -79,6 +80,20 @@ def sign_out() -> ResponseReturnValue:
     return redirect(url_for("security.login"), 303)
 
 
+def refuse_foreign() -> None:
+    """Nobody else's page posts to the desk, whatever token it has. A browser says whose page it is:
+    by Sec-Fetch-Site over https, the older ones by Origin. Ours that tell no Referer have a null one
+    (Fetch, "append a request Origin header"), so what says nothing is left to the token."""
+    if request.method in ("GET", "HEAD", "OPTIONS") or not request.path.startswith("/desk"):
+        return
+    origin = request.headers.get("Origin", "").partition("://")[2]
+    base = current_app.config["BASE_URL"].partition("://")[2].rstrip("/")
+    is_foreign = origin not in ("", request.host, base)
+    said = request.headers.get("Sec-Fetch-Site")
+    if said not in ("same-origin", "none") if said else is_foreign:
+        abort(403, _("This was sent from another website. Nothing was changed."))
+
+
 def keep_seen() -> None:
     """That somebody was there is kept with what they do, every five minutes at most. Looking at
     pages writes nothing: GET changes nothing."""
@@ -90,4 +105,5 @@ def keep_seen() -> None:
         visits.touch(session, current_user.visit_id)
 
 
+bp.before_app_request(refuse_foreign)
 bp.before_app_request(keep_seen)

@@ -17,7 +17,7 @@ from .browsers import network, signer
 from .door import admit, bp, go_on, leave, let_in
 from .forms import JoinForm, NewPasswordForm
 
-USED_LINK = _l("This link has been used or is too old. Ask for a new one.")
+USED_LINK = _l("This link has been used, is too old or was taken back. Ask for a new one.")
 
 
 def is_loopback(address: str | None) -> bool:
@@ -112,9 +112,7 @@ def _joined(secret: str, form: Any, signed_in: Moderator | None) -> ResponseRetu
 def reset(reset_link: str) -> ResponseReturnValue:
     """A new password for who has the link; the second step is still asked for."""
     secret = secret_of(Purpose.RESET, reset_link)
-    link = accounts.find_link(database.session(), secret, Purpose.RESET) or abort(
-        404, str(USED_LINK)
-    )
+    link = people.reset_link(database.session(), secret) or abort(404, str(USED_LINK))
     owner = link.moderator
     form = NewPasswordForm(owner.email, owner.name)
     if request.method == "GET" or not form.validate():
@@ -122,9 +120,8 @@ def reset(reset_link: str) -> ResponseReturnValue:
         return headers.keep_private(make_response(page))
     hashed = accounts.hashed(form.password.data or "")
     with database.writing() as session:
-        used = accounts.use_link(
-            session, secret, is_loopback(request.remote_addr), Purpose.RESET
-        ) or abort(404, str(USED_LINK))
+        is_here = is_loopback(request.remote_addr)
+        used = people.use_reset(session, secret, is_here) or abort(404, str(USED_LINK))
         used.came_from = network()
         people.set_password(session, used, hashed)
         moderator_id = used.id
