@@ -27,9 +27,11 @@ def change(
     note: str = "",
     public_note: str = "",
     undoes_id: int | None = None,
+    answers: bool = False,
     **values: Any,
 ) -> Decision:
-    """The one way in which a comment changes. Takes the columns that change with the status."""
+    """The one way in which a comment changes. Takes whether readers' reports get their outcome by
+    it, as they do by every act of ANSWERS, and the columns that change with the status."""
     before, fold = comment.status, comment.fold_key
     folds.lock(session, [fold])
     if "text" in values:
@@ -45,7 +47,7 @@ def change(
     if session.scalar(guarded) is None:
         raise Stale(latest(session, comment.id))
     at = now()
-    if act in ANSWERS and to != Status.PENDING:
+    if (answers or act in ANSWERS) and to != Status.PENDING:
         outcome = Outcome.KEPT if to == Status.APPROVED else Outcome.REMOVED
         reports.close(session, comment.id, outcome, at)
     if act in SETTLES:

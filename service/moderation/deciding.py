@@ -11,7 +11,7 @@ from ..rules import Verdict
 from ..status import Act, Status
 from ..vault import Vault
 from .change import Columns, change
-from .log import PINS, UNDOABLE, Stale, latest, origin, refuse_if_final
+from .log import ANSWERS, PINS, UNDOABLE, Stale, is_standing, latest, origin, refuse_if_final
 from .pins import set_pin
 from .waiting import apply, discard, has_waiting_edit, revert, wait_again
 from .wording import swap
@@ -95,13 +95,15 @@ def undo(
     reports.reopen(session, comment.id, decision.at)
     undoes: Columns = {"act": Act.UNDONE, "undoes_id": decision.id}
     about = origin(decision).act
+    # What comes back by the undo of an undo answers readers' reports as it did before.
+    undoes["answers"] = about in ANSWERS and not is_standing(decision)
     if about == Act.REWORDED:
         return swap(session, comment, decision.version, moderator, vault=vault, **undoes)
     if about in PINS:
         return set_pin(
             session, comment, decision.version, moderator, not comment.pinned_at, **undoes
         )
-    if before != decision.to_status:
+    if before != decision.to_status or about == Act.KEPT:
         return change(session, comment, before, decision.version, moderator, **undoes)
     # The status stayed: what was decided was an edit.
     if not has_waiting_edit(comment):

@@ -71,8 +71,7 @@ def decide(public_id: str) -> ResponseReturnValue:
                 form.public_words,
                 vault(),
             )
-            # What was kept stands as it stood: there is nothing to undo.
-            decision_id = decided.id if decided and decided.act != Act.KEPT else None
+            decision_id = decided.id if decided else None
     except moderation.Stale:
         return too_late(public_id, form.action.data)
     return done(public_id, decision_id)

@@ -126,6 +126,7 @@ DONE = {
     Act.UNPINNED: _l("%(who)s put this back among the others %(when)s."),
 }
 UNDONE = {
+    Act.KEPT: _l("%(who)s took the answer to readers’ reports back %(when)s."),
     Act.REWORDED: _l("%(who)s took the change of the wording back %(when)s."),
     Act.PINNED: _l("%(who)s took the pinning back %(when)s."),
     Act.UNPINNED: _l("%(who)s pinned this again %(when)s."),
@@ -143,7 +144,10 @@ def told(decision: Decision) -> str:
     is_of_edit = decision.from_status == decision.to_status and decision.act in OF_EDITS
     sentence = (OF_EDITS if is_of_edit else DONE).get(decision.act, DECIDED[decision.to_status])
     if decision.act == Act.UNDONE:
-        sentence = UNDONE.get(moderation.origin(decision).act, sentence)
+        undone = moderation.origin(decision)
+        sentence = UNDONE.get(undone.act, sentence)
+        if undone.act == Act.KEPT and moderation.is_standing(decision):
+            sentence = DONE[Act.KEPT]
     facts = {"who": decision.by, "when": ago(decision.at), "status": STATUSES[decision.to_status]}
     if decision.act == Act.MARKED:
         facts["mark"] = MARKS[_mark(decision)]
@@ -162,6 +166,7 @@ def handed(decision: Decision) -> str:
 
 RESULTS = {
     Act.DISCARDED: EDIT_RESULTS["reject"],
+    Act.KEPT: _l("kept"),
     Act.REWORDED: _l("wording changed"),
     Act.PINNED: _l("pinned"),
     Act.UNPINNED: _l("no longer pinned"),
@@ -172,6 +177,9 @@ def result(decision: Decision) -> str:
     """What a decision left a comment as, in a word or three."""
     if decision.act in RESULTS:
         return str(RESULTS[decision.act])
+    if decision.act == Act.UNDONE and moderation.origin(decision).act == Act.KEPT:
+        is_kept = moderation.is_standing(decision)
+        return str(RESULTS[Act.KEPT] if is_kept else _("reports open again"))
     if decision.act == Act.DECIDED and decision.from_status == decision.to_status:
         return str(EDIT_RESULTS["approve"])
     if moderation.has_waiting_edit(decision.comment):
