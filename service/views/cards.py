@@ -141,7 +141,7 @@ def too_late(public_id: str, action: str) -> ResponseReturnValue:
     found = comment_or_404(database.session(), public_id)
     said = what_happened(found, action)
     if wants_json():
-        now_is = {"status": found.status, "version": found.version, **_waiting(found)}
+        now_is = {"status": found.status, "version": found.version, **_asking(found)}
         return {"error": said, **now_is}, 409
     return one(public_id, refused=said), 409
 
@@ -176,7 +176,7 @@ def done(public_id: str, decision_id: int | None) -> ResponseReturnValue:
         "id": found.public_id,
         "status": found.status,
         "version": found.version,
-        **_waiting(found),
+        **_asking(found),
         **({"undoes": True} if decision and decision.act == Act.UNDONE else {}),
         "said": _("%(name)s: %(status)s", name=shown_name(found), status=status),
         "undo": url_for(".undo", decision_id=decision_id) if decision_id else None,
@@ -184,9 +184,11 @@ def done(public_id: str, decision_id: int | None) -> ResponseReturnValue:
     }
 
 
-def _waiting(comment: Comment) -> dict[str, bool]:
-    """For script: that a published comment stands among the pending ones too."""
-    return {"waits": True} if moderation.has_waiting_edit(comment) else {}
+def _asking(comment: Comment) -> dict[str, bool]:
+    """For script: whether readers' reports ask for a moderator, and that a published comment stands
+    among the pending ones too."""
+    waits = {"waits": True} if moderation.has_waiting_edit(comment) else {}
+    return {"reported": comment.reported_at is not None, **waits}
 
 
 def one(public_id: str, revealed: str = "", refused: str = "") -> str:
