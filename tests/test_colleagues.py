@@ -91,7 +91,8 @@ def test_it_tells_what_was_decided_since_and_what_can_be_undone(people, sites, s
     change = found[seen.id]
     assert (change.decision.by, change.decision.to_status) == ("ben", Status.REJECTED)
     assert (change.decision.note.text, change.undoable) == ("off topic", change.decision)
-    assert (found[marked.id].decision.act, found[marked.id].undoable) == (Act.MARKED, None)
+    made = found[marked.id].decision
+    assert (made.act, found[marked.id].undoable) == (Act.MARKED, made)
 
 
 def test_it_knows_no_comment_of_another_site(people, sites, session):

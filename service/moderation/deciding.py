@@ -12,7 +12,7 @@ from ..status import Act, Status
 from ..vault import Vault
 from .change import Columns, change
 from .log import ANSWERS, PINS, UNDOABLE, Stale, is_standing, latest, origin, refuse_if_final
-from .pins import set_pin
+from .pins import set_pin, unmark
 from .waiting import apply, discard, has_waiting_edit, revert, wait_again
 from .wording import swap
 
@@ -103,6 +103,8 @@ def undo(
         return set_pin(
             session, comment, decision.version, moderator, not comment.pinned_at, **undoes
         )
+    if about == Act.MARKED:
+        return unmark(session, decision, moderator, **undoes)
     if before != decision.to_status or about == Act.KEPT:
         return change(session, comment, before, decision.version, moderator, **undoes)
     # The status stayed: what was decided was an edit.

@@ -25,7 +25,16 @@ CHANGES = (
     Act.UNPINNED,
 )
 PINS = (Act.PINNED, Act.UNPINNED)
-UNDOABLE = (Act.DECIDED, Act.UNDONE, Act.DISCARDED, Act.HELD, Act.KEPT, Act.REWORDED, *PINS)
+UNDOABLE = (
+    Act.DECIDED,
+    Act.UNDONE,
+    Act.DISCARDED,
+    Act.MARKED,
+    Act.HELD,
+    Act.KEPT,
+    Act.REWORDED,
+    *PINS,
+)
 FINAL = (Act.RETRACTED, Act.WITHDRAWN)  # nothing is left that could be decided on
 # With these somebody has looked at the comment, or it is gone: readers' reports get their outcome.
 ANSWERS = (Act.DECIDED, Act.DISCARDED, Act.KEPT, *FINAL)

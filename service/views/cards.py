@@ -104,10 +104,11 @@ def mark(public_id: str) -> ResponseReturnValue:
         with database.writing() as session:
             found = comment_or_404(session, public_id)
             as_whom = Mark(form.mark.data)
-            moderation.mark(session, found, as_whom, form.version.data, current_user)
+            marked = moderation.mark(session, found, as_whom, form.version.data, current_user)
+            decision_id = marked.id if marked else None
     except moderation.Stale:
         return too_late(public_id, "mark")
-    return done(public_id, None)
+    return done(public_id, decision_id)
 
 
 @bp.post("/comments/<public_id>/note")

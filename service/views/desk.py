@@ -126,6 +126,7 @@ DONE = {
     Act.UNPINNED: _l("%(who)s put this back among the others %(when)s."),
 }
 UNDONE = {
+    Act.MARKED: _l("%(who)s took the mark back %(when)s: %(mark)s again."),
     Act.KEPT: _l("%(who)s took the answer to readers’ reports back %(when)s."),
     Act.REWORDED: _l("%(who)s took the change of the wording back %(when)s."),
     Act.PINNED: _l("%(who)s took the pinning back %(when)s."),
@@ -149,7 +150,7 @@ def told(decision: Decision) -> str:
         if undone.act == Act.KEPT and moderation.is_standing(decision):
             sentence = DONE[Act.KEPT]
     facts = {"who": decision.by, "when": ago(decision.at), "status": STATUSES[decision.to_status]}
-    if decision.act == Act.MARKED:
+    if _is_of_mark(decision):
         facts["mark"] = MARKS[_mark(decision)]
     return str(sentence) % facts
 
@@ -164,6 +165,11 @@ def handed(decision: Decision) -> str:
     return str(_("%(who)s asked for a second opinion %(when)s.", **facts))
 
 
+MARKED_AS = {
+    Mark.NONE: _l("no longer marked"),
+    Mark.AUTHOR: _l("marked as the article’s author"),
+    Mark.STAFF: _l("marked as staff"),
+}
 RESULTS = {
     Act.DISCARDED: EDIT_RESULTS["reject"],
     Act.KEPT: _l("kept"),
@@ -175,6 +181,8 @@ RESULTS = {
 
 def result(decision: Decision) -> str:
     """What a decision left a comment as, in a word or three."""
+    if _is_of_mark(decision):
+        return str(MARKED_AS[_mark(decision)])
     if decision.act in RESULTS:
         return str(RESULTS[decision.act])
     if decision.act == Act.UNDONE and moderation.origin(decision).act == Act.KEPT:
@@ -202,7 +210,11 @@ def told_with_note(decision: Decision) -> str:
 
 def quoted(decision: Decision) -> str:
     """A moderator's words on a decision; the note of a mark is the mark."""
-    return decision.note.text if decision.note and decision.act != Act.MARKED else ""
+    return decision.note.text if decision.note and not _is_of_mark(decision) else ""
+
+
+def _is_of_mark(decision: Decision) -> bool:
+    return moderation.origin(decision).act == Act.MARKED
 
 
 def _mark(decision: Decision) -> Mark:

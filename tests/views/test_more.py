@@ -231,6 +231,22 @@ def test_staff_reply_under_a_name_they_chose_and_no_other(app, mo, waiting):
     assert not re.search(r"\bmo\b|mo@", words(thread))
 
 
+def test_a_mark_can_be_undone_from_its_answer_and_from_the_strip(app, mo, waiting):
+    decide(mo, waiting, "approve")
+    path = f"/desk/comments/{waiting}"
+    sent = {"mark": "staff", "version": 2, "headers": JSON}
+    said = post(mo, f"{path}/mark", path, **sent).json
+    assert said["said"] == "Rita: marked as staff"
+    assert "Rita</bdi>: marked as staff</a>" in mo.get("/desk/").text
+    assert said["undo"] in mo.get(path).text
+    said = post(mo, said["undo"], path, headers=JSON).json
+    assert (said["said"], said["undoes"]) == ("Rita: no longer marked", True)
+    assert stored(app)[0].mark == Mark.NONE
+    history = words(mo.get(path).text)
+    assert re.search("mo took the mark back [^:]+: a reader again[.]", history)
+    assert "none" not in history
+
+
 def test_a_reply_sent_twice_is_one(app, mo, waiting):
     path = f"/desk/comments/{waiting}/reply"
     page = mo.get(path).text
