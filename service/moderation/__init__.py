@@ -26,6 +26,7 @@ from .log import (
 )
 from .many import decide_many, undo_many
 from .pins import MOST_PINNED, EnoughPinned, NotPinnable, PinRefused, mark, pin
+from .replies import is_reply, made_with, publish
 from .waiting import has_waiting_edit
 from .wording import EDITABLE, Wording, edit, reword
 
@@ -57,13 +58,16 @@ __all__ = [
     "imported",
     "initial",
     "is_final",
+    "is_reply",
     "is_standing",
     "is_withdrawn",
     "latest",
+    "made_with",
     "mark",
     "note",
     "origin",
     "pin",
+    "publish",
     "recount",
     "retract",
     "reveal",

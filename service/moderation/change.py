@@ -1,5 +1,6 @@
 """A change of one comment and its row in the log: one act, guarded by the version that was seen."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, update
@@ -28,10 +29,12 @@ def change(
     public_note: str = "",
     undoes_id: int | None = None,
     answers: bool = False,
+    at: datetime | None = None,
     **values: Any,
 ) -> Decision:
     """The one way in which a comment changes. Takes whether readers' reports get their outcome by
-    it, as they do by every act of ANSWERS, and the columns that change with the status."""
+    it, as they do by every act of ANSWERS; the moment, now unless told; and the columns that change
+    with the status."""
     before, fold = comment.status, comment.fold_key
     folds.lock(session, [fold])
     if "text" in values:
@@ -46,7 +49,7 @@ def change(
     )
     if session.scalar(guarded) is None:
         raise Stale(latest(session, comment.id))
-    at = now()
+    at = at or now()
     if (answers or act in ANSWERS) and to != Status.PENDING:
         outcome = Outcome.KEPT if to == Status.APPROVED else Outcome.REMOVED
         reports.close(session, comment.id, outcome, at)

@@ -15,7 +15,7 @@ from flask_security import current_user
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 
-from .. import audit, database, desk, events
+from .. import audit, database, desk, events, moderation
 from ..audit import Entry, Filter
 from ..comments import network_of
 from ..models import Decision, Event, Site, now
@@ -37,7 +37,7 @@ OTHER_ACTS = {
     Act.EDITED: _l("changed by its author"),
     Act.DISCARDED: _l("old text kept"),
     Act.WITHDRAWN: _l("taken back by its author"),
-    Act.MARKED: _l("marked"),
+    Act.MARKED: _l("marked, or replied by staff"),
     Act.KEPT: _l("kept after reports"),
     Act.HELD: _l("held after reports"),
     Act.REWORDED: _l("reworded"),
@@ -222,6 +222,7 @@ def _cells(entry: Entry) -> tuple[str, ...]:
     if isinstance(row, Event):
         return (*start, row.what, site, row.about, "", "", row.network)
     word = str(row.to_status if row.act == Act.DECIDED else row.act)
+    word = "replied" if row.act == Act.MARKED and moderation.is_reply(row) else word
     page = url_for(".comment", public_id=row.comment.public_id, _external=True)
     name = shown_name(row.comment)
     return (*start, word, site, row.comment.article.url, name, page, row.network)

@@ -1,5 +1,7 @@
 """One comment at the desk: its page, decisions and their undoing, marks, the author's address."""
 
+from typing import Any
+
 from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -87,11 +89,12 @@ def undo(decision_id: int) -> ResponseReturnValue:
             public_id = decision.comment.public_id
             undone = moderation.undo(session, decision, current_user, vault())
             undone_id = undone.id
+            reply_id = next((one.id for one in moderation.made_with(session, undone)), None)
     except moderation.Stale:
         return too_late(public_id, "undo")
     except moderation.PinRefused as refusal:
         return cannot_pin(public_id, refusal)
-    return done(public_id, undone_id)
+    return done(public_id, undone_id, reply_id)
 
 
 @bp.post("/comments/<public_id>/mark")
@@ -166,12 +169,16 @@ def what_happened(found: Comment, action: str) -> str:
     return str(_("%(before)s Your “%(action)s” was not applied.", before=before, action=refused))
 
 
-def done(public_id: str, decision_id: int | None) -> ResponseReturnValue:
-    """For script what is new, for a form the page it came from."""
+def done(
+    public_id: str, decision_id: int | None, reply_id: int | None = None
+) -> ResponseReturnValue:
+    """For script what is new, for a form the page it came from. Takes the decision on the comment,
+    and the one on a reply of staff that was made or undone with it."""
     if not wants_json():
         return redirect(local(request.form.get("next", "")), 303)
     found = comment_or_404(database.session(), public_id)
     decision = database.session().get(Decision, decision_id) if decision_id else None
+    reply = database.session().get(Decision, reply_id) if reply_id else None
     status = result(decision) if decision else STATUSES[found.status]
     return {
         "id": found.public_id,
@@ -179,9 +186,17 @@ def done(public_id: str, decision_id: int | None) -> ResponseReturnValue:
         "version": found.version,
         **_asking(found),
         **({"undoes": True} if decision and decision.act == Act.UNDONE else {}),
-        "said": _("%(name)s: %(status)s", name=shown_name(found), status=status),
-        "undo": url_for(".undo", decision_id=decision_id) if decision_id else None,
-        "page": url_for(".comment", public_id=found.public_id),
+        **_links(found, str(status), decision),
+        **({"reply": _links(reply.comment, result(reply), reply)} if reply else {}),
+    }
+
+
+def _links(comment: Comment, status: str, decision: Decision | None) -> dict[str, Any]:
+    """What became of a comment in a few words, the way back, and the way to it."""
+    return {
+        "said": _("%(name)s: %(status)s", name=shown_name(comment), status=status),
+        "undo": url_for(".undo", decision_id=decision.id) if decision else None,
+        "page": url_for(".comment", public_id=comment.public_id),
     }
 
 

@@ -125,6 +125,10 @@ DONE = {
     Act.PINNED: _l("%(who)s pinned this above the others %(when)s."),
     Act.UNPINNED: _l("%(who)s put this back among the others %(when)s."),
 }
+OF_REPLIES = {
+    Act.MARKED: _l("%(who)s replied %(when)s."),
+    Act.UNDONE: _l("%(who)s took the reply back %(when)s."),
+}
 UNDONE = {
     Act.MARKED: _l("%(who)s took the mark back %(when)s: %(mark)s again."),
     Act.KEPT: _l("%(who)s took the answer to readers’ reports back %(when)s."),
@@ -149,6 +153,9 @@ def told(decision: Decision) -> str:
         sentence = UNDONE.get(undone.act, sentence)
         if undone.act == Act.KEPT and moderation.is_standing(decision):
             sentence = DONE[Act.KEPT]
+    if moderation.is_reply(decision):
+        is_back = decision.act == Act.UNDONE and decision.to_status == Status.APPROVED
+        sentence = DONE[Act.UNDONE] if is_back else OF_REPLIES[decision.act]
     facts = {"who": decision.by, "when": ago(decision.at), "status": STATUSES[decision.to_status]}
     if _is_of_mark(decision):
         facts["mark"] = MARKS[_mark(decision)]
@@ -181,6 +188,9 @@ RESULTS = {
 
 def result(decision: Decision) -> str:
     """What a decision left a comment as, in a word or three."""
+    if moderation.is_reply(decision):
+        is_public = decision.to_status == Status.APPROVED
+        return str(_("reply published") if is_public else _("reply hidden"))
     if _is_of_mark(decision):
         return str(MARKED_AS[_mark(decision)])
     if decision.act in RESULTS:
