@@ -18,7 +18,7 @@ from werkzeug.datastructures import MultiDict
 from .. import audit, database, desk, events, moderation
 from ..audit import Entry, Filter
 from ..comments import network_of
-from ..models import Decision, Event, Site, now
+from ..models import Event, Site, now
 from ..status import Act, Status
 from .desk import STATUSES, bp, shown_name, told
 
@@ -197,9 +197,13 @@ def _event(what: str) -> tuple[Any, Any]:
 
 
 def said(entry: Entry) -> str:
-    """What happened, in a sentence."""
+    """What happened, in a sentence; when it did stands beside it."""
     row = entry.row
-    return told(row) if isinstance(row, Decision) else str(_event(row.what)[1]) % {"who": row.by}
+    if isinstance(row, Event):
+        return str(_event(row.what)[1]) % {"who": row.by}
+    sentence = told(row, has_when=False)
+    # A note's words are its comment's page's to show.
+    return f"{sentence[:-1]}." if sentence.endswith(":") else sentence
 
 
 def _lines(entries: Iterator[Entry]) -> Iterator[str]:

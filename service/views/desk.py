@@ -142,10 +142,10 @@ OF_EDITS = {
 }
 
 
-def told(decision: Decision) -> str:
-    """A decision in a sentence: who, what, when."""
+def told(decision: Decision, has_when: bool = True) -> str:
+    """A decision in a sentence: who, what, and when, unless the time stands beside it."""
     if decision.act == Act.HANDED:
-        return handed(decision)
+        return _filled(_handed(decision), decision, has_when)
     is_of_edit = decision.from_status == decision.to_status and decision.act in OF_EDITS
     sentence = (OF_EDITS if is_of_edit else DONE).get(decision.act, DECIDED[decision.to_status])
     if decision.act == Act.UNDONE:
@@ -156,20 +156,24 @@ def told(decision: Decision) -> str:
     if moderation.is_reply(decision):
         is_back = decision.act == Act.UNDONE and decision.to_status == Status.APPROVED
         sentence = DONE[Act.UNDONE] if is_back else OF_REPLIES[decision.act]
-    facts = {"who": decision.by, "when": ago(decision.at), "status": STATUSES[decision.to_status]}
+    return _filled(sentence, decision, has_when)
+
+
+def _filled(sentence: Any, decision: Decision, has_when: bool) -> str:
+    facts = {"who": decision.by, "to": decision.handed_to}
+    facts |= {"status": STATUSES[decision.to_status], "when": ago(decision.at)}
     if _is_of_mark(decision):
         facts["mark"] = MARKS[_mark(decision)]
-    return str(sentence) % facts
+    return (str(sentence) if has_when else str(sentence).replace(" %(when)s", "")) % facts
 
 
-def handed(decision: Decision) -> str:
+def _handed(decision: Decision) -> Any:
     """To whom somebody left a comment, or that they took it back."""
-    facts = {"who": decision.by, "when": ago(decision.at), "to": decision.handed_to}
     if decision.undoes_id is not None:
-        return str(_("%(who)s decides it after all, as said %(when)s.", **facts))
+        return _l("%(who)s said %(when)s that they decide this after all.")
     if decision.handed_to:
-        return str(_("%(who)s left this to %(to)s %(when)s.", **facts))
-    return str(_("%(who)s asked for a second opinion %(when)s.", **facts))
+        return _l("%(who)s left this to %(to)s %(when)s.")
+    return _l("%(who)s asked for a second opinion %(when)s.")
 
 
 MARKED_AS = {

@@ -318,7 +318,7 @@ def test_a_comment_is_left_to_a_colleague_and_taken_back(
     assert hand(mo, waiting, "back").json["said"] == "You decide this after all."
     assert hand(mo, waiting, "back").status_code == 409
     assert cards(ina.get("/desk/mine").text) == []
-    assert "mo decides it after all" in ben.get(f"/desk/comments/{waiting}").text
+    assert "that they decide this after all" in ben.get(f"/desk/comments/{waiting}").text
 
 
 def test_only_who_may_decide_there_can_be_asked(
