@@ -3,13 +3,14 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from .. import folds, reports
 from ..accounts import Moderator
-from ..models import Comment, Decision, Handover, now
+from ..models import Comment, Decision, now
 from ..status import Act, Outcome, Status
+from .asides import end_handovers
 from .counts import keep_count
 from .log import ANSWERS, SETTLES, Stale, latest, record
 
@@ -54,7 +55,7 @@ def change(
         outcome = Outcome.KEPT if to == Status.APPROVED else Outcome.REMOVED
         reports.close(session, comment.id, outcome, at)
     if act in SETTLES:
-        session.execute(delete(Handover).where(Handover.comment_id == comment.id))
+        end_handovers(session, [comment.id], at)
     session.refresh(comment, ["status", "version", "reported_at", *values])
     if fold:
         site_id = comment.site_id

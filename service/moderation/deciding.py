@@ -12,8 +12,9 @@ from ..models import Comment, Decision
 from ..rules import Verdict
 from ..status import Act, Status
 from ..vault import Vault
+from .asides import reopen_handovers
 from .change import Columns, change
-from .log import ANSWERS, PINS, UNDOABLE, Stale, is_standing, latest, origin, refuse_if_final
+from .log import ANSWERS, ASIDE, PINS, UNDOABLE, Stale, is_standing, latest, origin, refuse_if_final
 from .pins import set_pin, unmark
 from .replies import made_with
 from .waiting import apply, discard, has_waiting_edit, revert, wait_again
@@ -102,6 +103,10 @@ def undo(
         those = Comment.id.in_([reply.comment_id for reply in replies])
         session.execute(select(Comment.id).where(those).order_by(Comment.id).with_for_update())
     undone = _undo(session, decision, moderator, vault)
+    ended_at = [decision.at]
+    if decision.from_status == decision.to_status and origin(decision).act in ASIDE:
+        ended_at.append(undone.at)  # neither one is a word on what was asked
+    reopen_handovers(session, [decision.comment_id], ended_at)
     for reply in replies:
         _undo(session, reply, moderator, vault, at=undone.at)
     return undone

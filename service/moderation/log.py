@@ -35,10 +35,11 @@ UNDOABLE = (
     Act.REWORDED,
     *PINS,
 )
+ASIDE = (Act.MARKED, Act.REWORDED, *PINS)  # these leave open what becomes of the comment
 FINAL = (Act.RETRACTED, Act.WITHDRAWN)  # nothing is left that could be decided on
 # With these somebody has looked at the comment, or it is gone: readers' reports get their outcome.
 ANSWERS = (Act.DECIDED, Act.DISCARDED, Act.KEPT, *FINAL)
-# After these nobody's word is waited for any more, and undoing them asks nobody anew.
+# After these nobody's word is waited for any more; where they are undone, it is again.
 SETTLES = (*ANSWERS, Act.UNDONE)
 AUTHOR = "author"  # who the log says acted, where it was the comment's own author
 
