@@ -118,7 +118,7 @@ def left_of(session: Session, comment_ids: Collection[int]) -> dict[int, Left]:
     found = session.execute(
         select(Handover, Decision)
         .join(Decision, Decision.id == Handover.decision_id)
-        .where(Handover.comment_id.in_(comment_ids))
+        .where(Handover.comment_id.in_(comment_ids), Handover.ended_at.is_(None))
         .options(joinedload(Decision.note))
     )
     return {row.Handover.comment_id: Left(row.Decision, row.Handover.to_id) for row in found}
@@ -142,7 +142,7 @@ def _mine(query: Select[int], moderator: Moderator) -> Select[int]:
     return (
         query.join(Decision, Decision.id == Handover.decision_id)
         .join(Comment, Comment.id == Handover.comment_id)
-        .where(or_(Handover.to_id == moderator.id, asked_by_others))
+        .where(or_(Handover.to_id == moderator.id, asked_by_others), Handover.ended_at.is_(None))
         .where(each_within_reach(moderator, Comment.site_id))
     )
 

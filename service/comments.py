@@ -164,18 +164,19 @@ def answer(
     wording: Wording,
     nonce: str,
     version: int | None = None,
-) -> Decision | None:
+) -> tuple[Decision | None, Decision | None]:
     """A moderator's reply to a comment, public at once and marked as staff's; sent twice it is
     stored once. No address is stored with it.
 
     Takes the public name that it is under, and the version of the comment if that is to be
-    approved in the same act. Returns the decision on the comment that was answered, None for none.
+    approved in the same act. Returns the decision on the comment that was answered and the one on
+    the reply, None for each that was not made.
     Raises NoSuchParent if that is not public, and moderation.Stale if it has changed since.
     """
     said = (b"staff", str(moderator.id).encode(), parent.public_id.encode(), nonce.encode())
     key = hashlib.sha256(b"".join(len(part).to_bytes(4) + part for part in said)).digest()
     if session.scalar(select(Comment.id).where(Comment.submission_key == key)):
-        return None
+        return None, None
     approved = None
     if version is not None:
         to = Status.APPROVED
@@ -192,6 +193,7 @@ def answer(
         html=wording.html,
         renderer=RENDERER,
         status=moderation.initial(Verdict(Status.APPROVED)),
+        mark=Mark.STAFF,
         language=parent.language,
         submission_key=key,
         text_digest=wording.digest,
@@ -200,10 +202,9 @@ def answer(
         with session.begin_nested():
             session.add(comment)
     except IntegrityError:  # sent twice at this very moment: the other one is stored
-        return approved
-    moderation.count_new(session, comment)
-    moderation.mark(session, comment, Mark.STAFF, comment.version, moderator)
-    return approved
+        return approved, None
+    at = approved.at if approved else None
+    return approved, moderation.publish(session, comment, moderator, at)
 
 
 def editable_until(comment: Comment, minutes: int) -> datetime | None:

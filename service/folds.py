@@ -47,7 +47,7 @@ LOOKED_AT = 50  # of the newest like it: so many tell whether there is a fold
 COUNTED = 1_000
 MEMBERS = 20  # that the card lists
 
-TEXT, DOMAIN, NETWORK = "text", "domain", "network"
+TEXT, ALMOST, DOMAIN, NETWORK = "text", "almost", "domain", "network"
 KINDS = {"t": TEXT, "d": DOMAIN, "n": NETWORK}
 
 _LINK = re.compile(r"""https?://[^\s<>()\[\]"']+""", re.IGNORECASE)
@@ -68,16 +68,22 @@ class Fold:
 
     key: str
     count: int  # the others; COUNTED + 1 for more
-    why: str  # TEXT, DOMAIN or NETWORK
+    why: str  # TEXT, ALMOST (numbers and pages may differ), DOMAIN or NETWORK
     domain: str
 
 
 def normal(typed: str) -> str:
-    """What of a text makes two the same: its letters, that there is a number, whose sites it links to."""
+    """What of a text makes two the same: its letters, its numbers, whose sites it links to. Where it
+    links to any, as advertising does, of a number only that there is one."""
     with_hosts = _LINK.sub(lambda link: urls.domain(link[0]), typed)
     folded = unicodedata.normalize("NFKC", with_hosts).casefold()
     kept = "".join(c for c in folded if c.isalnum())
-    return re.sub(r"\d+", "0", kept)
+    return re.sub(r"\d+", "0", kept) if is_vague(typed) else kept
+
+
+def is_vague(typed: str) -> bool:
+    """Whether others count as the same text with other numbers, or links to other pages there."""
+    return _LINK.search(typed) is not None
 
 
 def digest(vault: Vault, typed: str) -> bytes | None:
@@ -243,7 +249,9 @@ def of(session: Session, comments: Sequence[Comment]) -> dict[int, Fold]:
     for site_id, status, key, number in rows:
         head = heads[Group(site_id, Status(status), key)]
         if number:
-            found[head.id] = Fold(key, number, KINDS[key[0]], head.link_domain)
+            why = KINDS[key[0]]
+            why = ALMOST if why == TEXT and is_vague(head.text) else why
+            found[head.id] = Fold(key, number, why, head.link_domain)
     return found
 
 

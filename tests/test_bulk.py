@@ -376,8 +376,15 @@ def test_what_was_left_to_a_colleague_is_settled(daily: int, mo: int) -> None:
         comment, who = session.get_one(Comment, 3), session.get_one(Moderator, mo)
         asked = moderation.reveal(session, comment, who)
         session.add(Handover(comment_id=3, decision_id=asked.id))
-    finish(start(mo))
-    assert database.session().scalars(select(Handover)).all() == []
+    job = start(mo)
+    finish(job)
+    asked_still = select(Handover.comment_id).where(Handover.ended_at.is_(None))
+    assert database.session().scalars(asked_still).all() == []
+    with database.writing() as session:
+        who, done = session.get_one(Moderator, mo), session.get_one(Bulk, job)
+        undoing = bulk.start_undo(session, who, done).id
+    finish(undoing)
+    assert database.session().scalars(asked_still).all() == [3]
 
 
 def test_it_never_reaches_another_site(app: Flask, daily: int, mo: int) -> None:

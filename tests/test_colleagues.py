@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 from cast import ORIGIN, add_moderator, add_site
-from sqlalchemy import func, insert, select
+from sqlalchemy import insert, select
 
 from service import accounts, colleagues, database, desk, moderation
 from service.colleagues import Since
-from service.models import Article, Comment, Decision, Handover, Note, now
+from service.models import Article, Comment, Decision, Note, now
 from service.rules import Verdict
 from service.status import Act, Role, Status
 
@@ -91,7 +91,8 @@ def test_it_tells_what_was_decided_since_and_what_can_be_undone(people, sites, s
     change = found[seen.id]
     assert (change.decision.by, change.decision.to_status) == ("ben", Status.REJECTED)
     assert (change.decision.note.text, change.undoable) == ("off topic", change.decision)
-    assert (found[marked.id].decision.act, found[marked.id].undoable) == (Act.MARKED, None)
+    made = found[marked.id].decision
+    assert (made.act, found[marked.id].undoable) == (Act.MARKED, made)
 
 
 def test_it_knows_no_comment_of_another_site(people, sites, session):
@@ -190,7 +191,7 @@ def test_only_who_left_it_takes_it_back(people, sites, session):
 
 
 @pytest.mark.parametrize("end", ["decide", "withdraw", "undo", "keep", "discard"])
-def test_any_decision_ends_it_and_its_undoing_does_not_ask_again(people, sites, session, end):
+def test_any_decision_ends_it_and_its_undoing_asks_again(people, sites, session, end):
     mo, ben = people[:2]
     left = comment(
         session, sites[0], Status.PENDING if end in ("decide", "withdraw") else Status.SPAM
@@ -207,14 +208,29 @@ def test_any_decision_ends_it_and_its_undoing_does_not_ask_again(people, sites, 
         moderation.withdraw(session, left)
         with pytest.raises(moderation.Stale):
             moderation.hand(session, left, mo, ben)
-    elif end == "undo":
-        moderation.undo(session, before, ben)
+        assert mine(session, ben) == []
+        return
+    if end == "undo":
+        made = moderation.undo(session, before, ben)
     else:
         to = Status.REJECTED if end in ("decide", "discard") else Status.APPROVED
         made = moderation.decide(session, left, to, left.version, ben)
-        if made.act in moderation.UNDOABLE:
-            moderation.undo(session, made, ben)
-    assert session.scalar(select(func.count()).select_from(Handover)) == 0
+    for waits in ([left.id], [], [left.id]):
+        assert mine(session, ben) == ([] if waits else [left.id])
+        assert (left.id in colleagues.left_of(session, [left.id])) == (not waits)
+        assert moderation.take_back(session, left, ben) is None
+        made = moderation.undo(session, made, ben)
+        assert mine(session, ben) == waits
+    moderation.hand(session, left, ben, mo)  # the next one takes its place
+    assert (mine(session, ben), mine(session, mo)) == ([], [left.id])
+
+
+def test_undoing_a_mark_ends_nothing(people, sites, session):
+    mo, ben = people[:2]
+    left = comment(session, sites[0])
+    moderation.hand(session, left, mo, ben)
+    moderation.undo(session, moderation.mark(session, left, "staff", 1, mo), mo)
+    assert mine(session, ben) == [left.id]
 
 
 def test_what_is_no_decision_ends_nothing(people, sites, session):

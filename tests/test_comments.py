@@ -256,7 +256,7 @@ def answer(app, submit):
             moderator = session.get_one(accounts.Moderator, mo)
             wording = Wording(said, str(text.render(said)), None)
             vault = app.extensions["vault"]
-            decision = comments.answer(
+            decision, _reply = comments.answer(
                 session, vault, parent, moderator, "The desk", wording, nonce, version
             )
             return (decision.act, decision.to_status) if decision else None
@@ -281,6 +281,32 @@ def test_staff_approve_and_answer_in_one_act_and_sent_twice_it_is_one(app, answe
         assert article.approved_count == 2
         by = select(Decision.by).where(Decision.comment_id == reply.id)
         assert database.session().scalars(by).all() == ["mo"]  # who it was is on record
+
+
+def test_undoing_the_approval_hides_the_reply_that_was_made_with_it(app, answer):
+    def undo_last(said):
+        with app.app_context(), database.writing() as session:
+            found = session.scalars(select(Comment).where(Comment.text == said)).one()
+            moderator = session.scalars(select(accounts.Moderator)).one()
+            last = moderation.latest(session, found.id)
+            moderation.undo(session, last, moderator)
+
+    def became():
+        with app.app_context():
+            article = database.session().scalars(select(Article)).one()
+            return [*(c.status for c in stored(app)), article.approved_count]
+
+    answer(version=1)
+    answer("later", said="And more.")
+    first = stored(app)[0].text
+    undo_last(first)
+    assert became() == [Status.PENDING, Status.DELETED, Status.APPROVED, 1]
+    undo_last(first)
+    assert became() == [Status.APPROVED, Status.APPROVED, Status.APPROVED, 3]
+    undo_last("Thank you.")  # by itself: what it answers stands
+    assert became() == [Status.APPROVED, Status.DELETED, Status.APPROVED, 2]
+    undo_last(first)  # somebody has decided on the reply since: it stays as they left it
+    assert became() == [Status.PENDING, Status.DELETED, Status.APPROVED, 1]
 
 
 def test_staff_may_answer_where_readers_no_longer_can(app, answer):

@@ -108,7 +108,8 @@ def expect_whole() -> None:
     ("one", "other", "is_same"),
     [
         ("Buy it now, buy it now!", "BUY it now – buy it, now", True),
-        ("Call 0800 12345 for watches", "Call 0800 9 for watches", True),
+        ("Call 0800 12345 for watches", "Call 0800 9 for watches", False),
+        ("Watches, 20 € at https://a.example/20", "Watches, 7 € at https://a.example/7", True),
         ("Ｆｕｌｌ width letters", "Full width letters", True),
         ("Look: https://www.a.example/one?x=1 here", "Look: https://a.example/two here", True),
         ("Look: https://a.example/one here", "Look: https://b.example/one here", False),
@@ -118,6 +119,14 @@ def expect_whole() -> None:
 )
 def test_what_of_a_text_makes_two_the_same(one: str, other: str, is_same: bool) -> None:
     assert (folds.normal(one) == folds.normal(other)) == is_same
+
+
+def test_what_differs_in_its_numbers_is_almost_the_same(app: Flask, daily: int) -> None:
+    for year in (1961, 1962):
+        arrive(app, f"The harbour was built in {year}, I think.")
+    assert len(standing()) == 2
+    some = [arrive(app, f"Watches from {n} € at https://a.example/{n}") for n in (7, 20)]
+    assert alike(some[0]) == (1, folds.ALMOST)
 
 
 def test_a_short_text_is_no_wave(app: Flask, daily: int) -> None:

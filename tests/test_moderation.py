@@ -469,6 +469,30 @@ def test_a_mark_is_a_decision_that_readers_see(people, mo, writing):
         assert moderation.mark(session, comment(session), Mark.STAFF, 2, mo(session)) is None
 
 
+def test_a_mark_is_taken_back_to_the_one_before_and_that_too(people, mo, writing):
+    with writing() as session:
+        for version, as_whom in ((1, Mark.STAFF), (2, Mark.AUTHOR)):
+            moderation.mark(session, comment(session), as_whom, version, mo(session))
+        for expected in (Mark.STAFF, Mark.AUTHOR, Mark.STAFF):
+            undone = moderation.undo(session, last(session), mo(session))
+            session.expire_all()
+            assert (comment(session).mark, undone.note.text) == (expected, expected)
+        assert session.scalar(select(Article.version)) == 6
+    with writing() as session:
+        moderation.mark(session, comment(session), Mark.NONE, 6, mo(session))
+        moderation.undo(session, last(session), mo(session))
+        assert comment(session).mark == Mark.STAFF
+
+
+def test_the_first_mark_is_taken_back_to_none(people, mo, writing):
+    with writing() as session:
+        spam = moderation.decide(session, comment(session), Status.SPAM, 1, mo(session))
+        moderation.undo(session, spam, mo(session))
+        moderation.mark(session, comment(session), Mark.STAFF, 3, mo(session))
+        moderation.undo(session, last(session), mo(session))
+        assert (comment(session).mark, comment(session).status) == (Mark.NONE, Status.PENDING)
+
+
 # A moderator's own wording
 
 

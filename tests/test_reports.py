@@ -99,6 +99,26 @@ def test_a_moderator_keeps_it(app, mo, report, public_id):
     assert all_of(app, Report)[0].outcome == Outcome.KEPT
 
 
+def test_keeping_it_can_be_undone_and_that_too(app, mo, report, public_id):
+    def open_ones():
+        outcomes = [one.outcome for one in all_of(app, Report)]
+        return outcomes.count(None), stored(app)[0].report_count, bool(stored(app)[0].reported_at)
+
+    report(reason=ReportReason.ILLEGAL)
+    with app.app_context(), database.writing() as session:
+        comment = comments.by_public_id(session, public_id)
+        moderator = session.get_one(accounts.Moderator, mo)
+        moderation.decide(session, comment, Status.APPROVED, 2, moderator)
+    for asks in (True, False, True):
+        with app.app_context(), database.writing() as session:
+            last = moderation.latest(session, stored(app)[0].id)
+            moderator = session.get_one(accounts.Moderator, mo)
+            undone = moderation.undo(session, last, moderator)
+            assert (undone.act, undone.to_status) == (Act.UNDONE, Status.APPROVED)
+            assert moderation.is_standing(undone) != asks
+        assert open_ones() == (int(asks), int(asks), asks)
+
+
 def test_a_held_comment_leaves_the_thread_and_waits(app, report, public_id):
     report(reason=ReportReason.ILLEGAL)
     with app.app_context(), database.writing() as session:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..status import BanKind, BulkState, Status
@@ -67,16 +67,28 @@ class Opening(Base):
 
 
 class Handover(Base):
-    """A comment that a moderator left to a colleague, or to whoever has a second opinion."""
+    """A comment that a moderator left to a colleague, or to whoever has a second opinion.
+
+    A decision ends it at the moment that it was made, and undoing that opens it again.
+    """
 
     __tablename__ = "handovers"
+    __table_args__ = (
+        Index(
+            "ix_handovers_open",
+            "to_id",
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
     comment_id: Mapped[int] = mapped_column(
         ForeignKey("comments.id", ondelete="CASCADE"), primary_key=True
     )
     # Who asked, when and with which words is the decision log's to tell.
     decision_id: Mapped[int] = mapped_column(ForeignKey("decisions.id"))
-    to_id: Mapped[int | None] = mapped_column(ForeignKey("moderators.id"), index=True)
+    to_id: Mapped[int | None] = mapped_column(ForeignKey("moderators.id"))
     at: Mapped[datetime] = mapped_column(default=now)
+    ended_at: Mapped[datetime | None]
 
 
 class Event(Base):

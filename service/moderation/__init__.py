@@ -19,12 +19,14 @@ from .log import (
     UNDOABLE,
     Stale,
     is_final,
+    is_standing,
     is_withdrawn,
     latest,
     origin,
 )
 from .many import decide_many, undo_many
 from .pins import EnoughPinned, NotPinnable, PinRefused, mark, pin
+from .replies import is_reply, made_with, publish
 from .waiting import has_waiting_edit
 from .wording import EDITABLE, Wording, edit, reword
 
@@ -56,12 +58,16 @@ __all__ = [
     "imported",
     "initial",
     "is_final",
+    "is_reply",
+    "is_standing",
     "is_withdrawn",
     "latest",
+    "made_with",
     "mark",
     "note",
     "origin",
     "pin",
+    "publish",
     "recount",
     "retract",
     "reveal",

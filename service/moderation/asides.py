@@ -1,5 +1,9 @@
 """What moderators put on record and leave to each other; none of it changes a comment."""
 
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from ..accounts import Moderator
@@ -32,7 +36,8 @@ def hand(
     status, name = comment.status, to.name if to else ""
     asked = record(session, comment, status, status, moderator, Act.HANDED, note, handed_to=name)
     to_id = to.id if to else None
-    session.merge(Handover(comment_id=comment.id, decision_id=asked.id, to_id=to_id, at=asked.at))
+    when = {"at": asked.at, "ended_at": None}
+    session.merge(Handover(comment_id=comment.id, decision_id=asked.id, to_id=to_id, **when))
     return asked
 
 
@@ -40,9 +45,24 @@ def take_back(session: Session, comment: Comment, moderator: Moderator) -> Decis
     """Ends that a comment was left to others, by who left it; None if they did not."""
     session.refresh(comment, with_for_update={"of": Comment})
     left = session.get(Handover, comment.id)
+    left = None if left and left.ended_at else left
     asked = session.get_one(Decision, left.decision_id) if left else None
     if left is None or asked is None or asked.moderator_id != moderator.id:
         return None
     session.delete(left)
     status, undoes = comment.status, asked.id
     return record(session, comment, status, status, moderator, Act.HANDED, undoes_id=undoes)
+
+
+def end_handovers(session: Session, comment_ids: Collection[int], at: datetime) -> None:
+    """Nobody's word is waited for any more, since a decision was made at this moment."""
+    still = (Handover.comment_id.in_(comment_ids), Handover.ended_at.is_(None))
+    session.execute(update(Handover).where(*still).values(ended_at=at))
+
+
+def reopen_handovers(
+    session: Session, comment_ids: Collection[int], ended_at: Collection[datetime]
+) -> None:
+    """Takes the end back that decisions of these moments made."""
+    ended = (Handover.comment_id.in_(comment_ids), Handover.ended_at.in_(ended_at))
+    session.execute(update(Handover).where(*ended).values(ended_at=None))

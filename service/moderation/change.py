@@ -1,14 +1,16 @@
 """A change of one comment and its row in the log: one act, guarded by the version that was seen."""
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from .. import folds, reports
 from ..accounts import Moderator
-from ..models import Comment, Decision, Handover, now
+from ..models import Comment, Decision, now
 from ..status import Act, Outcome, Status
+from .asides import end_handovers
 from .counts import keep_count, limit_pins
 from .log import ANSWERS, SETTLES, Stale, latest, record
 
@@ -27,9 +29,13 @@ def change(
     note: str = "",
     public_note: str = "",
     undoes_id: int | None = None,
+    answers: bool = False,
+    at: datetime | None = None,
     **values: Any,
 ) -> Decision:
-    """The one way in which a comment changes. Takes the columns that change with the status."""
+    """The one way in which a comment changes. Takes whether readers' reports get their outcome by
+    it, as they do by every act of ANSWERS; the moment, now unless told; and the columns that change
+    with the status."""
     before, fold = comment.status, comment.fold_key
     folds.lock(session, [fold])
     if "text" in values:
@@ -44,12 +50,12 @@ def change(
     )
     if session.scalar(guarded) is None:
         raise Stale(latest(session, comment.id))
-    at = now()
-    if act in ANSWERS and to != Status.PENDING:
+    at = at or now()
+    if (answers or act in ANSWERS) and to != Status.PENDING:
         outcome = Outcome.KEPT if to == Status.APPROVED else Outcome.REMOVED
         reports.close(session, comment.id, outcome, at)
     if act in SETTLES:
-        session.execute(delete(Handover).where(Handover.comment_id == comment.id))
+        end_handovers(session, [comment.id], at)
     session.refresh(comment, ["status", "version", "reported_at", *values])
     if fold:
         site_id = comment.site_id

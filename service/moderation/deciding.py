@@ -1,7 +1,9 @@
 """One decision on one comment, and taking it back."""
 
 from contextlib import suppress
+from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from .. import reports
@@ -10,9 +12,11 @@ from ..models import Comment, Decision
 from ..rules import Verdict
 from ..status import Act, Status
 from ..vault import Vault
+from .asides import reopen_handovers
 from .change import Columns, change
-from .log import PINS, UNDOABLE, Stale, latest, origin, refuse_if_final
-from .pins import set_pin
+from .log import ANSWERS, ASIDE, PINS, UNDOABLE, Stale, is_standing, latest, origin, refuse_if_final
+from .pins import set_pin, unmark
+from .replies import made_with
 from .waiting import apply, discard, has_waiting_edit, revert, wait_again
 from .wording import swap
 
@@ -86,22 +90,46 @@ def _is_repeated(last: Decision, to: Status, version: int, moderator: Moderator)
 def undo(
     session: Session, decision: Decision, moderator: Moderator, vault: Vault | None = None
 ) -> Decision:
-    """Takes a comment's latest decision back; raises Stale with the later one if there is one, and
-    PinRefused where it was about a pin that has no place any more."""
+    """Takes a comment's latest decision back, and with it the replies of staff that were made by it.
+
+    Raises Stale with the later decision if there is one, and PinRefused where it was about a pin
+    that has no place any more.
+    """
     last = latest(session, decision.comment_id)
     if last is None or last.id != decision.id or last.act not in UNDOABLE:
         raise Stale(last)
+    replies = made_with(session, decision)
+    if replies:
+        those = Comment.id.in_([reply.comment_id for reply in replies])
+        session.execute(select(Comment.id).where(those).order_by(Comment.id).with_for_update())
+    undone = _undo(session, decision, moderator, vault)
+    ended_at = [decision.at]
+    if decision.from_status == decision.to_status and origin(decision).act in ASIDE:
+        ended_at.append(undone.at)  # neither one is a word on what was asked
+    reopen_handovers(session, [decision.comment_id], ended_at)
+    for reply in replies:
+        _undo(session, reply, moderator, vault, at=undone.at)
+    return undone
+
+
+def _undo(
+    session: Session, decision: Decision, moderator: Moderator, vault: Vault | None, **undoes: Any
+) -> Decision:
     comment, before = decision.comment, decision.from_status
     reports.reopen(session, comment.id, decision.at)
-    undoes: Columns = {"act": Act.UNDONE, "undoes_id": decision.id}
+    undoes |= {"act": Act.UNDONE, "undoes_id": decision.id}
     about = origin(decision).act
+    # What comes back by the undo of an undo answers readers' reports as it did before.
+    undoes["answers"] = about in ANSWERS and not is_standing(decision)
     if about == Act.REWORDED:
         return swap(session, comment, decision.version, moderator, vault=vault, **undoes)
     if about in PINS:
         return set_pin(
             session, comment, decision.version, moderator, not comment.pinned_at, **undoes
         )
-    if before != decision.to_status:
+    if about == Act.MARKED and before == decision.to_status:
+        return unmark(session, decision, moderator, **undoes)
+    if before != decision.to_status or about == Act.KEPT:
         return change(session, comment, before, decision.version, moderator, **undoes)
     # The status stayed: what was decided was an edit.
     if not has_waiting_edit(comment):

@@ -25,11 +25,21 @@ CHANGES = (
     Act.UNPINNED,
 )
 PINS = (Act.PINNED, Act.UNPINNED)
-UNDOABLE = (Act.DECIDED, Act.UNDONE, Act.DISCARDED, Act.HELD, Act.REWORDED, *PINS)
+UNDOABLE = (
+    Act.DECIDED,
+    Act.UNDONE,
+    Act.DISCARDED,
+    Act.MARKED,
+    Act.HELD,
+    Act.KEPT,
+    Act.REWORDED,
+    *PINS,
+)
+ASIDE = (Act.MARKED, Act.REWORDED, *PINS)  # these leave open what becomes of the comment
 FINAL = (Act.RETRACTED, Act.WITHDRAWN)  # nothing is left that could be decided on
 # With these somebody has looked at the comment, or it is gone: readers' reports get their outcome.
 ANSWERS = (Act.DECIDED, Act.DISCARDED, Act.KEPT, *FINAL)
-# After these nobody's word is waited for any more, and undoing them asks nobody anew.
+# After these nobody's word is waited for any more; where they are undone, it is again.
 SETTLES = (*ANSWERS, Act.UNDONE)
 AUTHOR = "author"  # who the log says acted, where it was the comment's own author
 
@@ -53,6 +63,14 @@ def origin(decision: Decision) -> Decision:
     while decision.undoes is not None:
         decision = decision.undoes
     return decision
+
+
+def is_standing(decision: Decision) -> bool:
+    """Whether a decision, or after an undo the one that it is about in the end, is in force."""
+    stands = True
+    while decision.undoes is not None:
+        decision, stands = decision.undoes, not stands
+    return stands
 
 
 def is_final(session: Session, comment: Comment) -> bool:

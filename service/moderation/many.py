@@ -5,13 +5,14 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import and_, case, delete, func, insert, literal, null, or_, select, update
+from sqlalchemy import and_, case, func, insert, literal, null, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from .. import folds, reports
 from ..accounts import Moderator, each_within_reach
-from ..models import Article, Comment, Decision, Handover, now
+from ..models import Article, Comment, Decision, now
 from ..status import Act, Outcome, Status
+from .asides import end_handovers, reopen_handovers
 from .counts import limit_pins
 from .log import ANSWERS, CHANGES, SETTLES, UNDOABLE
 
@@ -71,6 +72,7 @@ def undo_many(
     for to, group in back.items():
         undoes = [decisions[row.id].id for row in group]
         _change_many(session, group, to, moderator, Act.UNDONE, bulk_id, at, undoes)
+    reopen_handovers(session, undone, {decisions[id].at for id in undone})
     return len(undone)
 
 
@@ -164,7 +166,6 @@ def _change_many(
         )
         .execution_options(synchronize_session=False)
     )
-    session.execute(delete(Handover).where(Handover.comment_id.in_(ids)))
     moved = [row for row in rows if row.fold_key]
     left = {(r.site_id, r.status, r.fold_key or "") for r in moved if not r.is_folded}
     reached = {(r.site_id, to, r.fold_key or "") for r in moved if to in folds.WAITING}
@@ -173,7 +174,7 @@ def _change_many(
         outcome = Outcome.KEPT if to == Status.APPROVED else Outcome.REMOVED
         reports.close_many(session, ids, outcome, at)
     if act in SETTLES:
-        session.execute(delete(Handover).where(Handover.comment_id.in_(ids)))
+        end_handovers(session, ids, at)
     if to == Status.APPROVED:
         limit_pins(session, [row.id for row in rows if row.status != to])
     _count_many(session, rows, to)

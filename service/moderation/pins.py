@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..accounts import Moderator
@@ -9,7 +10,7 @@ from ..models import Article, Comment, Decision, now
 from ..status import Act, Mark, Status
 from .change import change
 from .counts import MOST_PINNED, count_pinned, renew
-from .log import refuse_if_final
+from .log import origin, refuse_if_final
 
 
 class PinRefused(Exception):
@@ -84,3 +85,28 @@ def mark(
     )
     renew(session, comment)
     return decision
+
+
+def unmark(
+    session: Session, decision: Decision, by: Moderator, act: Act, undoes_id: int, **more: Any
+) -> Decision:
+    """Gives a comment the mark back that it had before this decision, which was about its mark."""
+    comment, mark = decision.comment, _mark_before(session, decision)
+    status, version = comment.status, decision.version
+    more |= {"undoes_id": undoes_id, "mark": mark}
+    undone = change(session, comment, status, version, by, act, note=mark, **more)
+    renew(session, comment)
+    return undone
+
+
+def _mark_before(session: Session, decision: Decision) -> Mark:
+    """The note of each decision about a mark is the mark that it gave."""
+    earlier = (Decision.comment_id == decision.comment_id, Decision.id < decision.id)
+    of_acts = Decision.act.in_((Act.MARKED, Act.UNDONE))
+    for one in session.scalars(
+        select(Decision).where(*earlier, of_acts).order_by(Decision.id.desc())
+    ):
+        if origin(one).act == Act.MARKED:
+            said = one.note.text if one.note else ""
+            return Mark(said) if said in list(Mark) else Mark.NONE
+    return Mark.NONE

@@ -15,11 +15,11 @@ from flask_security import current_user
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 
-from .. import audit, database, desk, events
+from .. import audit, database, desk, events, moderation
 from ..audit import Entry, Filter
 from ..comments import network_of
 from ..filters import READERS, SAID, Unreadable
-from ..models import Decision, Event, Site, now
+from ..models import Event, Site, now
 from ..status import Act, Status
 from .desk import STATUSES, bp, shown_name, told
 
@@ -38,7 +38,7 @@ OTHER_ACTS = {
     Act.EDITED: _l("changed by its author"),
     Act.DISCARDED: _l("old text kept"),
     Act.WITHDRAWN: _l("taken back by its author"),
-    Act.MARKED: _l("marked"),
+    Act.MARKED: _l("marked, or replied by staff"),
     Act.KEPT: _l("kept after reports"),
     Act.HELD: _l("held after reports"),
     Act.REWORDED: _l("reworded"),
@@ -218,9 +218,13 @@ def _event(what: str) -> tuple[Any, Any]:
 
 
 def said(entry: Entry) -> str:
-    """What happened, in a sentence."""
+    """What happened, in a sentence; when it did stands beside it."""
     row = entry.row
-    return told(row) if isinstance(row, Decision) else str(_event(row.what)[1]) % {"who": row.by}
+    if isinstance(row, Event):
+        return str(_event(row.what)[1]) % {"who": row.by}
+    sentence = told(row, has_when=False)
+    # A note's words are its comment's page's to show.
+    return f"{sentence[:-1]}." if sentence.endswith(":") else sentence
 
 
 def _lines(entries: Iterator[Entry]) -> Iterator[str]:
@@ -243,6 +247,7 @@ def _cells(entry: Entry) -> tuple[str, ...]:
     if isinstance(row, Event):
         return (*start, row.what, site, row.about, "", "", row.network)
     word = str(row.to_status if row.act == Act.DECIDED else row.act)
+    word = "replied" if row.act == Act.MARKED and moderation.is_reply(row) else word
     page = url_for(".comment", public_id=row.comment.public_id, _external=True)
     name = shown_name(row.comment)
     return (*start, word, site, row.comment.article.url, name, page, row.network)

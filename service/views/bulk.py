@@ -413,6 +413,7 @@ def why(fold: folds.Fold) -> str:
         return str(_("they link to the same site, %(domain)s", domain=fold.domain))
     said = {
         folds.TEXT: _l("they say the same"),
+        folds.ALMOST: _l("they say almost the same"),
         folds.NETWORK: _l("they came from one network within an hour"),
     }
     return str(said[fold.why])

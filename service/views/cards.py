@@ -1,5 +1,7 @@
 """One comment at the desk: its page, decisions and their undoing, marks, the author's address."""
 
+from typing import Any
+
 from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -71,8 +73,7 @@ def decide(public_id: str) -> ResponseReturnValue:
                 form.public_words,
                 vault(),
             )
-            # What was kept stands as it stood: there is nothing to undo.
-            decision_id = decided.id if decided and decided.act != Act.KEPT else None
+            decision_id = decided.id if decided else None
     except moderation.Stale:
         return too_late(public_id, form.action.data)
     return done(public_id, decision_id)
@@ -88,11 +89,12 @@ def undo(decision_id: int) -> ResponseReturnValue:
             public_id = decision.comment.public_id
             undone = moderation.undo(session, decision, current_user, vault())
             undone_id = undone.id
+            reply_id = next((one.id for one in moderation.made_with(session, undone)), None)
     except moderation.Stale:
         return too_late(public_id, "undo")
     except moderation.PinRefused as refusal:
         return cannot_pin(public_id, refusal)
-    return done(public_id, undone_id)
+    return done(public_id, undone_id, reply_id)
 
 
 @bp.post("/comments/<public_id>/mark")
@@ -105,10 +107,11 @@ def mark(public_id: str) -> ResponseReturnValue:
         with database.writing() as session:
             found = comment_or_404(session, public_id)
             as_whom = Mark(form.mark.data)
-            moderation.mark(session, found, as_whom, form.version.data, current_user)
+            marked = moderation.mark(session, found, as_whom, form.version.data, current_user)
+            decision_id = marked.id if marked else None
     except moderation.Stale:
         return too_late(public_id, "mark")
-    return done(public_id, None)
+    return done(public_id, decision_id)
 
 
 @bp.post("/comments/<public_id>/note")
@@ -142,7 +145,7 @@ def too_late(public_id: str, action: str) -> ResponseReturnValue:
     found = comment_or_404(database.session(), public_id)
     said = what_happened(found, action)
     if wants_json():
-        now_is = {"status": found.status, "version": found.version, **_waiting(found)}
+        now_is = {"status": found.status, "version": found.version, **_asking(found)}
         return {"error": said, **now_is}, 409
     return one(public_id, refused=said), 409
 
@@ -166,28 +169,42 @@ def what_happened(found: Comment, action: str) -> str:
     return str(_("%(before)s Your “%(action)s” was not applied.", before=before, action=refused))
 
 
-def done(public_id: str, decision_id: int | None) -> ResponseReturnValue:
-    """For script what is new, for a form the page it came from."""
+def done(
+    public_id: str, decision_id: int | None, reply_id: int | None = None
+) -> ResponseReturnValue:
+    """For script what is new, for a form the page it came from. Takes the decision on the comment,
+    and the one on a reply of staff that was made or undone with it."""
     if not wants_json():
         return redirect(local(request.form.get("next", "")), 303)
     found = comment_or_404(database.session(), public_id)
     decision = database.session().get(Decision, decision_id) if decision_id else None
+    reply = database.session().get(Decision, reply_id) if reply_id else None
     status = result(decision) if decision else STATUSES[found.status]
     return {
         "id": found.public_id,
         "status": found.status,
         "version": found.version,
-        **_waiting(found),
+        **_asking(found),
         **({"undoes": True} if decision and decision.act == Act.UNDONE else {}),
-        "said": _("%(name)s: %(status)s", name=shown_name(found), status=status),
-        "undo": url_for(".undo", decision_id=decision_id) if decision_id else None,
-        "page": url_for(".comment", public_id=found.public_id),
+        **_links(found, str(status), decision),
+        **({"reply": _links(reply.comment, result(reply), reply)} if reply else {}),
     }
 
 
-def _waiting(comment: Comment) -> dict[str, bool]:
-    """For script: that a published comment stands among the pending ones too."""
-    return {"waits": True} if moderation.has_waiting_edit(comment) else {}
+def _links(comment: Comment, status: str, decision: Decision | None) -> dict[str, Any]:
+    """What became of a comment in a few words, the way back, and the way to it."""
+    return {
+        "said": _("%(name)s: %(status)s", name=shown_name(comment), status=status),
+        "undo": url_for(".undo", decision_id=decision.id) if decision else None,
+        "page": url_for(".comment", public_id=comment.public_id),
+    }
+
+
+def _asking(comment: Comment) -> dict[str, bool]:
+    """For script: whether readers' reports ask for a moderator, and that a published comment stands
+    among the pending ones too."""
+    waits = {"waits": True} if moderation.has_waiting_edit(comment) else {}
+    return {"reported": comment.reported_at is not None, **waits}
 
 
 def one(public_id: str, revealed: str = "", refused: str = "") -> str:

@@ -125,7 +125,13 @@ DONE = {
     Act.PINNED: _l("%(who)s pinned this above the others %(when)s."),
     Act.UNPINNED: _l("%(who)s put this back among the others %(when)s."),
 }
+OF_REPLIES = {
+    Act.MARKED: _l("%(who)s replied %(when)s."),
+    Act.UNDONE: _l("%(who)s took the reply back %(when)s."),
+}
 UNDONE = {
+    Act.MARKED: _l("%(who)s took the mark back %(when)s: %(mark)s again."),
+    Act.KEPT: _l("%(who)s took the answer to readers’ reports back %(when)s."),
     Act.REWORDED: _l("%(who)s took the change of the wording back %(when)s."),
     Act.PINNED: _l("%(who)s took the pinning back %(when)s."),
     Act.UNPINNED: _l("%(who)s pinned this again %(when)s."),
@@ -136,32 +142,48 @@ OF_EDITS = {
 }
 
 
-def told(decision: Decision) -> str:
-    """A decision in a sentence: who, what, when."""
+def told(decision: Decision, has_when: bool = True) -> str:
+    """A decision in a sentence: who, what, and when, unless the time stands beside it."""
     if decision.act == Act.HANDED:
-        return handed(decision)
+        return _filled(_handed(decision), decision, has_when)
     is_of_edit = decision.from_status == decision.to_status and decision.act in OF_EDITS
     sentence = (OF_EDITS if is_of_edit else DONE).get(decision.act, DECIDED[decision.to_status])
     if decision.act == Act.UNDONE:
-        sentence = UNDONE.get(moderation.origin(decision).act, sentence)
-    facts = {"who": decision.by, "when": ago(decision.at), "status": STATUSES[decision.to_status]}
-    if decision.act == Act.MARKED:
+        undone = moderation.origin(decision)
+        sentence = UNDONE.get(undone.act, sentence)
+        if undone.act == Act.KEPT and moderation.is_standing(decision):
+            sentence = DONE[Act.KEPT]
+    if moderation.is_reply(decision):
+        is_back = decision.act == Act.UNDONE and decision.to_status == Status.APPROVED
+        sentence = DONE[Act.UNDONE] if is_back else OF_REPLIES[decision.act]
+    return _filled(sentence, decision, has_when)
+
+
+def _filled(sentence: Any, decision: Decision, has_when: bool) -> str:
+    facts = {"who": decision.by, "to": decision.handed_to}
+    facts |= {"status": STATUSES[decision.to_status], "when": ago(decision.at)}
+    if _is_of_mark(decision):
         facts["mark"] = MARKS[_mark(decision)]
-    return str(sentence) % facts
+    return (str(sentence) if has_when else str(sentence).replace(" %(when)s", "")) % facts
 
 
-def handed(decision: Decision) -> str:
+def _handed(decision: Decision) -> Any:
     """To whom somebody left a comment, or that they took it back."""
-    facts = {"who": decision.by, "when": ago(decision.at), "to": decision.handed_to}
     if decision.undoes_id is not None:
-        return str(_("%(who)s decides it after all, as said %(when)s.", **facts))
+        return _l("%(who)s said %(when)s that they decide this after all.")
     if decision.handed_to:
-        return str(_("%(who)s left this to %(to)s %(when)s.", **facts))
-    return str(_("%(who)s asked for a second opinion %(when)s.", **facts))
+        return _l("%(who)s left this to %(to)s %(when)s.")
+    return _l("%(who)s asked for a second opinion %(when)s.")
 
 
+MARKED_AS = {
+    Mark.NONE: _l("no longer marked"),
+    Mark.AUTHOR: _l("marked as the article’s author"),
+    Mark.STAFF: _l("marked as staff"),
+}
 RESULTS = {
     Act.DISCARDED: EDIT_RESULTS["reject"],
+    Act.KEPT: _l("kept"),
     Act.REWORDED: _l("wording changed"),
     Act.PINNED: _l("pinned"),
     Act.UNPINNED: _l("no longer pinned"),
@@ -170,8 +192,16 @@ RESULTS = {
 
 def result(decision: Decision) -> str:
     """What a decision left a comment as, in a word or three."""
+    if moderation.is_reply(decision):
+        is_public = decision.to_status == Status.APPROVED
+        return str(_("reply published") if is_public else _("reply hidden"))
+    if _is_of_mark(decision):
+        return str(MARKED_AS[_mark(decision)])
     if decision.act in RESULTS:
         return str(RESULTS[decision.act])
+    if decision.act == Act.UNDONE and moderation.origin(decision).act == Act.KEPT:
+        is_kept = moderation.is_standing(decision)
+        return str(RESULTS[Act.KEPT] if is_kept else _("reports open again"))
     if decision.act == Act.DECIDED and decision.from_status == decision.to_status:
         return str(EDIT_RESULTS["approve"])
     if moderation.has_waiting_edit(decision.comment):
@@ -194,7 +224,11 @@ def told_with_note(decision: Decision) -> str:
 
 def quoted(decision: Decision) -> str:
     """A moderator's words on a decision; the note of a mark is the mark."""
-    return decision.note.text if decision.note and decision.act != Act.MARKED else ""
+    return decision.note.text if decision.note and not _is_of_mark(decision) else ""
+
+
+def _is_of_mark(decision: Decision) -> bool:
+    return moderation.origin(decision).act == Act.MARKED
 
 
 def _mark(decision: Decision) -> Mark:

@@ -121,7 +121,7 @@ def reply(public_id: str) -> ResponseReturnValue:
         with database.writing() as session:
             session.get_one(accounts.Moderator, current_user.id).staff_name = name
             parent = comment_or_404(session, public_id)
-            decided = comments.answer(
+            decided, replied = comments.answer(
                 session,
                 vault(),
                 parent,
@@ -132,11 +132,12 @@ def reply(public_id: str) -> ResponseReturnValue:
                 form.version.data if approves else None,
             )
             decision_id = decided.id if decided else None
+            reply_id = replied.id if replied else None
     except moderation.Stale:
         return _overtaken(public_id, form, APPROVE)
     except comments.NoSuchParent:
         return _overtaken(public_id, form, ANSWER)
-    return done(public_id, decision_id)
+    return done(public_id, decision_id, reply_id)
 
 
 @bp.post("/comments/<public_id>/pin")

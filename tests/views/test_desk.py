@@ -350,6 +350,7 @@ def test_it_answers_a_script_with_what_is_new(app: Flask, mo: FlaskClient, waiti
         "status": "approved",
         "version": 2,
         "said": "Rita: approved",
+        "reported": False,
         "undo": f"/desk/decisions/{decisions(app)[0].id}/undo",
         "page": f"/desk/comments/{waiting}",
     }

@@ -231,6 +231,44 @@ def test_staff_reply_under_a_name_they_chose_and_no_other(app, mo, waiting):
     assert not re.search(r"\bmo\b|mo@", words(thread))
 
 
+def test_a_reply_is_told_of_and_undone_by_itself_or_with_its_approval(app, mo, waiting):
+    path = f"/desk/comments/{waiting}/reply"
+    sent = {"comment": "Thank you.", "action": "approve-and-answer"}
+    made = post(mo, path, **sent, headers=JSON).json
+    assert made["reply"]["said"] == "The Daily: reply published"
+    strip = words(mo.get("/desk/").text)
+    assert "The Daily : reply published" in strip
+    assert "Rita : approved" in strip
+    own = made["reply"]["page"]
+    assert re.search("mo replied [^.]+[.]", words(mo.get(own).text))
+    undone = post(mo, made["undo"], own, headers=JSON).json
+    assert (undone["status"], undone["reply"]["said"]) == ("pending", "The Daily: reply hidden")
+    assert [c.status for c in stored(app)] == [Status.PENDING, Status.DELETED]
+    assert "mo took the reply back" in words(mo.get(own).text)
+    again = post(mo, undone["undo"], own, headers=JSON).json
+    hidden = post(mo, again["reply"]["undo"], own, headers=JSON).json
+    assert (hidden["said"], hidden["status"]) == ("The Daily: reply hidden", "deleted")
+    assert [c.status for c in stored(app)] == [Status.APPROVED, Status.DELETED]
+    later = {"comment": "And more.", "action": "answer"}
+    assert post(mo, path, **later, headers=JSON).json["reply"]["undo"]
+
+
+def test_a_mark_can_be_undone_from_its_answer_and_from_the_strip(app, mo, waiting):
+    decide(mo, waiting, "approve")
+    path = f"/desk/comments/{waiting}"
+    sent = {"mark": "staff", "version": 2, "headers": JSON}
+    said = post(mo, f"{path}/mark", path, **sent).json
+    assert said["said"] == "Rita: marked as staff"
+    assert "Rita</bdi>: marked as staff</a>" in mo.get("/desk/").text
+    assert said["undo"] in mo.get(path).text
+    said = post(mo, said["undo"], path, headers=JSON).json
+    assert (said["said"], said["undoes"]) == ("Rita: no longer marked", True)
+    assert stored(app)[0].mark == Mark.NONE
+    history = words(mo.get(path).text)
+    assert re.search("mo took the mark back [^:]+: a reader again[.]", history)
+    assert "none" not in history
+
+
 def test_a_reply_sent_twice_is_one(app, mo, waiting):
     path = f"/desk/comments/{waiting}/reply"
     page = mo.get(path).text

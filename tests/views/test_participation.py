@@ -227,11 +227,22 @@ def test_the_desk_shows_what_is_reported_and_keeps_it(app, client, mo, published
     assert "2 reports:" in page
     assert "Keep it" in page
     said = decide(mo, published, "approve", 2)
-    assert (said["status"], said["version"], said["undo"]) == ("approved", 3, None)
+    assert (said["status"], said["version"], said["said"]) == ("approved", 3, "Rita: kept")
+    assert said["reported"] is False
     page = mo.get("/desk/?status=reported").text
     assert "No comment is reported here." in page
     assert "kept this" in mo.get(f"/desk/comments/{published}").text
     assert [r.reason for r in stored_reports(app)] == [ReportReason.ILLEGAL, ReportReason.SPAM]
+    for words, is_reported, history in (
+        ("Rita: reports open again", True, "took the answer to readers’ reports back"),
+        ("Rita: kept", False, "and kept this"),
+    ):
+        sent = {"csrf_token": csrf(mo.get("/desk/").text)}
+        said = mo.post(said["undo"], data=sent, headers=JSON).json
+        assert (said["status"], said["said"], said["undoes"]) == ("approved", words, True)
+        assert said["reported"] is is_reported
+        assert history in mo.get(f"/desk/comments/{published}").text
+    assert {r.outcome for r in stored_reports(app)} == {Outcome.KEPT}
 
 
 def test_reported_comments_come_in_the_order_of_their_reports(app, client, mo):
