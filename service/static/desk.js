@@ -538,6 +538,20 @@
     true,
   );
 
+  // The site is chosen by choosing it; who walks through the choices by keys says when it is the one.
+  const sites = document.querySelector(".filter select");
+  const shows = document.querySelector(".filter button");
+  if (sites) {
+    let isByKey = false;
+    shows.hidden = true;
+    sites.addEventListener("pointerdown", () => (isByKey = false));
+    sites.addEventListener("keydown", ({ key }) => (isByKey = key !== "Tab"));
+    sites.addEventListener("change", () => {
+      if (isByKey) shows.hidden = false;
+      else sites.form.requestSubmit();
+    });
+  }
+
   document.getElementById("kept")?.addEventListener("click", (event) => {
     if (event.target.matches(".kept-send")) outbox.again();
     if (event.target.matches(".kept-give-up")) outbox.giveUp();

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from service import accounts, database
 from service.models import Article, Author, Comment, Decision, Reason, Site
-from service.status import Status
+from service.status import Role, Status
 
 NAMES = ("Rita", "Otto", "Lena", "Pit")
 SECOND_TAP = 400  # milliseconds, as in desk.js
@@ -467,6 +467,54 @@ def test_no_page_is_wider_than_the_screen(
         screenshot(mo, f"desk-{name}-{size}")
         width = mo.evaluate("document.documentElement.scrollWidth")
         assert width == SIZES[size][0], name
+
+
+BAR = """() => {
+    const box = document.querySelector(".pages ul").getBoundingClientRect();
+    const tabs = document.querySelector(".tabs");
+    return {
+        isInside: box.left >= 0 && box.right <= innerWidth && box.bottom <= innerHeight,
+        isWide: document.documentElement.scrollWidth > innerWidth,
+        cut: Math.max(0, tabs.scrollWidth - tabs.clientWidth),
+        isWithKeys: document.querySelector(".keys-open").checkVisibility(),
+    };
+}"""
+
+
+def test_the_bar_has_room_for_who_has_two_sites(
+    live: Live, mo: Page, screenshot: Callable[..., Path]
+) -> None:
+    with live.app.app_context(), database.writing() as session:
+        weekly = Site(key="weekly", name="The Weekly Gazette of the Harbour", origins=[ORIGIN])
+        session.add(weekly)
+        moderator = session.scalars(select(accounts.Moderator)).one()
+        session.flush()
+        moderator.memberships.append(accounts.Membership(site_id=weekly.id, role=Role.MODERATOR))
+    fill(live.app, ("N" * 80,), "Donaudampfschifffahrtsgesellschaft" * 8)
+    for width, height in SIZES.values():
+        mo.set_viewport_size({"width": width, "height": height})
+        mo.goto(f"{live.url}/desk/")
+        mo.locator(".pages summary").click()
+        bar = mo.evaluate(BAR)
+        screenshot(mo, f"desk-two-sites-{width}")
+        assert (bar["isInside"], bar["isWide"], bar["isWithKeys"]) == (True, False, True), width
+        assert bar["cut"] == 0 or width < 768, width
+        height = mo.evaluate("document.querySelector('.bar').offsetHeight")
+        assert height <= (48 if width > 768 else 88), width  # as much as scrolling leaves to it
+    long = card(mo, "N" * 80).locator(".named").bounding_box()
+    assert long
+    assert long["height"] < 40  # the box and the name stay on one line
+    mo.goto(f"{live.url}/desk/comments/{stored(live.app)[-1].public_id}/reply")
+    assert mo.evaluate("document.documentElement.scrollWidth") == width
+    # Choosing a site shows it; by keys a button does, or every arrow would load a page.
+    mo.goto(f"{live.url}/desk/")
+    show = mo.get_by_role("button", name="Show", exact=True).and_(mo.locator(".filter button"))
+    expect(show).to_be_hidden()
+    mo.get_by_label("Site", exact=True).press("ArrowDown")
+    show.click()
+    expect(mo.locator(".card")).to_have_count(5)
+    mo.get_by_label("Site", exact=True).select_option("weekly")
+    expect(mo.get_by_text("Nothing is waiting.")).to_be_visible()
 
 
 CHECKS = """() => {
