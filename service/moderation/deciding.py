@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from sqlalchemy.orm import Session
 
-from .. import reports
+from .. import folds, reports
 from ..accounts import Moderator
 from ..models import Comment, Decision
 from ..rules import Verdict
@@ -92,6 +92,7 @@ def undo(
     if last is None or last.id != decision.id or last.act not in UNDOABLE:
         raise Stale(last)
     comment, before = decision.comment, decision.from_status
+    folds.lock(session, [comment.fold_key])  # before any row is taken
     reports.reopen(session, comment.id, decision.at)
     undoes: Columns = {"act": Act.UNDONE, "undoes_id": decision.id}
     about = origin(decision).act
