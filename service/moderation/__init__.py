@@ -20,6 +20,7 @@ from .log import (
     Stale,
     is_final,
     is_withdrawn,
+    last_shown,
     latest,
     origin,
 )
@@ -57,6 +58,7 @@ __all__ = [
     "initial",
     "is_final",
     "is_withdrawn",
+    "last_shown",
     "latest",
     "mark",
     "note",
