@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from . import events, folds, moderation
@@ -60,10 +60,17 @@ class Ahead:
     decision_ids: Sequence[int] = ()
 
 
+def moment(session: Session) -> tuple[int, int]:
+    """The highest ids of a comment and of a decision, to be asked for before a list is read: what
+    comes later was not shown."""
+    decided = moderation.last_shown(session)
+    return session.scalar(select(func.max(Comment.id))) or 0, decided
+
+
 def preview(session: Session, moderator: Moderator, words: Words) -> Preview:
     """What a filter finds now: how many, and the first and last of them. Raises Unreadable."""
     asked = Filter.read(words)
-    matching = Matching(asked.words(), *folds.moment(session))
+    matching = Matching(asked.words(), *moment(session))
 
     def some(sort: str) -> Sequence[Comment]:
         ids = replace(asked, sort=sort).page(session, moderator, "", SAMPLE).ids

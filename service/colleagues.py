@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, contains_eager, joinedload, load_only
 
 from .accounts import Membership, Moderator, each_within_reach, within_reach
 from .models import Comment, Decision, Handover, Site
-from .moderation import CHANGES, UNDOABLE
+from .moderation import CHANGES, UNDOABLE, last_shown
 from .status import Role, Status
 
 MOST = 100  # cards and new comments that are told at once
@@ -91,7 +91,7 @@ def changes(
 
 def since(session: Session) -> int:
     """The last decision that there is, for a list that is read in this session."""
-    return session.scalar(select(func.max(Decision.id))) or 0
+    return last_shown(session)
 
 
 def arrived(

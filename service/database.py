@@ -61,7 +61,7 @@ class Database:
                 session.connection()  # takes the lock now, not at the first statement
                 yield session
         except OperationalError as error:
-            if _is_lock_timeout(error):
+            if _is_about_locks(error):
                 raise Busy from error
             raise
         finally:
@@ -157,8 +157,10 @@ def _wait_for(lock: int) -> None:
             time.sleep(POLL_SECONDS)
 
 
-def _is_lock_timeout(error: OperationalError) -> bool:
-    return getattr(error.orig, "sqlstate", "") == "55P03" or "database is locked" in str(error.orig)
+def _is_about_locks(error: OperationalError) -> bool:
+    """Whether a lock was not to be had in time, or those who wait stood in a circle."""
+    is_said = getattr(error.orig, "sqlstate", "") in ("55P03", "40P01")
+    return is_said or "database is locked" in str(error.orig)
 
 
 def migrate(url: str, revision: str = "head") -> None:

@@ -33,7 +33,7 @@ from sqlalchemy import text as sql
 from sqlalchemy.orm import Session
 
 from . import urls
-from .models import Comment, Decision, Id
+from .models import Comment, Id
 from .rules import LIKELY_SPAM
 from .status import Status
 from .vault import Vault
@@ -290,14 +290,6 @@ def count(session: Session, group: Group, until: int) -> int:
         Comment.id <= until,
     )
     return session.scalar(select(func.count()).select_from(Comment).where(those)) or 0
-
-
-def moment(session: Session) -> tuple[int, int]:
-    """The highest ids of a comment and of a decision: what comes later was not shown."""
-    comment = select(func.max(Comment.id)).scalar_subquery()
-    decision = select(func.max(Decision.id)).scalar_subquery()
-    row = session.execute(select(comment, decision)).one()
-    return row[0] or 0, row[1] or 0
 
 
 # Finding those like a new one: the newest few are looked at, by an index that no decision touches.

@@ -11,7 +11,7 @@ from sqlalchemy import event, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from service import bulk, database, moderation
+from service import bulk, colleagues, database, moderation
 from service.accounts import Moderator
 from service.models import Article, Bulk, Comment, Decision, Event, Handover, Report, now
 from service.status import Act, BulkState, Outcome, ReportReason, Status
@@ -454,6 +454,42 @@ def test_it_waits_for_nobody_while_it_holds_others(
     ended = finish(job)
     assert (ended.done, ended.skipped, statuses()[3]) == (9, 1, Status.APPROVED)
     expect_true_counters()
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_decision_that_ends_after_a_later_one_was_not_seen(
+    app: Flask, daily: int, mo: int, ina: int
+) -> None:
+    """Its id is the lower one, and no page shows it before it is there."""
+    decide(3, Status.SPAM, ina)
+    is_made, may_end = threading.Event(), threading.Event()
+
+    def put_back() -> None:
+        with app.app_context(), database.writing() as session:
+            comment, who = session.get_one(Comment, 3), session.get_one(Moderator, ina)
+            moderation.decide(session, comment, Status.PENDING, comment.version, who)
+            is_made.set()
+            may_end.wait(10)
+
+    colleague = threading.Thread(target=put_back)
+    colleague.start()
+    is_made.wait(10)
+    decide(5, Status.APPROVED, mo)
+    reading = database.session()
+    shown = bulk.preview(reading, reading.get_one(Moderator, mo), {})
+    since = colleagues.Since(now(), colleagues.since(reading))
+    database.forget()
+    may_end.set()
+    colleague.join()
+    reading = database.session()
+    who = reading.get_one(Moderator, mo)
+    assert 3 in colleagues.arrived(reading, who, Status.PENDING, "", since)
+    database.forget()
+    with database.writing() as session:
+        who = session.get_one(Moderator, mo)
+        job = bulk.start_matching(session, who, Status.REJECTED, shown.matching, shown.count).id
+    assert finish(job).done == 8
+    assert (statuses()[3], statuses()[5]) == (Status.PENDING, Status.APPROVED)
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)

@@ -152,3 +152,32 @@ def test_a_database_without_tables_stops_the_start(tmp_path):
     with pytest.raises(Unusable, match="run `flask setup`"):
         database.check_keys(empty, b"any")
     empty.dispose()
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_who_stands_in_a_circle_is_told_that_many_are_writing(opened):
+    first = opened.write_engine.connect()
+    took = "SELECT pg_advisory_xact_lock(%s)"
+    first.exec_driver_sql(took, (1,))
+    has_two = threading.Event()
+    busy = []
+
+    def other():
+        try:
+            with opened.writing() as session:
+                connection = session.connection()
+                connection.exec_driver_sql("SET LOCAL deadlock_timeout = '10ms'")
+                connection.exec_driver_sql(took, (2,))
+                has_two.set()
+                connection.exec_driver_sql(took, (1,))
+        except Busy as error:
+            busy.append(error)
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    has_two.wait(10)
+    with first:
+        first.exec_driver_sql("SET LOCAL deadlock_timeout = '1min'")
+        first.exec_driver_sql(took, (2,))
+    thread.join()
+    assert len(busy) == 1

@@ -243,7 +243,7 @@ def all_of(head: int, moderator_id: int, to: Status = Status.SPAM) -> int:
     with database.writing() as session:
         comment, who = session.get_one(Comment, head), session.get_one(Moderator, moderator_id)
         group = folds.Group(comment.site_id, comment.status, comment.fold_key or "")
-        return bulk.start_fold(session, who, to, comment, group, *folds.moment(session)).id
+        return bulk.start_fold(session, who, to, comment, group, *bulk.moment(session)).id
 
 
 def finish(job: int) -> Bulk:

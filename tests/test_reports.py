@@ -1,11 +1,13 @@
+import threading
+import time
 from datetime import UTC, datetime
 
 import pytest
-from cast import add_moderator, add_site, reply, stored
-from sqlalchemy import select
+from cast import ARTICLE, ORIGIN, add_moderator, add_site, reply, stored, token
+from sqlalchemy import select, text, update
 
 from service import accounts, comments, database, moderation, reports
-from service.models import Article, Comment, Decision, Note, Report
+from service.models import Article, Comment, Decision, Note, Report, Site
 from service.reports import Notice
 from service.status import Act, Outcome, ReportReason, Status
 
@@ -175,3 +177,70 @@ def test_a_comment_knows_how_many_of_its_reports_are_open(app, mo, report):
         assert comments.by_public_id(session, comment.public_id).report_count == 0
         moderation.undo(session, decision, moderator)
     assert stored(app)[0].report_count == 2
+
+
+@pytest.fixture
+def folded(app, public_id):
+    """It is in a fold: whoever changes it asks for the fold before any row."""
+    with app.app_context(), database.writing() as session:
+        session.execute(update(Comment).values(fold_key="tx"))
+
+
+@pytest.fixture
+def meanwhile(app, folded):
+    """Begins to empty the comment in a transaction beside this one, and returns once that waits."""
+    begun, failed = [], []
+
+    def withdraw():
+        try:
+            with app.app_context(), database.writing() as session:
+                moderation.withdraw(session, session.get_one(Comment, 1))
+        except Exception as error:
+            failed.append(error)
+
+    def begin():
+        begun.append(threading.Thread(target=withdraw))
+        begun[0].start()
+        waiting = text(
+            "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)"
+            " WHERE NOT granted AND datname = current_database()"
+        )
+        with app.extensions["database"].read_engine.connect() as connection:
+            while begun[0].is_alive() and not connection.scalar(waiting):
+                time.sleep(0.01)
+
+    yield begin
+    begun[0].join()
+    assert failed == []
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_report_that_holds_stands_in_no_circle_with_who_decides(
+    app, client, public_id, meanwhile, monkeypatch
+):
+    with app.app_context(), database.writing() as session:
+        site = session.get_one(Site, 1)
+        site.settings = {"reports_hold": True, "report_threshold": 1}
+    hold = moderation.hold
+    monkeypatch.setattr(moderation, "hold", lambda *what: meanwhile() or hold(*what))
+    answer = client.post(
+        f"/embed/daily/comments/{public_id}/report",
+        data={"url": ARTICLE, "token": token(app), "reason": "spam", "explanation": ""},
+        headers={"Origin": ORIGIN},
+    )
+    assert answer.status_code == 303
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_an_undo_that_opens_reports_stands_in_no_circle_with_who_decides(
+    app, mo, report, meanwhile, monkeypatch
+):
+    report()
+    with app.app_context(), database.writing() as session:
+        moderator = session.get_one(accounts.Moderator, mo)
+        decision = moderation.decide(session, session.get_one(Comment, 1), "spam", 2, moderator).id
+    reopen = reports.reopen
+    monkeypatch.setattr(reports, "reopen", lambda *what: reopen(*what) or meanwhile())
+    with app.app_context(), database.writing() as session:
+        moderator = session.get_one(accounts.Moderator, mo)
+        moderation.undo(session, session.get_one(Decision, decision), moderator)

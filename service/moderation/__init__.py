@@ -21,6 +21,7 @@ from .log import (
     is_final,
     is_standing,
     is_withdrawn,
+    last_shown,
     latest,
     origin,
 )
@@ -61,6 +62,7 @@ __all__ = [
     "is_reply",
     "is_standing",
     "is_withdrawn",
+    "last_shown",
     "latest",
     "made_with",
     "mark",

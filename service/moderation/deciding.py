@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from .. import reports
+from .. import folds, reports
 from ..accounts import Moderator
 from ..models import Comment, Decision
 from ..rules import Verdict
@@ -116,6 +116,7 @@ def _undo(
     session: Session, decision: Decision, moderator: Moderator, vault: Vault | None, **undoes: Any
 ) -> Decision:
     comment, before = decision.comment, decision.from_status
+    folds.lock(session, [comment.fold_key])  # before any row is taken
     reports.reopen(session, comment.id, decision.at)
     undoes |= {"act": Act.UNDONE, "undoes_id": decision.id}
     about = origin(decision).act

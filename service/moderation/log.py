@@ -1,8 +1,8 @@
 """The log of what was done to a comment: only ever added to, and asked what came last."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select, text
 from sqlalchemy.orm import Session
 
 from ..accounts import Moderator
@@ -41,6 +41,7 @@ FINAL = (Act.RETRACTED, Act.WITHDRAWN)  # nothing is left that could be decided 
 ANSWERS = (Act.DECIDED, Act.DISCARDED, Act.KEPT, *FINAL)
 # After these nobody's word is waited for any more; where they are undone, it is again.
 SETTLES = (*ANSWERS, Act.UNDONE)
+OPEN = timedelta(seconds=30)  # no transaction takes so long
 AUTHOR = "author"  # who the log says acted, where it was the comment's own author
 
 
@@ -56,6 +57,20 @@ def latest(session: Session, comment_id: int) -> Decision | None:
     """The last change of a comment, if anybody changed it."""
     changes = select(Decision).where(Decision.comment_id == comment_id, Decision.act.in_(CHANGES))
     return session.scalars(changes.order_by(Decision.id.desc()).limit(1)).first()
+
+
+def last_shown(session: Session) -> int:
+    """The last decision that a page which is read from now on shows: any later one has a higher id.
+
+    PostgreSQL gives the id when a decision is written, and shows it when its transaction ends: a
+    lower one may come after a higher one. So as long as anybody else is writing, what was decided
+    within OPEN counts as later.
+    """
+    last = select(func.max(Decision.id))
+    if session.get_bind().dialect.name == "postgresql":
+        nobody_writes = text("NOT EXISTS (SELECT pg_snapshot_xip(pg_current_snapshot()))")
+        last = last.where(or_(nobody_writes, Decision.at < now() - OPEN))
+    return session.scalar(last) or 0
 
 
 def origin(decision: Decision) -> Decision:

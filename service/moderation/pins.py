@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from .. import folds
 from ..accounts import Moderator
 from ..models import Article, Comment, Decision, now
 from ..status import Act, Mark, Status
@@ -49,6 +50,7 @@ def set_pin(
     act: Act,
     **more: Any,
 ) -> Decision:
+    folds.lock(session, [comment.fold_key])  # before any row is taken
     if is_pinned:
         _refuse_pin(session, comment)
     pinned_at = now() if is_pinned else None

@@ -123,6 +123,7 @@ def start_bulk() -> ResponseReturnValue:
 def alike(public_id: str) -> ResponseReturnValue:
     """The first of those that are folded into a card."""
     session = database.session()
+    moment()
     head = comment_or_404(session, public_id)
     fold = folds.of(session, [head]).get(head.id)
     members = folds.members(session, head) if fold else []
@@ -430,9 +431,10 @@ def last_job() -> Bulk | None:
 
 
 def moment() -> tuple[int, int]:
-    """What this page has seen: the highest ids of a comment and of a decision."""
+    """What this page has seen: the highest ids of a comment and of a decision. Asked for before
+    what it shows is read, since on PostgreSQL each statement sees what is there by then."""
     if "moment" not in g:
-        g.moment = folds.moment(database.session())
+        g.moment = bulk.moment(database.session())
     return cast("tuple[int, int]", g.moment)
 
 

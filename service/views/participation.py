@@ -20,7 +20,7 @@ from flask_babel import gettext as _
 from flask_limiter import RateLimitExceeded
 from sqlalchemy.orm import Session
 
-from .. import comments, database, likes, moderation, reports, text
+from .. import comments, database, folds, likes, moderation, reports, text
 from ..models import Comment
 from ..settings import SiteSettings
 from ..status import ReportReason, Status
@@ -135,6 +135,7 @@ def _store(place: Place, public_id: str, form: ReportForm) -> str:
     hidden = vault.hide(form.contact.data, place.site.id) if form.contact.data else None
     with database.writing() as session:
         _place, comment = _reportable_or_404(session, place.site.key, public_id)
+        folds.lock(session, [comment.fold_key])  # before any row is taken
         contact = comments.author_of(session, place.site.id, hidden) if hidden else None
         notice = reports.Notice(
             reason, form.explanation.data or "", _network(), contact.id if contact else None

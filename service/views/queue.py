@@ -14,6 +14,7 @@ from ..desk import PAGE
 from ..filters import EVERY, Filter, Unreadable
 from ..status import Status
 from ..vault import mask
+from .bulk import moment
 from .desk import TABS, bp, vault
 from .find import SORTS, AddressForm, chips, rules
 
@@ -35,6 +36,7 @@ def queue() -> ResponseReturnValue:
     if "" in request.args.values():  # a form sends its empty fields too; none belongs in a URL
         kept = asked.words() | ({"after": after} if after else {})
         return redirect(f"{url_for('.queue')}?{urls.query(**kept)}".rstrip("?"))
+    moment()
     return _page(asked, desk.queue(database.session(), vault(), current_user, asked, after))
 
 
