@@ -33,25 +33,12 @@ from .. import (
 from ..accounts import Moderator
 from ..events import What
 from . import accounts as ways_in
-from .accounts import CodeForm, NewPasswordForm, PasskeyForm
+from .accounts import CodeForm, NameForm, NewPasswordForm, PasskeyForm
 from .desk import LARGEST_ID, bp, local, vault
 from .errors import wants_json
-from .forms import NAME_LENGTH, SignInForm, Visible, line
+from .forms import SignInForm, line
 
 NEW_SECRET = "new_totp"  # noqa: S105 - where the session's cookie keeps one, encrypted
-
-
-class NameForm(FlaskForm):
-    name = StringField(
-        _l("Name"),
-        filters=[line],
-        validators=[
-            DataRequired(_l("Enter the name that your colleagues know you by.")),
-            Length(max=NAME_LENGTH),
-            Visible(_l("Enter a name that can be seen.")),
-        ],
-        render_kw={"autocomplete": "name", "dir": "auto"},
-    )
 
 
 class ChangePasswordForm(NewPasswordForm):

@@ -1,6 +1,6 @@
 """The people of the desk: who has which role where. For publishers, on their sites, and admins."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,7 +18,7 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  #
 from wtforms.validators import DataRequired, Length
 
 from .. import database, people
-from ..accounts import Purpose
+from ..accounts import Moderator, Purpose
 from ..models import Site
 from ..status import Role
 from ..vault import mask
@@ -145,6 +145,16 @@ def _back(said: str) -> ResponseReturnValue:
     return redirect(url_for("desk.people_page", said=said), 303)
 
 
+def _done(
+    verb: Callable[[Session, Moderator, int], None], about_id: int, said: str
+) -> ResponseReturnValue:
+    """What takes nothing but an invitation or a role: one verb of people.py about it."""
+    _act()
+    with told(), database.writing() as session:
+        verb(session, current_user, about_id)
+    return _back(said)
+
+
 @bp.post("/people/invite")
 def invite() -> ResponseReturnValue:
     _guard()
@@ -175,10 +185,7 @@ def _link_page(link: str, heading: str, days: int) -> ResponseReturnValue:
 
 @bp.post(f"/people/invitations/<int(max={LARGEST_ID}):invitation_id>/withdraw")
 def withdraw_invitation(invitation_id: int) -> ResponseReturnValue:
-    _act()
-    with told(), database.writing() as session:
-        people.withdraw(session, current_user, invitation_id)
-    return _back("withdrawn")
+    return _done(people.withdraw, invitation_id, "withdrawn")
 
 
 @bp.post(f"/people/roles/<int(max={LARGEST_ID}):membership_id>/change")
@@ -194,18 +201,12 @@ def change_role(membership_id: int) -> ResponseReturnValue:
 
 @bp.post(f"/people/roles/<int(max={LARGEST_ID}):membership_id>/remove")
 def remove_role(membership_id: int) -> ResponseReturnValue:
-    _act()
-    with told(), database.writing() as session:
-        people.remove(session, current_user, membership_id)
-    return _back("removed")
+    return _done(people.remove, membership_id, "removed")
 
 
 @bp.post(f"/people/roles/<int(max={LARGEST_ID}):membership_id>/restore")
 def restore_role(membership_id: int) -> ResponseReturnValue:
-    _act()
-    with told(), database.writing() as session:
-        people.restore(session, current_user, membership_id)
-    return _back("restored")
+    return _done(people.restore, membership_id, "restored")
 
 
 @bp.post(f"/people/<int(max={LARGEST_ID}):person_id>/reset")

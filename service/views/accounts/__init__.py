@@ -27,7 +27,7 @@ from .ceremonies import (
     taken_challenge,
 )
 from .door import admit, bp, go_on, keep_seen, leave, let_in, sign_out
-from .forms import FAULTS, CodeForm, JoinForm, NewPasswordForm, PasskeyForm, PasswordForm
+from .forms import FAULTS, CodeForm, JoinForm, NameForm, NewPasswordForm, PasskeyForm, PasswordForm
 from .halfway import HALF_WAY, code_counter, half, second, use_code
 from .links import USED_LINK, is_loopback, join, offer, reset, secret_of, sign_in, signed
 from .signing_in import sign_in_by_password
@@ -43,6 +43,7 @@ __all__ = [
     "USED_LINK",
     "CodeForm",
     "JoinForm",
+    "NameForm",
     "NewPasswordForm",
     "PasskeyForm",
     "PasswordForm",

@@ -58,6 +58,19 @@ class PasskeyForm(FlaskForm):
     next = HiddenField()
 
 
+class NameForm(FlaskForm):
+    name = StringField(
+        _l("Name"),
+        filters=[line],
+        validators=[
+            DataRequired(_l("Enter the name that your colleagues know you by.")),
+            Length(max=NAME_LENGTH),
+            Visible(_l("Enter a name that can be seen.")),
+        ],
+        render_kw={"autocomplete": "name", "dir": "auto"},
+    )
+
+
 class NewPasswordForm(FlaskForm):
     """A new password. Takes words about its owner, which it may not consist of."""
 
@@ -76,18 +89,7 @@ class NewPasswordForm(FlaskForm):
             raise ValidationError(FAULTS[fault])
 
 
-class JoinForm(NewPasswordForm):
-    name = StringField(
-        _l("Name"),
-        filters=[line],
-        validators=[
-            DataRequired(_l("Enter the name that your colleagues know you by.")),
-            Length(max=NAME_LENGTH),
-            Visible(_l("Enter a name that can be seen.")),
-        ],
-        render_kw={"autocomplete": "name", "dir": "auto"},
-    )
-
+class JoinForm(NameForm, NewPasswordForm):
     def validate_password(self, field: Any) -> None:
         self.about = (*self.about, self.name.data or "")
         super().validate_password(field)
