@@ -154,12 +154,15 @@ def start_undo(session: Session, moderator: Moderator, undone: Bulk) -> Bulk:
     """
     if undone.state == BulkState.RUNNING:
         _end(session, undone, BulkState.STOPPED)
+    _forget(undone)
     return _start(session, moderator, None, {"at": 0}, undone.done, undone.site_id, undone.id)
 
 
 def ahead(session: Session, bulk_id: int) -> Ahead | None:
     """The next batch of a job; None if there is no more to do."""
     bulk = session.get_one(Bulk, bulk_id)
+    if bulk.state != BulkState.RUNNING:
+        return None
     at = bulk.about["at"]
     if bulk.undoes_id is not None:
         decisions = select(Decision.id).where(Decision.bulk_id == bulk.undoes_id, Decision.id > at)
@@ -315,6 +318,7 @@ def _end(session: Session, bulk: Bulk, state: BulkState) -> None:
     if state == BulkState.DONE:
         # Those that left the filter before they were looked at: somebody else decided on them.
         bulk.skipped = max(bulk.skipped, bulk.total - bulk.done)
+        _forget(bulk)
     bulk.state, bulk.ended_at = state, now()
     moderator = session.get_one(Moderator, bulk.moderator_id)
     moderator.came_from = bulk.network
@@ -326,6 +330,13 @@ def _end(session: Session, bulk: Bulk, state: BulkState) -> None:
         f"job {bulk.id}: {state.value}, {counts}",
         bulk.site_id,
     )
+
+
+def _forget(bulk: Bulk) -> None:
+    """Nothing of what was searched for is kept of a job that nobody will go on with."""
+    words = bulk.about.get("words", {})
+    kept = {word: words[word] for word in ("site", "status") if word in words}
+    bulk.about = {"at": bulk.about["at"]} | ({"words": kept} if kept else {})
 
 
 def _unchanged(session: Session, bulk: Bulk, seen: dict[int, int]) -> dict[int, int]:

@@ -285,6 +285,27 @@ def test_two_who_run_one_job_do_nothing_twice(daily: int, mo: int) -> None:
     assert (found.done, found.skipped) == (4, 0)
 
 
+def test_what_was_searched_for_is_forgotten_once_nobody_goes_on(daily: int, mo: int) -> None:
+    searched = start(mo, status="pending", site="daily", name="N")
+    assert finish(searched).about["words"] == {"site": "daily"}
+    with database.writing() as session:
+        picked = {
+            comment.public_id: comment.version for comment in session.scalars(select(Comment))
+        }
+        who = session.get_one(Moderator, mo)
+        job = bulk.start_picked(session, who, Status.REJECTED, picked).id
+    assert finish(job).about.keys() == {"at"}  # not even what was picked
+    stopped = start(mo, status="rejected", name="N")
+    with database.writing() as session:
+        bulk.ask_to_stop(session.get_one(Bulk, stopped))
+    assert finish(stopped).about["words"]["name"] == "N"  # to go on with
+    with database.writing() as session:
+        bulk.start_undo(session, session.get_one(Moderator, mo), session.get_one(Bulk, stopped))
+    database.forget()
+    about = database.session().get_one(Bulk, stopped).about
+    assert about == {"at": 0, "words": {"status": "rejected"}}
+
+
 def test_it_is_undone_whole(daily: int, mo: int, ina: int) -> None:
     job = start(mo, Status.APPROVED)
     finish(job)

@@ -35,7 +35,19 @@ from .asking import (
     Found,
     Place,
 )
-from .words import CALLED, EVERY, LISTS, READERS, REPORTED, SAID, SORTS, YEARS, Unreadable, Words
+from .words import (
+    CALLED,
+    EVERY,
+    HOLDS_ADDRESS,
+    LISTS,
+    READERS,
+    REPORTED,
+    SAID,
+    SORTS,
+    YEARS,
+    Unreadable,
+    Words,
+)
 
 __all__ = [
     "ARTICLES",
@@ -54,6 +66,7 @@ __all__ = [
     "EMPTY",
     "EVERY",
     "FEW",
+    "HOLDS_ADDRESS",
     "LISTS",
     "LOOKED_AT",
     "NEWEST",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any, Self
 
-from .. import folds, search, urls
+from .. import folds, search, text, urls
 from ..rules import SENTENCES
 from ..status import ReportReason, Status
 
@@ -62,6 +62,9 @@ class Words:
             word = CALLED.get(field.name, field.name)
             typed = args.get(word, "").strip()[: search.LONGEST * 10]
             if not typed or field.name not in READERS:
+                continue
+            if text.addresses(typed):  # a URL would keep it (hard rule 4)
+                wrong[word] = HOLDS_ADDRESS
                 continue
             try:
                 found[field.name] = READERS[field.name](typed)
@@ -165,6 +168,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "sort": _one_of(SORTS),
     "fold": _one_of(["off"]),
 }
+HOLDS_ADDRESS = "Search for an address below; it then stands in no address and no log."
 SAID = {
     "website": "Enter a website like example.org.",
     "network": "Enter an address like 192.0.2.7, or a network like 192.0.2.0/24.",

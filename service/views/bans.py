@@ -63,6 +63,21 @@ REFUSED = {
         "and /16 where addresses have colons)."
     ),
 }
+# What goes on record, where nothing is ever changed: the value and the reason stay with the ban.
+ON_RECORD = {
+    BanKind.ADDRESS: "an email address",
+    BanKind.DOMAIN: "an email domain",
+    BanKind.NAME: "a name",
+    BanKind.WEBSITE: "a website",
+    BanKind.NETWORK: "a network",
+}
+TERMS_ON_RECORD = {
+    "day": "for a day",
+    "week": "for a week",
+    "month": "for a month",
+    "year": "for a year",
+    "ever": "for ever",
+}
 TERMS = {
     "day": (_l("1 day"), timedelta(days=1)),
     "week": (_l("1 week"), timedelta(weeks=1)),
@@ -249,7 +264,8 @@ def ban() -> ResponseReturnValue:
                 *(session, plan.target, plan.site_id, form.reason.data or "", expires_at),
                 *(current_user.name, current_user.id),
             )
-            about = f"{_said(plan.target)} ({form.term.data}): {made.reason}"
+            lasting = TERMS_ON_RECORD[form.term.data]
+            about = f"ban {made.id}: {ON_RECORD[plan.target.kind]}, {lasting}"
             events.record(session, What.BANNED, current_user, about, plan.site_id)
             made_id = made.id
     except bans.BannedAlready as known:
@@ -271,7 +287,8 @@ def lift(ban_id: int) -> ResponseReturnValue:
         found = session.scalar(select(Ban).where(*mine)) or abort(404)
         what = Target(found.kind, found.value)
         if bans.lift(session, found):
-            events.record(session, What.LIFTED, current_user, _said(what), found.site_id)
+            about = f"ban {found.id}: {ON_RECORD[found.kind]}"
+            events.record(session, What.LIFTED, current_user, about, found.site_id)
     if wants_json():
         return {"id": ban_id, "said": _("%(what)s is no longer banned.", what=_said(what))}
     return redirect(url_for(".bans", show="past", _anchor=f"ban-{ban_id}"), 303)
@@ -310,7 +327,8 @@ def _page(form: TargetForm) -> str:
 def _previewed(plan: Plan) -> ResponseReturnValue:
     """Puts on record that somebody looks, then shows what the ban would have caught."""
     with database.writing() as session:
-        events.record(session, What.PREVIEWED, current_user, _said(plan.target), plan.site_id)
+        about = ON_RECORD[plan.target.kind]
+        events.record(session, What.PREVIEWED, current_user, about, plan.site_id)
     session = database.session()
     caught = bans.preview(session, vault(), plan.target, plan.site_id)
     if wants_json():

@@ -9,15 +9,16 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_security import current_user
 
-from .. import database, desk, events, urls
+from .. import database, desk, events, text, urls
 from ..desk import PAGE
-from ..filters import EVERY, Filter, Unreadable
+from ..filters import EVERY, HOLDS_ADDRESS, Filter, Unreadable
 from ..status import Status
 from ..vault import mask
 from .bulk import moment
 from .desk import TABS, bp, vault
-from .find import SORTS, AddressForm, chips, rules
+from .find import SET, SORTS, AddressForm, chips, rules
 
+REFUSED = "refused"  # the fields, by name, in which somebody typed an address
 MOST_AUTHORS = 100  # that one address is found to be of: one on each site
 
 
@@ -28,7 +29,11 @@ def queue() -> ResponseReturnValue:
         abort(404)
     try:
         asked = Filter.read(request.args)
+        if refused := [word for word in request.args.get(REFUSED, "").split(",") if word in SET]:
+            raise Unreadable(dict.fromkeys(refused, HOLDS_ADDRESS))
     except Unreadable as error:
+        if holding := [word for word, typed in request.args.items() if text.addresses(typed)]:
+            return _without(holding)
         wrong = {word: _(said) for word, said in error.fields.items()}
         asked = Filter(status=status, site=site)
         return _page(asked, desk.Queue([], None), wrong=wrong), 422
@@ -38,6 +43,12 @@ def queue() -> ResponseReturnValue:
         return redirect(f"{url_for('.queue')}?{urls.query(**kept)}".rstrip("?"))
     moment()
     return _page(asked, desk.queue(database.session(), vault(), current_user, asked, after))
+
+
+def _without(holding: list[str]) -> ResponseReturnValue:
+    """To the same list without the fields in which somebody typed an address: it leaves the URL."""
+    words = {word: typed for word, typed in request.args.items() if typed and word not in holding}
+    return redirect(f"{url_for('.queue')}?{urls.query(**words | {REFUSED: ','.join(holding)})}")
 
 
 @bp.get("/counts")

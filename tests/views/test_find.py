@@ -158,6 +158,24 @@ def test_an_address_is_found_on_the_record_and_shown_nowhere(app: Flask, mo: Fla
     assert mo.get("/desk/address").status_code == 200
 
 
+@pytest.mark.parametrize("word", ["q", "name", "article", "network", "since"])
+def test_an_address_is_searched_for_in_no_url(app: Flask, mo: FlaskClient, word: str) -> None:
+    answer = mo.get(f"/desk/?status=spam&{word}=ask rita.reader@example.org now&links=yes&rule=")
+    assert (answer.status_code, answer.location) == (
+        302,
+        f"/desk/?status=spam&links=yes&refused={word}",
+    )
+    page = mo.get(answer.location)
+    assert page.status_code == 422
+    # The box of the text says nothing beside it yet; the page has its own words then.
+    assert ("Search for an address below" in page.text) or word == "q"
+    assert "Nothing was searched for yet." in page.text
+    for leaked in ("rita.reader", "%40", "@example"):
+        assert leaked not in answer.text + page.text
+    assert mo.get("/desk/?refused=nothing").status_code == 200
+    assert mo.get("/desk/?article=https://blogs.example/@rita/1").status_code == 200
+
+
 def test_an_address_that_nobody_has_is_said_masked(app: Flask, mo: FlaskClient) -> None:
     answer = find_address(mo, address="nobody@elsewhere.example")
     assert "Nobody wrote here with the address n…@e…." in answer.text
