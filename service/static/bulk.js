@@ -82,7 +82,7 @@
   }
 
   // Whoever stood for others was decided alone: the next of them takes the place.
-  async function standIn(fold, goneId, next) {
+  async function standIn(fold, goneId) {
     for (let tries = 0; tries < TRIES; tries += 1) {
       await new Promise((done) => setTimeout(done, POLL));
       if (document.querySelector(`.card .fold[data-fold="${CSS.escape(fold)}"]`)) return; // it came back
@@ -91,10 +91,7 @@
       const card = [...(page?.querySelectorAll(".card") || [])].find(same);
       if (!page || card?.dataset.commentId === goneId) continue;
       if (!card || document.getElementById(card.id)) return;
-      const list = document.querySelector(".cards");
-      list.insertBefore(document.importNode(card, true), next?.isConnected ? next : null);
-      for (const said of document.querySelectorAll("#nothing, #page-done")) said.hidden = true;
-      return;
+      return window.desk.standIn(goneId, document.importNode(card, true));
     }
   }
 
@@ -110,7 +107,7 @@
       for (const change of changes) {
         for (const node of change.removedNodes) {
           const fold = node.querySelector?.(".fold");
-          if (fold) standIn(fold.dataset.fold, node.dataset.commentId, change.nextSibling);
+          if (fold) standIn(fold.dataset.fold, node.dataset.commentId);
         }
       }
     }).observe(list, { childList: true });

@@ -106,6 +106,7 @@
   function tally(before, answer) {
     move(before.status, answer.status);
     count("pending", Boolean(answer.waits) - Boolean(before.waits));
+    count("reported", Boolean(answer.reported) - Boolean(before.reported));
   }
 
   // Staying where one is
@@ -137,7 +138,28 @@
   function tidy() {
     const places = [...(list?.querySelectorAll(".gone") ?? [])];
     const empty = places.filter((place) => !place.contains(document.activeElement));
-    if (empty.length > 0) keepStill(() => empty.forEach((place) => place.remove()));
+    if (empty.length > 0) keepStill(() => empty.forEach(clear));
+  }
+
+  const heirs = new Map(); // cards that stand in for one that left, by its place
+
+  function clear(place) {
+    const heir = heirs.get(place);
+    heirs.delete(place);
+    if (!heir) return place.remove();
+    place.replaceWith(heir);
+    prepare(heir);
+  }
+
+  // A card stands in for one that left, as soon as that moves nothing: with the next scroll. Where
+  // nothing can be scrolled, or the place is gone already, it comes last.
+  function standIn(id, card) {
+    const place = list.querySelector(`.gone[data-comment-id="${id}"]`);
+    const canWait = document.documentElement.scrollHeight > innerHeight && cards().length > 0;
+    if (place && canWait) return heirs.set(place, card);
+    list.append(card);
+    prepare(card);
+    sayWhatIsLeft();
   }
 
   let stopped;
@@ -169,6 +191,9 @@
   }
 
   function sayWhatIsLeft() {
+    const last = cards().length === 0 ? [...heirs.keys()].filter((place) => place.isConnected) : [];
+    last.forEach(clear);
+    if (last.length > 0) show(cards()[0]);
     const isEmpty = cards().length === 0;
     const later = document.querySelector(".later a");
     const done = document.getElementById(later ? "page-done" : "nothing");
@@ -177,7 +202,7 @@
     if (isEmpty) (later || done).focus();
   }
 
-  function undoForm(address, about) {
+  function undoForm(address, about, said = words.undo) {
     const form = document.createElement("form");
     Object.assign(form, { className: "undo", method: "post" });
     form.setAttribute("action", address);
@@ -186,7 +211,7 @@
     const hidden = document.createElement("span");
     hidden.className = "visually-hidden";
     hidden.textContent = `: ${about}`;
-    button.append(words.undo, hidden);
+    button.append(said, hidden);
     form.append(button);
     return form;
   }
@@ -244,9 +269,8 @@
     if (!answer.undo) return;
     const entry = document.createElement("li");
     Object.assign(entry.dataset, { commentId: answer.id, status: answer.status });
-    if (answer.waits) entry.dataset.waits = "yes";
-    if (answer.undoes) entry.dataset.undoes = "yes";
-    const form = undoForm(answer.undo, answer.said);
+    for (const word of ["waits", "reported", "undoes"]) if (answer[word]) entry.dataset[word] = "yes";
+    const form = undoForm(answer.undo, answer.said, answer.undoes ? words.again : words.undo);
     form.querySelector("button").dataset.key = "z";
     entry.append(link(answer.said, answer.page, false), form);
     strip.prepend(entry);
@@ -256,10 +280,40 @@
     const gone = away.get(answer.id)?.gone;
     if (!gone) return;
     gone.dataset.status = answer.status;
-    if (answer.waits) gone.dataset.waits = "yes";
+    for (const word of ["waits", "reported"]) {
+      if (answer[word]) gone.dataset[word] = "yes";
+      else delete gone.dataset[word];
+    }
     gone.querySelector("p").textContent = answer.said;
     if (answer.undo) gone.querySelector("form").setAttribute("action", answer.undo);
     else gone.querySelector("form").remove();
+  }
+
+  // Another tab sent what this one kept, or gave it up: the page as it is now tells which.
+  let stripAsked = null;
+  async function renewStrip({ id }) {
+    away.get(id)?.gone.querySelector("form")?.remove();
+    if (!strip) return;
+    stripAsked ??= new Promise((done) => setTimeout(done, STILL)).then(() => {
+      stripAsked = null; // what is forgotten from here on needs another look
+      return pageAt(location.href).catch(() => null);
+    });
+    const page = await stripAsked;
+    const found = page?.querySelector(".strip ul");
+    if (!found) return;
+    strip.replaceChildren(...[...found.children].map((entry) => document.importNode(entry, true)));
+    for (const number of page.querySelectorAll(".tabs [data-status] .count")) {
+      const shown = document.querySelector(`.tabs [data-status="${number.parentNode.dataset.status}"] .count`);
+      shown?.replaceWith(document.importNode(number, true));
+    }
+    const { card, gone } = away.get(id) ?? {};
+    const entry = strip.querySelector(`[data-comment-id="${id}"]`);
+    if (entry && gone) {
+      Object.assign(gone.dataset, entry.dataset);
+      gone.append(entry.querySelector("form").cloneNode(true));
+    } else if (card && page.querySelector(`.card[data-comment-id="${id}"][data-version="${card.dataset.version}"]`)) {
+      comeBack(card); // it was given up
+    }
   }
 
   // Deciding
@@ -270,7 +324,7 @@
       send(words.decideAt.replace("ID", id), new URLSearchParams([["action", action], ["version", version], ...fields])),
     settle,
     giveBack,
-    forget: ({ id }) => away.get(id)?.gone.querySelector("form")?.remove(),
+    forget: renewStrip,
     hide,
     show: showKept,
   });
@@ -293,13 +347,11 @@
   function settle({ id, before, isOld }, answer) {
     if (!isOld || away.has(id)) {
       tally(before, answer);
-      if (before.reported && answer.status !== "pending") count("reported", -1);
     }
-    const card = away.get(id)?.card ?? find(id);
-    if (card) freshen(card, answer);
+    if (away.has(id)) freshen(away.get(id).card, answer);
     note(answer);
     announce(answer.said);
-    if (isOld && card && !away.has(id)) place(answer);
+    if (isOld && find(id)) place(answer);
   }
 
   // It could not be done: the card comes back with the reason.
@@ -383,42 +435,86 @@
       return;
     }
     tally(entry.dataset, answer);
+    if (entry.dataset.undoes) answer.undoes = false; // who takes an undo back decides again
     note(answer);
     announce(answer.said);
     await place(answer);
   }
 
+  // A form that leads to another page, or to this one anew: one press is enough.
+  function submitOnce(form) {
+    if (form.dataset.isSent) return;
+    form.dataset.isSent = "yes";
+    form.requestSubmit();
+  }
+
   // What I decided last, whether it is sent or not; an undo of mine is no decision to undo.
   function undoLast() {
     const unsent = outbox.latest(undoing);
-    const places = unsent ? [away.get(unsent.id)?.gone].filter(Boolean) : [...(strip?.children ?? [])];
+    const mine = strip ? [...strip.children] : document.querySelectorAll(".history li.is-mine");
+    const places = unsent ? [away.get(unsent.id)?.gone].filter(Boolean) : [...mine];
     const form = places
       .filter((entry) => !entry.dataset.undoes && !undoing.has(entry.dataset.commentId))
-      .map((entry) => entry.querySelector("form.undo"))
+      .map((entry) => entry.querySelector("form.undo, form.undo-job"))
       .find(Boolean);
-    if (form) undo(form, form.querySelector("button"));
+    if (form && (!list || form.matches(".undo-job"))) submitOnce(form);
+    else if (form) undo(form, form.querySelector("button"));
     else if (unsent) outbox.cancel(unsent.id).then(() => announce(words.takenBack));
     else announce(words.nothingToUndo);
+  }
+
+  // Whether a comment belongs in this list. One that left a list of its own kind, like all comments of
+  // an address, comes back to it.
+  function belongs({ id, status, waits, reported }) {
+    const here = list.dataset.status;
+    if (here === "reported") return reported;
+    if (here === "pending" && waits) return true;
+    return status === here || (["every", "mine"].includes(here) && (away.has(id) || Boolean(find(id))));
   }
 
   // Puts a comment where its new status says: in this list, or out of it.
   async function place(answer) {
     if (!list) return;
-    const isMine = answer.status === list.dataset.status || (answer.waits && list.dataset.status === "pending");
     const shown = find(answer.id);
+    if (shown && belongs(answer)) return renew(shown, answer);
     if (shown) {
       freshen(shown, answer);
-      if (!isMine) leave(shown, answer.said);
+      leave(shown, answer.said);
       noteInPlace(answer);
-      return;
     }
-    if (!isMine) return;
+    if (!belongs(answer)) return;
     const card = away.has(answer.id) ? away.get(answer.id).card : await fetchCard(answer.id);
     if (!card) return;
     if (away.has(answer.id)) comeBack(card);
     freshen(card, answer);
     prepare(card);
+    dropTwin(card);
     show(card);
+  }
+
+  // A card that stands may have another text now, and other marks. Until they are here it keeps its
+  // old version, so that nothing is decided on what was not shown.
+  async function renew(card, answer) {
+    card.dataset.isBusy = "yes"; // no colleague's news meanwhile
+    const site = new URLSearchParams(location.search).get("site") ?? "";
+    const asked = new URLSearchParams({ status: list.dataset.status, site });
+    const page = await pageAt(`${words.cardAt.replace("ID", answer.id)}&${asked}`).catch(() => null);
+    delete card.dataset.isBusy;
+    const found = page?.querySelector(".card");
+    if (found?.dataset.version !== String(answer.version) || find(answer.id) !== card) return;
+    const fresh = document.importNode(found, true);
+    const fold = card.querySelector(".fold");
+    if (fold) fresh.append(fold);
+    keepStill(() => card.replaceWith(fresh));
+    prepare(fresh);
+    show(fresh);
+  }
+
+  // Whoever stood in for a card with others folded into it goes as that one returns.
+  function dropTwin(card) {
+    const fold = card.querySelector(".fold")?.dataset.fold;
+    const twins = cards().filter((other) => other !== card && other.querySelector(".fold")?.dataset.fold === fold);
+    if (fold) keepStill(() => twins.forEach((twin) => twin.remove()));
   }
 
   // A card that was decided before this page was loaded: the page, as it is now, has it.
@@ -560,7 +656,7 @@
   // For the files beside this one.
   Object.assign(window.desk, {
     ...{ words, ask, send, pageAt, announce, link, complain },
-    ...{ cards, find, show, keepStill, leave, comeBack, place, prepare, freshen, settle: sayWhatIsLeft },
+    ...{ cards, find, show, keepStill, leave, comeBack, place, prepare, standIn, freshen, settle: sayWhatIsLeft },
     ...{ note, undoLast },
   });
 

@@ -326,6 +326,7 @@ def words() -> dict[str, Any]:
         "who": accounts.who,
         "quoted": quoted,
         "result": result,
+        "is_undo": lambda decision: not moderation.is_standing(decision),
         "has_waiting_edit": moderation.has_waiting_edit,
         "ago": ago,
         "shown_name": shown_name,

@@ -20,7 +20,17 @@ from ..colleagues import MOST, Change, Left, Since
 from ..desk import Card
 from ..models import now
 from ..status import Status
-from .desk import LARGEST_ID, REPORTED, TABS, _count, bp, quoted, told_with_note, vault
+from .desk import (
+    LARGEST_ID,
+    REPORTED,
+    TABS,
+    _count,
+    bp,
+    comment_or_404,
+    quoted,
+    told_with_note,
+    vault,
+)
 
 BEAT = 15_000  # milliseconds between two heartbeats of a page
 # What is written while a page is being read may be on it or not: told once too often, never not.
@@ -63,9 +73,13 @@ def together() -> ResponseReturnValue:
 
 @bp.get("/news")
 def news() -> ResponseReturnValue:
-    """The cards that came into a list since then, for script to put in their places."""
+    """The cards that came into a list since then, for script to put in their places; or one of a
+    list (`one`), as it is now."""
     session = database.session()
-    new = _arrived(session, request.args.getlist("card"))
+    if one := request.args.get("one"):
+        new = [comment_or_404(session, one).id]
+    else:
+        new = _arrived(session, request.args.getlist("card"))
     cards = desk.some(session, vault(), current_user, new[:MOST])
     return render_template(
         "desk/news.html",

@@ -9,11 +9,11 @@ from cast import ORIGIN, add_moderator, add_site, stored
 from flask import Flask
 from live import Live
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
-from sqlalchemy import select
+from sqlalchemy import insert, select, update
 
-from service import accounts, database
-from service.models import Article, Author, Comment, Decision, Reason, Site
-from service.status import Role, Status
+from service import accounts, database, moderation
+from service.models import Article, Author, Comment, Decision, Reason, Report, Site, now
+from service.status import ReportReason, Role, Status
 
 NAMES = ("Rita", "Otto", "Lena", "Pit")
 SECOND_TAP = 400  # milliseconds, as in desk.js
@@ -105,10 +105,10 @@ def press(page: Page, name: str, button: str) -> None:
     card(page, name).get_by_role("button", name=button, exact=True).click()
 
 
-def undo(page: Page) -> None:
+def undo(page: Page, says: str = "Undo") -> None:
     """Takes the last decision back, by the strip."""
     page.wait_for_timeout(SECOND_TAP)
-    strip(page).get_by_role("button", name="Undo").first.click()
+    strip(page).get_by_role("button", name=says).first.click()
 
 
 def strip(page: Page) -> Locator:
@@ -184,10 +184,64 @@ def test_an_undone_undo_takes_the_card_away_again(live: Live, mo: Page) -> None:
     press(mo, "Otto", "Spam")
     undo(mo)
     expect(card(mo, "Otto")).to_be_visible()
-    undo(mo)
+    undo(mo, "Decide so again")
     expect(card(mo, "Otto")).to_have_count(0)
     expect_counts(mo, pending=3, spam=1)
     assert statuses(live.app)["Otto"] == Status.SPAM
+    mo.keyboard.press("z")  # which is a decision, and no undo
+    expect(card(mo, "Otto")).to_be_visible()
+
+
+def test_a_card_that_stands_shows_what_it_is_before_it_is_decided(live: Live, mo: Page) -> None:
+    """The text changes back under a card: until it is shown, no key publishes it."""
+    with live.app.app_context(), database.writing() as session:
+        otto = session.scalars(select(Comment).where(Comment.name == "Otto")).one()
+        mo_there = session.scalars(select(accounts.Moderator)).one()
+        wording = moderation.Wording("A fine one.", "<p>A fine one.</p>", None)
+        moderation.reword(session, otto, otto.version, wording, mo_there)
+    mo.reload()
+    expect(card(mo, "Otto")).to_contain_text("A fine one.")
+    held: list[Route] = []
+    mo.route(re.compile("/news.one="), lambda route: held.append(route))
+    mo.keyboard.press("z")
+    expect(strip(mo).get_by_role("button", name="Decide so again")).to_be_visible()
+    before = card(mo, "Otto").get_attribute("data-version")
+    expect(card(mo, "Otto")).to_contain_text("A fine one.")
+    held[0].continue_()
+    expect(card(mo, "Otto")).to_contain_text("I saw it twice.")
+    expect(card(mo, "Otto")).to_be_focused()
+    assert card(mo, "Otto").get_attribute("data-version") != before
+    mo.keyboard.press("a")
+    expect(strip(mo)).to_contain_text("Otto: approved")
+    # On its own page the key takes back what is mine, there too.
+    mo.goto(f"{live.url}/desk/comments/{stored(live.app)[1].public_id}")
+    mo.keyboard.press("z")
+    expect(mo.locator(".history")).to_contain_text("pending again")
+    expect(mo.get_by_role("button", name="Decide so again")).to_be_visible()
+
+
+def test_undo_brings_a_card_back_into_every_list(live: Live, mo: Page) -> None:
+    with live.app.app_context(), database.writing() as session:
+        changed = {"status": Status.APPROVED, "reported_at": now(), "report_count": 1}
+        session.execute(update(Comment).where(Comment.name == "Rita").values(changed))
+        rita = select(Comment.id).where(Comment.name == "Rita").scalar_subquery()
+        said = {"comment_id": rita, "reason": ReportReason.SPAM, "network_digest": b"1"}
+        session.execute(insert(Report).values(public_id="r", **said))
+    mo.goto(f"{live.url}/desk/?status=reported")
+    expect_counts(mo, reported=1, approved=1)
+    press(mo, "Rita", "Spam")
+    expect_counts(mo, reported=0, approved=0, spam=1)
+    undo(mo)
+    expect(card(mo, "Rita")).to_be_focused()
+    expect_counts(mo, reported=1, approved=1, spam=0)
+    mo.get_by_text("Filters and order").click()
+    mo.get_by_label("Email address").fill(EMAIL.format("otto"))
+    mo.get_by_role("button", name="Find address").click()
+    press(mo, "Otto", "Spam")
+    expect(card(mo, "Otto")).to_have_count(0)
+    undo(mo)
+    expect(card(mo, "Otto")).to_be_focused()
+    assert statuses(live.app)["Otto"] == Status.PENDING
 
 
 def test_a_double_click_decides_once(live: Live, mo: Page) -> None:
@@ -358,10 +412,15 @@ def test_who_is_signed_out_loses_nothing(live: Live, mo: Page) -> None:
     expect(strip(again)).to_contain_text("Otto: spam")
     expect(card(again, "Rita")).to_have_count(0)
     expect(kept(mo)).to_be_hidden()
+    expect(strip(mo)).to_contain_text("Otto: spam")  # and can still be undone here
+    expect_counts(mo, pending=2, spam=1)
+    undo(mo)
+    expect(card(mo, "Otto")).to_be_focused()
+    expect_counts(mo, pending=3, spam=0)
     press(mo, "Lena", "Approve")
     expect(strip(mo)).to_contain_text("Lena: approved")
-    assert list(statuses(live.app).values()) == ["approved", "spam", "approved", "pending"]
-    assert count_decisions(live.app) == 3
+    assert list(statuses(live.app).values()) == ["approved", "pending", "approved", "pending"]
+    assert count_decisions(live.app) == 4
 
 
 # The address

@@ -85,7 +85,11 @@ def test_three_are_picked_decided_and_undone(
     expect(mo.locator(".bulk-done")).to_contain_text("3 comments marked as spam.")
     assert statuses(live) == ["pending", *["spam"] * 3, *["pending"] * 8]
     mo.locator(".bulk-done").get_by_role("button", name="Undo all of it").click()
-    expect(mo.locator(".bulk-done")).to_contain_text("3 comments are as they were before.")
+    # An undone job is told of in the strip, and has no "undo"; nor does "z" take it for a decision.
+    last = mo.locator(".strip-job")
+    expect(last).to_contain_text("3 comments are as they were before.")
+    expect(last.get_by_role("button")).to_contain_text("Decide so again")
+    expect(mo.locator(".bulk-done")).to_have_count(0)
     assert statuses(live) == ["pending"] * 12
     # A whole page, and a box that is no longer picked.
     mo.locator("#bulk-scope").select_option("page")
@@ -94,6 +98,9 @@ def test_three_are_picked_decided_and_undone(
     bar.get_by_role("button", name="Approve").click()
     expect(mo.locator(".bulk-done")).to_contain_text("11 comments approved.")
     assert statuses(live) == ["pending", *["approved"] * 11]
+    mo.keyboard.press("z")  # the newest decision is the job
+    expect(last).to_contain_text("11 comments are as they were before.")
+    assert statuses(live) == ["pending"] * 12
 
 
 def test_all_that_match_go_by_a_job_with_its_progress(
@@ -128,7 +135,7 @@ def test_a_wave_is_one_card(live: Live, mo: Page, screenshot: Callable[..., Path
     for number in range(5):
         said = f"Watches, number {number}: https://cheap.example/{number}"
         reply(live.app, live.app.test_client(), comment=said, name=f"W{number}")
-    mo.reload()
+    mo.goto(f"{live.url}/desk/?sort=newest")
     expect(mo.locator(".card")).to_have_count(13)
     fold = mo.get_by_role("region", name="Comments like this one")
     fold.locator("summary").click()
@@ -137,6 +144,20 @@ def test_a_wave_is_one_card(live: Live, mo: Page, screenshot: Callable[..., Path
     # Whoever stands for the others is decided alone: the next stands in.
     wave = mo.locator(".card", has=fold)
     wave.get_by_role("button", name="Approve", exact=True).click()
+    expect(mo.locator(".strip")).to_contain_text("W0: approved")
+    mo.wait_for_timeout(1_000)  # the next is known by now, and moves nothing
+    expect(mo.locator(".gone")).to_contain_text("W0: approved")
+    expect(fold).to_have_count(0)
+    mo.mouse.wheel(0, 60)
+    expect(mo.locator(".fold-list summary")).to_contain_text("and 3 like it")
+    mo.keyboard.press("z")  # who stood in goes as that one returns
+    expect(mo.locator(".fold-list summary")).to_contain_text("and 4 like it")
+    expect(fold).to_have_count(1)
+    mo.wait_for_timeout(400)  # a click that comes sooner is a slip
+    wave.get_by_role("button", name="Approve", exact=True).click()
+    expect(mo.locator(".strip")).to_contain_text("W0: approved")
+    mo.wait_for_timeout(1_000)
+    mo.mouse.wheel(0, 60)
     expect(mo.locator(".fold-list summary")).to_contain_text("and 3 like it")
     mo.get_by_role("button", name="All are spam").click()
     expect(mo.locator(".bulk-done")).to_contain_text("4 comments marked as spam.")

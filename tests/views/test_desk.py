@@ -126,7 +126,7 @@ def test_it_shows_what_is_needed_to_decide(mo: FlaskClient, waiting: str) -> Non
     page = mo.get("/desk/").text
     assert cards(page) == [waiting]
     assert "<p>Hear, hear.</p>" in page
-    assert f'id="who-{waiting}"><bdi>Rita</bdi>' in page
+    assert f'id="who-{waiting}" title="Rita"><bdi>Rita</bdi>' in page
     assert f'href="{ARTICLE}" target="_blank" rel="noopener"' in page
     assert "This site holds every reply for a moderator." in page
     assert re.search(r'<time datetime="\d{4}-\d\d-\d\dT[^"]+\+00:00" title="[^"]+ UTC">', page)
