@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from .. import reports
+from .. import folds, reports
 from ..accounts import Moderator
 from ..models import Comment, Decision
 from ..rules import Verdict
@@ -98,6 +98,7 @@ def undo(
     last = latest(session, decision.comment_id)
     if last is None or last.id != decision.id or last.act not in UNDOABLE:
         raise Stale(last)
+    folds.lock(session, [decision.comment.fold_key])  # before any row is taken
     replies = made_with(session, decision)
     if replies:
         those = Comment.id.in_([reply.comment_id for reply in replies])
