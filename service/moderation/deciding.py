@@ -98,6 +98,7 @@ def undo(
     last = latest(session, decision.comment_id)
     if last is None or last.id != decision.id or last.act not in UNDOABLE:
         raise Stale(last)
+    folds.lock(session, [decision.comment.fold_key])  # before any row is taken
     replies = made_with(session, decision)
     if replies:
         those = Comment.id.in_([reply.comment_id for reply in replies])
