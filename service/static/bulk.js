@@ -86,6 +86,7 @@
     for (let tries = 0; tries < TRIES; tries += 1) {
       await new Promise((done) => setTimeout(done, POLL));
       if (document.querySelector(`.card .fold[data-fold="${CSS.escape(fold)}"]`)) return; // it came back
+      if (window.desk.isUnsent(goneId)) continue; // the fold would be as large as before
       const page = await pageAt(location.href).catch(() => null);
       const same = (card) => card.querySelector(".fold")?.dataset.fold === fold;
       const card = [...(page?.querySelectorAll(".card") || [])].find(same);
@@ -105,6 +106,7 @@
     if (!list) return;
     new MutationObserver((changes) => {
       for (const change of changes) {
+        if (![...change.addedNodes].some((node) => node.matches?.(".gone"))) continue; // not decided
         for (const node of change.removedNodes) {
           const fold = node.querySelector?.(".fold");
           if (fold) standIn(fold.dataset.fold, node.dataset.commentId);

@@ -154,6 +154,7 @@
   // A card stands in for one that left, as soon as that moves nothing: with the next scroll. Where
   // nothing can be scrolled, or the place is gone already, it comes last.
   function standIn(id, card) {
+    if (away.has(card.dataset.commentId)) return; // decided meanwhile
     const place = list.querySelector(`.gone[data-comment-id="${id}"]`);
     const canWait = document.documentElement.scrollHeight > innerHeight && cards().length > 0;
     if (place && canWait) return heirs.set(place, card);
@@ -657,7 +658,7 @@
   Object.assign(window.desk, {
     ...{ words, ask, send, pageAt, announce, link, complain },
     ...{ cards, find, show, keepStill, leave, comeBack, place, prepare, standIn, freshen, settle: sayWhatIsLeft },
-    ...{ note, undoLast },
+    ...{ note, undoLast, isUnsent: (id) => outbox.has(id) },
   });
 
   for (const card of document.querySelectorAll(".card")) prepare(card);

@@ -138,6 +138,12 @@ def test_a_wave_is_one_card(live: Live, mo: Page, screenshot: Callable[..., Path
     mo.goto(f"{live.url}/desk/?sort=newest")
     expect(mo.locator(".card")).to_have_count(13)
     fold = mo.get_by_role("region", name="Comments like this one")
+    mo.set_viewport_size({"width": 390, "height": 800})
+    expect(fold.get_by_role("button")).to_have_count(0)  # on a phone behind the fold's own word
+    mo.set_viewport_size({"width": 1280, "height": 800})
+    expect(fold.get_by_role("button")).to_have_count(4)
+    follows = "fold => fold.closest('.card').querySelector('.more').compareDocumentPosition(fold)"
+    assert fold.evaluate(follows) == 4  # Tab comes to the card's own buttons first
     fold.locator("summary").click()
     expect(fold.locator(".sample li")).to_have_count(4)
     expect_sound(mo, "fold", screenshot)

@@ -366,3 +366,13 @@ def test_it_asks_the_database_no_more_often_for_more_cards(
         hand(ina, id, "ask")
     many = count(lambda: beat(mo, *ids, csrf_token=token)), count(lambda: mo.get("/desk/"))
     assert (many, len(beat(mo, *ids)["left"])) == (few, 6)
+
+
+def test_one_card_of_a_list_is_given_as_it_is_now(
+    mo: FlaskClient, waiting: str, elsewhere: str
+) -> None:
+    decide(mo, waiting, "approve")
+    page = mo.get("/desk/news", query_string={"one": waiting, "status": "approved"}).text
+    assert cards(page) == [waiting]
+    assert 'data-version="2"' in page
+    assert mo.get("/desk/news", query_string={"one": elsewhere}).status_code == 404
