@@ -22,7 +22,7 @@ from service import accounts, bulk, database, folds, moderation
 from service.models import Article, Bulk, Comment, Site, now, public_id
 from service.status import Role, Status
 from service.tokens import FormTokens
-from service.views import bulk as door
+from service.views import jobs
 
 SIZE = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
 ARTICLES = 200
@@ -149,7 +149,7 @@ def main() -> None:
             began = time.perf_counter()
             with app.app_context():
                 number = start()
-                door.run(number)
+                jobs.run(number)
             while app.extensions["jobs"][number].is_alive():
                 posts.append(took(reply))
                 queues.append(took(queue))

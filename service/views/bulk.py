@@ -1,23 +1,15 @@
-"""Many at once: what is picked is decided in the same request, everything that matches by a job.
+"""Many at once: what is picked is decided in the same request, everything that matches by a job."""
 
-A job runs in a thread of the process that took the request. It needs no tab, and no worker: if its
-process dies, whoever looks at it can go on with it.
-"""
-
-import threading
-import time
-from collections.abc import Callable
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
-from flask import Flask, abort, current_app, g, redirect, render_template, request, url_for
+from flask import abort, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 from flask_wtf import FlaskForm
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from wtforms import HiddenField, IntegerField
 from wtforms.validators import DataRequired, InputRequired, NumberRange
@@ -25,18 +17,15 @@ from wtforms.validators import DataRequired, InputRequired, NumberRange
 from .. import bulk, database, desk, folds, moderation
 from ..filters import Filter, Unreadable
 from ..models import Bulk, Comment, now
-from ..status import BulkState, Status
+from ..status import BulkState
+from .bulk_words import heading, numeral, said, title, why
 from .cards import too_late
 from .desk import ACTIONS, LARGEST_ID, TABS, bp, comment_or_404, local
 from .errors import wants_json
 from .find import chips
 from .forms import UndoForm
+from .jobs import at_once, run
 
-# A writer waits for the file lock by looking every 2 ms: a job leaves it free as long as it held it.
-LEAST_PAUSE, LONGEST_PAUSE = 0.01, 0.1  # seconds
-BUSY_PAUSE = 0.25
-MOST_FAILED = 200  # tries in a row that found no turn: about a minute
-ATTEMPTS = 4
 FRESH_SECONDS = 120  # so long a job that has ended is told of above the queue
 MOST_PICKED = 2_000  # a page holds 50; a fold may be larger
 
@@ -205,66 +194,6 @@ def undo_bulk(bulk_id: int) -> ResponseReturnValue:
         abort(409, _("Somebody has undone this already."))
 
 
-def at_once(start: Callable[[Session], Bulk]) -> int:
-    """Does a job that is one batch in one transaction; a larger one is begun. Returns its number."""
-    for attempt in range(ATTEMPTS):
-        try:
-            with database.writing() as session:
-                job = start(session)
-                job_id, is_more = job.id, True
-                if job.total <= bulk.BATCH:
-                    bulk.step(session, job_id, bulk.ahead(session, job_id))
-                    # What was counted as one batch may have grown: a second one is the job's.
-                    if bulk.ahead(session, job_id) is None:
-                        is_more = bulk.step(session, job_id, None)
-            break
-        except database.Busy:  # somebody decides on one of these at this very moment
-            if attempt == ATTEMPTS - 1:
-                raise
-            time.sleep(BUSY_PAUSE)
-    if is_more:
-        run(job_id)
-    return job_id
-
-
-def run(job_id: int) -> None:
-    """Starts a thread that does the job. Its application remembers it, for who wants to wait."""
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    thread = threading.Thread(target=_run, args=(app, job_id), name=f"job {job_id}", daemon=True)
-    app.extensions.setdefault("jobs", {})[job_id] = thread
-    thread.start()
-
-
-def _run(app: Flask, job_id: int) -> None:
-    """Batch after batch; between them others get their turn."""
-    is_more, failed = True, 0
-    with app.app_context():
-        while is_more:
-            began = time.monotonic()
-            try:
-                batch = bulk.ahead(database.session(), job_id)
-                database.forget()
-                began = time.monotonic()
-                with database.writing() as session:
-                    is_more = bulk.step(session, job_id, batch)
-                failed = 0
-            except (
-                database.Busy,
-                OperationalError,
-            ):  # others have their turn, or a lock was in a circle
-                failed += 1
-                if failed > MOST_FAILED:
-                    app.logger.error("Job %s found no turn to write", job_id)
-                    return
-                time.sleep(BUSY_PAUSE)
-                continue
-            except Exception:
-                # It is found dead on its page, and can be taken up there.
-                app.logger.exception("Job %s stopped in the middle", job_id)
-                return
-            time.sleep(min(max(time.monotonic() - began, LEAST_PAUSE), LONGEST_PAUSE))
-
-
 def read(asked: str) -> dict[str, str]:
     """The words of a filter from a queue's address; 404 for a list or a site that there is not."""
     try:
@@ -316,112 +245,13 @@ def facts(found: Bulk) -> dict[str, Any]:
         "total": found.total,
         "said": said(found),
         "seen": _(
-            "%(seen)s of %(total)s", seen=_n(found.done + found.skipped), total=_n(found.total)
+            "%(seen)s of %(total)s",
+            seen=numeral(found.done + found.skipped),
+            total=numeral(found.total),
         ),
         "page": url_for(".job", bulk_id=found.id),
         "undo": url_for(".undo_bulk", bulk_id=found.id),
     }
-
-
-def heading(action: str, number: int, most: int = LARGEST_ID) -> str:
-    """What a button does with so many comments; "100,000+" where they were not counted further."""
-    count = _n(number) if number <= most else f"{_n(most)}+"
-    said = {
-        "approve": ngettext(
-            "Approve %(count)s comment", "Approve %(count)s comments", number, count=count
-        ),
-        "reject": ngettext(
-            "Reject %(count)s comment", "Reject %(count)s comments", number, count=count
-        ),
-        "spam": ngettext(
-            "Mark %(count)s comment as spam", "Mark %(count)s comments as spam", number, count=count
-        ),
-        "delete": ngettext(
-            "Delete %(count)s comment", "Delete %(count)s comments", number, count=count
-        ),
-        "pending": ngettext(
-            "Put %(count)s comment back to pending",
-            "Put %(count)s comments back to pending",
-            number,
-            count=count,
-        ),
-    }
-    return str(said[action])
-
-
-def said(found: Bulk) -> str:
-    """What a job has done, in a sentence or two."""
-    done = {
-        Status.APPROVED: ngettext(
-            "%(count)s comment approved.",
-            "%(count)s comments approved.",
-            found.done,
-            count=_n(found.done),
-        ),
-        Status.REJECTED: ngettext(
-            "%(count)s comment rejected.",
-            "%(count)s comments rejected.",
-            found.done,
-            count=_n(found.done),
-        ),
-        Status.SPAM: ngettext(
-            "%(count)s comment marked as spam.",
-            "%(count)s comments marked as spam.",
-            found.done,
-            count=_n(found.done),
-        ),
-        Status.DELETED: ngettext(
-            "%(count)s comment deleted.",
-            "%(count)s comments deleted.",
-            found.done,
-            count=_n(found.done),
-        ),
-        Status.PENDING: ngettext(
-            "%(count)s comment put back to pending.",
-            "%(count)s comments put back to pending.",
-            found.done,
-            count=_n(found.done),
-        ),
-        None: ngettext(
-            "%(count)s comment is as it was before.",
-            "%(count)s comments are as they were before.",
-            found.done,
-            count=_n(found.done),
-        ),
-    }[found.to_status]
-    if not found.skipped:
-        return str(done)
-    skipped = ngettext(
-        "%(count)s was skipped: somebody else was faster, or there was nothing to decide.",
-        "%(count)s were skipped: somebody else was faster, or there was nothing to decide.",
-        found.skipped,
-        count=_n(found.skipped),
-    )
-    return f"{done} {skipped}"
-
-
-def title(found: Bulk) -> str:
-    """What a job is about, in a few words."""
-    if found.to_status is None:
-        return str(_("Undo job %(number)s", number=found.undoes_id))
-    action = next(action for action, status in ACTIONS.items() if status == found.to_status)
-    return heading(action, found.total)
-
-
-def why(fold: folds.Fold) -> str:
-    """Why comments stand in one card."""
-    if fold.why == folds.DOMAIN:
-        return str(_("they link to the same site, %(domain)s", domain=fold.domain))
-    said = {
-        folds.TEXT: _l("they say the same"),
-        folds.ALMOST: _l("they say almost the same"),
-        folds.NETWORK: _l("they came from one network within an hour"),
-    }
-    return str(said[fold.why])
-
-
-def _n(number: int) -> str:
-    return str(format_decimal(number))
 
 
 def last_job() -> Bulk | None:
@@ -450,5 +280,5 @@ def _words() -> dict[str, Any]:
         "why_alike": why,
         "moment": moment,
         "many_buttons": MANY,
-        "format_number": _n,
+        "format_number": numeral,
     }

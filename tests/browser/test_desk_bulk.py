@@ -107,8 +107,8 @@ def test_all_that_match_go_by_a_job_with_its_progress(
     live: Live, mo: Page, screenshot: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bulk, "BATCH", 2)
-    monkeypatch.setattr("service.views.bulk.LEAST_PAUSE", 0.4)
-    monkeypatch.setattr("service.views.bulk.LONGEST_PAUSE", 0.4)
+    monkeypatch.setattr("service.views.jobs.LEAST_PAUSE", 0.4)
+    monkeypatch.setattr("service.views.jobs.LONGEST_PAUSE", 0.4)
     mo.locator("#bulk-scope").select_option("matching")
     mo.locator("#bulk").get_by_role("button", name="Spam").click()
     expect(mo.get_by_role("heading", level=1)).to_have_text("Mark 12 comments as spam?")

@@ -238,6 +238,7 @@ def waiting(app: Flask, client: FlaskClient, words: str = "") -> str:
         return post(client, "/desk/bulk/start", **fields).location or ""
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_broken_job_is_found_dead_and_logged(
     app: Flask, mo: FlaskClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
