@@ -8,7 +8,7 @@ every wider one that they lie in. A ban acts on what comes in while it lasts.
 import ipaddress
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -232,6 +232,22 @@ def lift(session: Session, ban: Ban) -> bool:
     """Ends a ban; what it caught stays as it is. False if it had ended already."""
     ended = update(Ban).where(Ban.id == ban.id, is_active()).values(ended_at=now())
     return session.scalar(ended.returning(Ban.id)) is not None
+
+
+def find(session: Session, ban_id: int, mine: ColumnElement[bool]) -> Ban | None:
+    """A ban by its number. Takes the condition that it is the moderator's to see."""
+    return session.scalar(select(Ban).where(Ban.id == ban_id, mine))
+
+
+def known(
+    session: Session, mine: ColumnElement[bool], is_past: bool, before: int | None, size: int
+) -> Sequence[Ban]:
+    """Bans that act, or those that are over, newest first. Takes the condition that one is the
+    moderator's to see, the number of the ban to begin behind (None: the newest), and how many."""
+    found = select(Ban).where(mine, ~is_active() if is_past else is_active())
+    if before is not None:
+        found = found.where(Ban.id < before)
+    return session.scalars(found.order_by(Ban.id.desc()).limit(size)).all()
 
 
 def is_active(at: datetime | None = None) -> ColumnElement[bool]:

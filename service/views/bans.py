@@ -18,7 +18,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 from flask_wtf import FlaskForm
-from sqlalchemy import false, or_, select
+from sqlalchemy import false, or_
 from sqlalchemy.orm import Session
 from wtforms import HiddenField, RadioField, SelectField, StringField, ValidationError
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # stubs lag
@@ -283,8 +283,8 @@ def lift(ban_id: int) -> ResponseReturnValue:
     if not UndoForm().validate():
         abort(400)
     with database.writing() as session:
-        mine = (Ban.id == ban_id, accounts.within_reach(current_user, Ban.site_id))
-        found = session.scalar(select(Ban).where(*mine)) or abort(404)
+        mine = accounts.within_reach(current_user, Ban.site_id)
+        found = bans.find(session, ban_id, mine) or abort(404)
         what = Target(found.kind, found.value)
         if bans.lift(session, found):
             about = f"ban {found.id}: {ON_RECORD[found.kind]}"
@@ -301,11 +301,9 @@ def _page(form: TargetForm) -> str:
     """The bans that act on the moderator's sites, newest first, a page at a time."""
     session = database.session()
     is_past = request.args.get("show") == "past"
-    known = select(Ban).where(_mine(), ~bans.is_active() if is_past else bans.is_active())
     after = request.args.get("after", type=int)
-    if after is not None and 0 < after <= LARGEST_ID:
-        known = known.where(Ban.id < after)
-    found = session.scalars(known.order_by(Ban.id.desc()).limit(PAGE + 1)).all()
+    before = after if after is not None and 0 < after <= LARGEST_ID else None
+    found = bans.known(session, _mine(), is_past, before, PAGE + 1)
     sites = {site.id: site for site in desk.sites(session, current_user)}
     began = request.args.get("began", "")
     return render_template(
