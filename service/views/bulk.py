@@ -256,8 +256,11 @@ def facts(found: Bulk) -> dict[str, Any]:
 
 def last_job() -> Bulk | None:
     """My latest job, as long as it can be undone and is the last that I did at all."""
-    found = bulk.last(database.session(), current_user)
-    return found if found and bulk.undoing(database.session(), found) is None else None
+    if "last_job" not in g:  # the page asks above its cards and in the strip
+        found = bulk.last(database.session(), current_user)
+        is_last = found and bulk.undoing(database.session(), found) is None
+        g.last_job = found if is_last else None
+    return cast("Bulk | None", g.last_job)
 
 
 def moment() -> tuple[int, int]:
