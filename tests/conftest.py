@@ -153,7 +153,10 @@ def make_app(
 
     yield make
     for app in made:
-        app.extensions["database"].dispose()
+        opened = app.extensions["database"]
+        left = {e.pool.checkedout() for e in (opened.read_engine, opened.write_engine)}
+        opened.dispose()
+        assert left == {0}, "A connection was taken and not given back."
 
 
 @pytest.fixture
