@@ -14,8 +14,8 @@ from . import bans, folds, moderation, screening, urls
 from .accounts import Moderator
 from .models import Article, Author, Comment, Decision, Note, Reason, Site, now
 from .moderation import Wording
-from .rules import Draft, Policy, Verdict, judge, risk
-from .status import Act, Mark, Status
+from .rules import Draft, History, Policy, Verdict, judge, risk
+from .status import Act, Mark, Occasion, Status
 from .text import RENDERER, count_links
 from .vault import Hidden, Vault
 
@@ -35,6 +35,14 @@ class NoSuchParent(Exception):
 
 class NoNewComments(Exception):
     """The article is closed."""
+
+
+class AnotherWording(Exception):
+    """A rule asks for another wording; nothing was stored."""
+
+    def __init__(self, verdict: Verdict, known: History) -> None:
+        super().__init__()
+        self.verdict, self.known = verdict, known
 
 
 class Closed(Exception):
@@ -83,7 +91,7 @@ def submit(
     """Stores a reply and what the rules say of it; the same form sent twice is stored once.
 
     Takes the moment it was sent, now unless told. Returns the comment, new or already there.
-    Raises NoSuchParent, and NoNewComments where the article is closed.
+    Raises NoSuchParent, NoNewComments where the article is closed, and AnotherWording.
     """
     at = at or now()
     for attempt in range(ATTEMPTS):
@@ -118,8 +126,21 @@ def _store(
     told = bans.facts(vault, hidden, sent.name, sent.website, sent.html, client)
     if ban := bans.matching(session, site.id, told, at):
         bans.count(session, ban)
-    known = screening.history(session, site.id, article, digest, ban)
+    arrival = screening.Arrival(
+        site_id=site.id,
+        article=article,
+        name=sent.name,
+        text=sent.text,
+        text_digest=digest,
+        at=at,
+        email_index=hidden.index,
+        network=sent.network,
+        ban=ban,
+    )
+    known = screening.history(session, arrival, policy)
     verdict = judge(sent.draft, known, policy)
+    if verdict.asks:
+        raise AnotherWording(verdict, known)
     if article is None:
         article = _new_article(session, site, sent)
     author_id = author_of(session, site.id, hidden).id
@@ -147,10 +168,11 @@ def _store(
         website_domain=urls.domain(sent.website),
         link_count=count_links(sent.html),
         is_first=not session.scalar(select(wrote_before)),
-        risk=risk(verdict),
+        risk=risk(verdict, known.chance),
     )
     session.add(comment)
     session.flush()
+    screening.judged(session, comment, verdict, known, Occasion.POSTED)
     folds.join(session, vault, comment)
     return comment, True
 
@@ -226,7 +248,8 @@ def edit(
     """Takes a changed text from a comment's author, judged anew; the same sent twice is one edit.
 
     Takes the version that the author saw, the text with its HTML, and the site's window in
-    minutes. Raises Closed, and moderation.Stale if somebody changed the comment in between.
+    minutes. Raises Closed, AnotherWording, and moderation.Stale if somebody changed the comment in
+    between.
     """
     present = comment.edit_text if moderation.has_waiting_edit(comment) else comment.text
     if draft.text == present:
@@ -241,15 +264,30 @@ def edit(
     ban = bans.matching(session, comment.site_id, told)
     if ban and "banned" not in {reason.rule for reason in comment.reasons}:
         bans.count(session, ban)
-    known = screening.history(session, comment.site_id, comment.article, digest, ban)
-    own = 1 if digest == comment.text_digest else 0  # one's own words are no repetition
-    verdict = judge(draft, replace(known, repeats=known.repeats - own), policy)
+    arrival = screening.Arrival(
+        site_id=comment.site_id,
+        article=comment.article,
+        name=comment.name,
+        text=draft.text,
+        text_digest=digest,
+        at=now(),
+        email_index=author.email_index if author else None,
+        network=comment.network,
+        ban=ban,
+        is_proved=comment.is_proved,
+        own_id=comment.id,
+    )
+    known = screening.history(session, arrival, policy)
+    verdict = judge(draft, known, policy)
+    if verdict.asks:
+        raise AnotherWording(verdict, known)
     wording = moderation.Wording(draft.text, html, digest)
     moderation.edit(session, comment, version, wording, verdict)
     session.execute(delete(Reason).where(Reason.comment_id == comment.id))
     session.expire(comment, ["reasons"])
     comment.reasons.extend(screening.reasons(verdict))
-    comment.risk = risk(verdict)
+    comment.risk = risk(verdict, known.chance)
+    screening.judged(session, comment, verdict, known, Occasion.EDITED)
 
 
 def public_reason(session: Session, comment: Comment) -> str:

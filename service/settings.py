@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from .status import Mode
+
 ROOT = Path(__file__).resolve().parent.parent
 INSTANCE = ROOT / "instance"
 SECRETS = "secrets.toml"
@@ -278,6 +280,15 @@ class SiteSettings:
     )
     reports_hold: bool = _of_site(
         False, "Whether a comment with that many reports is hidden until a moderator has looked."
+    )
+    mode: str = _of_site(
+        Mode.HOLD_EVERY.value,
+        "What is held for a moderator: every comment, of authors not known by a confirmed address, "
+        "or only what a rule catches.",
+        one_of=tuple(mode.value for mode in Mode),
+    )
+    close_after_days: int = _of_site(
+        0, "Days after an article's first comment until it takes no more; 0 for never.", 0, 36_500
     )
     hold_all: bool = _of_site(
         False, "Whether every new comment waits for a moderator, whatever the rules say."

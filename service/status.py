@@ -92,6 +92,31 @@ class BulkState(StrEnum):
     DONE = "done"
 
 
+class Mode(StrEnum):
+    """What a site holds for a moderator before any rule has a word."""
+
+    HOLD_EVERY = "hold_every"  # every comment
+    HOLD_NEW = "hold_new"  # of whoever is not known by a confirmed address
+    HOLD_CAUGHT = "hold_caught"  # only what a rule catches
+
+
+class PhraseKind(StrEnum):
+    """What a phrase that is found in a comment does to it."""
+
+    HOLD = "hold"
+    SPAM = "spam"
+    REFUSE = "refuse"  # asks for another wording
+
+
+class Occasion(StrEnum):
+    """When rules were asked about a comment."""
+
+    POSTED = "posted"
+    EDITED = "edited"
+    REFUSED = "refused"  # it was not stored: another wording was asked for
+    LEARNED = "learned"  # the filter was asked again, after it had learned more
+
+
 class BanKind(StrEnum):
     """What a ban looks at."""
 

@@ -10,11 +10,11 @@ from sqlalchemy import insert, select, update
 from service import bans, comments, database, text, vault
 from service.models import Article, Author, Ban, Comment, Reason, Site, now
 from service.rules import Draft, Policy, explain
-from service.status import BanKind, Mark, Status
+from service.status import BanKind, Mark, Mode, Status
 
 ADDRESS = "Rita.Hidden@Example.org"
 RING = vault.Vault([b"e" * 32], b"i" * 32)
-OPEN = Policy(holds_every_reply=False)
+OPEN = Policy(mode=Mode.HOLD_CAUGHT)
 SENT = comments.Submission(
     url=ARTICLE,
     given_id="",

@@ -11,9 +11,9 @@ from service import accounts, comments, database, moderation, text
 from service.models import Article, Author, Comment, Decision, Reason, Site, now
 from service.moderation import Wording
 from service.rules import Draft, Policy
-from service.status import Act, Mark, Status
+from service.status import Act, Mark, Mode, Status
 
-OPEN = Policy(holds_every_reply=False)
+OPEN = Policy(mode=Mode.HOLD_CAUGHT)
 SENT = comments.Submission(
     url=ARTICLE,
     given_id="",
@@ -237,7 +237,7 @@ def test_where_all_that_is_new_is_held_it_waits_and_says_why(app, submit):
     assert stored(app)[-1].status == Status.PENDING
     assert "article_held" in reasons(app)
     say(app, held_at=None)
-    submit(Policy(holds_every_reply=False, is_site_held=True), text="Held everywhere.")
+    submit(Policy(mode=Mode.HOLD_CAUGHT, is_site_held=True), text="Held everywhere.")
     assert stored(app)[-1].status == Status.PENDING
     assert "site_held" in reasons(app)
 

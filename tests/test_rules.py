@@ -1,9 +1,9 @@
 import pytest
 
 from service.rules import LIKELY_SPAM, Draft, History, Policy, Verdict, explain, judge, risk
-from service.status import BanKind, Status
+from service.status import BanKind, Mode, Status
 
-OPEN = Policy(holds_every_reply=False, least_seconds=2)
+OPEN = Policy(mode=Mode.HOLD_CAUGHT, least_seconds=2)
 
 
 BY_DOMAIN = "the domain of its email address"

@@ -23,6 +23,7 @@ from .comments import (
 )
 from .desk import Ban, Bulk, Event, Handover, Opening
 from .people import Attempt, Invitation, Passkey, RecoveryCode, SpentChallenge, Visit
+from .screening import Feature, Judgement, Knowledge, Lesson, Phrase, SpentToken, Wave
 
 __all__ = [
     "Article",
@@ -35,24 +36,31 @@ __all__ = [
     "Comment",
     "Decision",
     "Event",
+    "Feature",
     "Follow",
     "Handover",
     "Id",
     "Import",
     "Invitation",
+    "Judgement",
+    "Knowledge",
+    "Lesson",
     "Like",
     "LikeKey",
     "Note",
     "Opening",
     "Passkey",
+    "Phrase",
     "Reason",
     "RecoveryCode",
     "Report",
     "Revision",
     "Site",
     "SpentChallenge",
+    "SpentToken",
     "UTCDateTime",
     "Visit",
+    "Wave",
     "now",
     "one_of",
     "public_id",

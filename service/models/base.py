@@ -16,7 +16,9 @@ from ..status import (
     Kind,
     Mark,
     Markup,
+    Occasion,
     Outcome,
+    PhraseKind,
     ReportReason,
     Role,
     Status,
@@ -77,6 +79,6 @@ class Base(DeclarativeBase):
         words: one_of(words)
         for words in (
             *(Status, Role, Kind, Markup, Act, ImportState, Mark, ReportReason, Outcome),
-            *(BanKind, BulkState),
+            *(BanKind, BulkState, Occasion, PhraseKind),
         )
     }

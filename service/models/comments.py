@@ -36,6 +36,9 @@ class Site(Base):
     name: Mapped[str] = mapped_column(String(200))
     origins: Mapped[list[str]]
     settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    # What it chose for single rules; `screening_version` grows with it and with its phrases.
+    screening: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    screening_version: Mapped[int] = mapped_column(default=1)
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(default=now)
 

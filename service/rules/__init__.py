@@ -1,21 +1,27 @@
 """What should happen to a new comment: Draft + History + Policy -> Verdict.
 
-Pure: no database, no request, no clock. Every rule is asked; each that fires leaves its reason, and
-the gravest of their statuses wins. No rule refuses or hides: it holds, and says why.
+Pure: no database, no request, no clock. Every rule is asked, in their order; each that fires leaves
+its reason, and the gravest of their statuses wins. No rule refuses or hides: it holds, marks as spam
+or asks for another wording, and says why.
 """
-
-from collections.abc import Callable
 
 from ..status import Status
 from . import banned, holding, origin, words
-from .draft import Draft, Fired, History, Policy, Verdict
+from .draft import Draft, Finder, Fired, History, Opinion, Policy, Verdict
+from .rule import Case, Number, Rule
 
 __all__ = [
     "LIKELY_SPAM",
+    "RULES",
+    "Case",
     "Draft",
+    "Finder",
     "Fired",
     "History",
+    "Number",
+    "Opinion",
     "Policy",
+    "Rule",
     "Verdict",
     "explain",
     "judge",
@@ -23,61 +29,44 @@ __all__ = [
     "risk",
 ]
 
-RULES: tuple[Callable[[Draft, History, Policy], Fired | None], ...] = (
-    banned.banned,
-    holding.every_reply,
-    holding.site_held,
-    holding.article_held,
-    holding.unknown_article,
-    words.address_in_text,
-    words.repeated,
-    origin.withheld,
-    origin.too_fast,
+# In the order in which they are asked, and shown.
+RULES: tuple[Rule, ...] = (
+    *banned.RULES,
+    *holding.RULES,
+    *words.RULES,
+    *origin.RULES,
 )
+NAMED = {rule.name: rule for rule in RULES}
 GRAVITY = (Status.APPROVED, Status.PENDING, Status.SPAM)
-
-# What each reason tells against a comment, added up: the riskiest come first where a moderator wants
-# it so. What holds every comment alike tells nothing. A rule that is not named here weighs OTHERS.
-WEIGHTS = {
-    "every_reply": 0,
-    "site_held": 0,
-    "article_held": 0,
-    "unknown_article": 5,
-    "address_in_text": 10,
-    "withheld": 30,
-    "repeated": 40,
-    "too_fast": 40,
-    "banned": 100,
-}
-OTHERS = 20
 LIKELY_SPAM = 60  # from here on a comment is offered to moderators as likely spam
 MOST = 100
-
-# What these matched is a number or a sentence, and stands in no text.
-MEASURES = {"repeated", "too_fast", "banned"}
-
-SENTENCES = banned.SENTENCES | holding.SENTENCES | words.SENTENCES | origin.SENTENCES
+SENTENCES = {rule.name: rule.says for rule in RULES}
 
 
 def judge(draft: Draft, history: History, policy: Policy) -> Verdict:
     """The verdict on a draft, with every reason that fired; silence means approved."""
-    fired = [found for rule in RULES if (found := rule(draft, history, policy))]
+    fired = [found for rule in RULES if (found := rule.judge(draft, history, policy))]
     status = max((reason.status for reason in fired), key=GRAVITY.index, default=Status.APPROVED)
     return Verdict(status, tuple(fired))
 
 
-def risk(verdict: Verdict) -> int:
-    """How much speaks against a comment, 0 to MOST; what is spam in a rule's eyes has all of it."""
+def risk(verdict: Verdict, chance: float | None = None) -> int:
+    """How much speaks against a comment, 0 to MOST; what is spam in a rule's eyes has all of it.
+
+    Takes what the learned filter gives, if it was asked. Weights are added up; what they leave open
+    is the filter's to say.
+    """
     if verdict.status == Status.SPAM:
         return MOST
-    return min(MOST, sum(WEIGHTS.get(fired.rule, OTHERS) for fired in verdict.reasons))
+    weighed = min(MOST, sum(NAMED[fired.rule].weight for fired in verdict.reasons))
+    return round(MOST - (MOST - weighed) * (1 - (chance or 0)))
 
 
 def explain(rule: str) -> str:
     """A rule's sentence for moderators, still to be translated; may hold %(matched)s."""
-    return SENTENCES[rule]
+    return NAMED[rule].says
 
 
 def quotation(rule: str, matched: str) -> str:
     """The words of the comment that a rule matched; "" where it matched something else."""
-    return "" if rule in MEASURES else matched
+    return "" if NAMED[rule].is_measure else matched

@@ -1,9 +1,7 @@
 """The rule about what a moderator banned."""
 
 from ..status import BanKind, Status
-from .draft import MATCHED_LENGTH, Draft, Fired, History, Policy
-
-SENTENCES = {"banned": "A ban caught it by %(matched)s."}
+from .rule import Case, Rule
 
 BY = {
     BanKind.ADDRESS: "its email address",
@@ -14,9 +12,23 @@ BY = {
 }
 
 
-def banned(draft: Draft, history: History, policy: Policy) -> Fired | None:
-    """Spam, with the moderator's reason for the ban and nothing of what was banned."""
-    if history.ban is None:
+def banned(case: Case) -> str | None:
+    """With the moderator's reason for the ban, and nothing of what was banned."""
+    ban, reason = case.history.ban, case.history.ban_reason
+    if ban is None:
         return None
-    said = f"{BY[history.ban]} (“{history.ban_reason}”)" if history.ban_reason else BY[history.ban]
-    return Fired("banned", Status.SPAM, said[:MATCHED_LENGTH])
+    return f"{BY[ban]} (“{reason}”)" if reason else BY[ban]
+
+
+RULES = (
+    Rule(
+        "banned",
+        banned,
+        says="A ban caught it by %(matched)s.",
+        does="Marks as spam what a ban catches: an address, its domain, a name, a website, a network.",
+        to=Status.SPAM,
+        is_fixed=True,
+        weight=100,
+        is_measure=True,
+    ),
+)

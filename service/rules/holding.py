@@ -1,27 +1,83 @@
 """Rules that hold whatever the words are."""
 
-from .draft import Draft, Fired, History, Policy
-
-SENTENCES = {
-    "every_reply": "This site holds every reply for a moderator.",
-    "site_held": "A publisher has every new comment of this site wait for a moderator.",
-    "article_held": "A moderator has every new comment under this article wait.",
-    "unknown_article": "Nothing has been approved under this article before.",
-}
+from ..status import Mode
+from .rule import Case, Rule
 
 
-def every_reply(draft: Draft, history: History, policy: Policy) -> Fired | None:
-    return Fired("every_reply") if policy.holds_every_reply else None
+def every_reply(case: Case) -> str | None:
+    return "" if case.policy.mode == Mode.HOLD_EVERY else None
 
 
-def site_held(draft: Draft, history: History, policy: Policy) -> Fired | None:
-    return Fired("site_held") if policy.is_site_held else None
+def newcomer(case: Case) -> str | None:
+    """A typed address proves nothing: only a comment that carries proof itself is of somebody whose
+    comments were approved before (hard rule 1)."""
+    is_known = case.history.is_proved and case.history.approved_before > 0
+    return "" if case.policy.mode == Mode.HOLD_NEW and not is_known else None
 
 
-def article_held(draft: Draft, history: History, policy: Policy) -> Fired | None:
-    return Fired("article_held") if history.is_article_held else None
+def site_held(case: Case) -> str | None:
+    return "" if case.policy.is_site_held else None
 
 
-def unknown_article(draft: Draft, history: History, policy: Policy) -> Fired | None:
+def article_held(case: Case) -> str | None:
+    return "" if case.history.is_article_held else None
+
+
+def unknown_article(case: Case) -> str | None:
     """What the first poster sends about an article is only a hint (hard rule 10)."""
-    return None if history.is_article_known else Fired("unknown_article")
+    return None if case.history.is_article_known else ""
+
+
+def wave(case: Case) -> str | None:
+    return "" if case.history.is_wave else None
+
+
+RULES = (
+    Rule(
+        "every_reply",
+        every_reply,
+        says="This site holds every reply for a moderator.",
+        does="Holds every reply, where the site chose so.",
+        is_fixed=True,
+        weight=0,
+    ),
+    Rule(
+        "newcomer",
+        newcomer,
+        says="Its author is not known here: no proved comment of theirs was approved before.",
+        does="Holds whoever is not known by a confirmed address, where the site chose so.",
+        is_fixed=True,
+        weight=0,
+    ),
+    Rule(
+        "site_held",
+        site_held,
+        says="A publisher has every new comment of this site wait for a moderator.",
+        does="Holds everything while a publisher has the whole site held.",
+        is_fixed=True,
+        weight=0,
+    ),
+    Rule(
+        "article_held",
+        article_held,
+        says="A moderator has every new comment under this article wait.",
+        does="Holds everything under an article while a moderator has it held.",
+        is_fixed=True,
+        weight=0,
+    ),
+    Rule(
+        "unknown_article",
+        unknown_article,
+        says="Nothing has been approved under this article before.",
+        does="Holds the comments under an article until a moderator has approved one there.",
+        is_fixed=True,
+        weight=5,
+    ),
+    Rule(
+        "wave",
+        wave,
+        says="It came in a wave: far more comments than usual at that time.",
+        does="Holds everything while far more comments than usual come in.",
+        weight=5,
+    ),
+)

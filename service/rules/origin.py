@@ -1,19 +1,33 @@
 """Rules about how a comment was sent."""
 
-from .draft import Draft, Fired, History, Policy
-
-SENTENCES = {
-    "withheld": "The browser did not say which page the reply came from.",
-    "too_fast": "It was sent %(matched)s after the form was first touched.",
-}
+from .rule import Case, Rule
 
 
-def withheld(draft: Draft, history: History, policy: Policy) -> Fired | None:
-    return Fired("withheld") if draft.is_origin_withheld else None
+def withheld(case: Case) -> str | None:
+    return "" if case.draft.is_origin_withheld else None
 
 
-def too_fast(draft: Draft, history: History, policy: Policy) -> Fired | None:
+def too_fast(case: Case) -> str | None:
     """Judged only on the token that script fetched (hard rule 9): without one nobody knows."""
-    if draft.seconds is None or draft.seconds >= policy.least_seconds:
-        return None
-    return Fired("too_fast", matched=f"{draft.seconds:.1f} s")
+    seconds = case.draft.seconds
+    return None if seconds is None or seconds >= case.policy.least_seconds else f"{seconds:.1f} s"
+
+
+RULES = (
+    Rule(
+        "withheld",
+        withheld,
+        says="The browser did not say which page the reply came from.",
+        does="Holds a reply whose browser does not say which page it came from.",
+        is_fixed=True,
+        weight=30,
+    ),
+    Rule(
+        "too_fast",
+        too_fast,
+        says="It was sent %(matched)s after the form was first touched.",
+        does="Catches a reply that was sent faster than a person types.",
+        weight=40,
+        is_measure=True,
+    ),
+)

@@ -1,18 +1,46 @@
 """Rules about the words of a comment."""
 
-from .draft import Draft, Fired, History, Policy
-
-SENTENCES = {
-    "address_in_text": "An e-mail address stands in the text or the website; publishing would show it.",
-    "repeated": "The same words were posted before (%(matched)s).",
-}
+from .rule import Case, Number, Rule
 
 
-def address_in_text(draft: Draft, history: History, policy: Policy) -> Fired | None:
+def address_in_text(case: Case) -> str | None:
     """Holds, and names no address: reasons never hold one (hard rule 4)."""
-    return Fired("address_in_text") if draft.addresses else None
+    return "" if case.draft.addresses else None
 
 
-def repeated(draft: Draft, history: History, policy: Policy) -> Fired | None:
+def many_links(case: Case) -> str | None:
+    return str(case.draft.links) if case.draft.links > case.numbers["most"] else None
+
+
+def repeated(case: Case) -> str | None:
     """The same words from elsewhere are stored, but a moderator is told."""
-    return Fired("repeated", matched=f"{history.repeats}×") if history.repeats else None
+    return f"{case.history.repeats}×" if case.history.repeats else None
+
+
+RULES = (
+    Rule(
+        "many_links",
+        many_links,
+        says="It has %(matched)s links.",
+        does="Catches a comment with more than %(most)s links.",
+        numbers=(Number("most", 2, 0, 100, "Links that a comment may have"),),
+        weight=30,
+        is_measure=True,
+    ),
+    Rule(
+        "address_in_text",
+        address_in_text,
+        says="An e-mail address stands in the text or the website; publishing would show it.",
+        does="Holds a comment that would publish an e-mail address.",
+        is_fixed=True,
+        weight=10,
+    ),
+    Rule(
+        "repeated",
+        repeated,
+        says="The same words were posted before (%(matched)s).",
+        does="Catches the same words once more.",
+        weight=40,
+        is_measure=True,
+    ),
+)

@@ -26,7 +26,7 @@ from flask_babel import gettext as _
 from flask_limiter import RateLimitExceeded
 from sqlalchemy import select
 
-from .. import comments, database, follows, text, threads, urls
+from .. import comments, database, follows, screening, text, threads, urls, vault
 from ..models import Article, Site
 from ..rules import Draft, Policy
 from ..settings import SiteSettings
@@ -153,9 +153,7 @@ def submit(key: str) -> ResponseReturnValue:
     if not form.validate():
         return _again(place, form)
     sent = _submission(place, form, is_origin_withheld)
-    policy = Policy(
-        least_seconds=current_app.config["FORM_MIN_SECONDS"], is_site_held=place.settings.hold_all
-    )
+    policy = policy_here(place.site)
     try:
         with database.writing() as session:
             comment = comments.submit(
@@ -168,6 +166,8 @@ def submit(key: str) -> ResponseReturnValue:
             "This article takes no new replies any more. Your text is kept here for you to copy."
         )
         return _again(place_or_refuse(key), form, said, 403)
+    except comments.AnotherWording as asked:
+        return _again(place, ask_for_another(place.site, form, asked))
     except comments.NoSuchParent:
         form.parent.data = ""
         return _again(
@@ -347,6 +347,7 @@ def _submission(place: Place, form: ReplyForm, is_origin_withheld: bool) -> comm
     """Renders what was typed: before any transaction begins."""
     touched = place.tokens.read(form.token.data or "")
     typed = form.comment.data or ""
+    html = text.render(typed)
     return comments.Submission(
         url=place.url,
         given_id=place.given_id,
@@ -356,7 +357,7 @@ def _submission(place: Place, form: ReplyForm, is_origin_withheld: bool) -> comm
         website=form.website.data or "",
         email=form.email.data or "",
         text=typed,
-        html=text.render(typed),
+        html=html,
         language=str(form.lang.data or "")[:20],
         network=comments.network_of(request.remote_addr or ""),
         nonce=form.nonce.data or "",
@@ -364,11 +365,36 @@ def _submission(place: Place, form: ReplyForm, is_origin_withheld: bool) -> comm
             name=form.name.data or "",
             text=typed,
             addresses=tuple(text.addresses(f"{typed} {unquote(form.website.data or '')}")),
+            website=form.website.data or "",
+            links=text.count_links(html),
+            language=str(form.lang.data or "")[:20],
+            mail_domain=vault.domain(form.email.data or ""),
             is_origin_withheld=is_origin_withheld,
             seconds=touched.seconds if touched else None,
         ),
         client=request.remote_addr or "",
     )
+
+
+def policy_here(site: Site) -> Policy:
+    """What the rules on a site are, as this installation runs them."""
+    least_seconds = current_app.config["FORM_MIN_SECONDS"]
+    return screening.policy_of(database.session(), site, least_seconds)
+
+
+def ask_for_another(site: Site, form: Any, asked: comments.AnotherWording) -> Any:
+    """A form whose words a rule would rather not have: says which, and puts on record that it did.
+    Takes and gives a form with the field `comment`."""
+    with database.writing() as session:
+        screening.refused(session, site.id, asked.verdict, asked.known)
+    form.comment.errors = [
+        _(
+            "This site takes no comments with “%(words)s”. Your text is kept: say it in other words.",
+            words=fired.matched,
+        )
+        for fired in asked.verdict.asks
+    ]
+    return form
 
 
 def check_origin(place: Place) -> bool:

@@ -25,14 +25,14 @@ from flask_limiter import RateLimitExceeded
 
 from .. import comments, database, moderation, text
 from ..models import Comment, Site
-from ..rules import Draft, Policy
+from ..rules import Draft
 from ..settings import SiteSettings
 from ..status import Status
 from ..tokens import ReceiptTokens
 from . import headers, languages
 from .forms import ChangeForm, WithdrawForm
 from .limits import POSTING, limiter, wait
-from .reader import way_back
+from .reader import ask_for_another, policy_here, way_back
 
 bp = Blueprint("receipts", __name__, url_prefix="/receipts")
 bp.before_request(languages.choose)  # for what is refused before its site is known
@@ -134,8 +134,16 @@ def edit(token: str) -> ResponseReturnValue:
     typed = form.comment.data or ""
     # Rendered before the transaction begins. Where the form stood says nothing: browsers withhold
     # it on a page that tells its address to nobody.
-    draft = Draft(found.comment.name, typed, tuple(text.addresses(typed)))
     html, public_id = text.render(typed), found.comment.public_id
+    draft = Draft(
+        found.comment.name,
+        typed,
+        tuple(text.addresses(typed)),
+        website=found.comment.website,
+        links=text.count_links(html),
+        language=found.comment.language,
+    )
+    policy = policy_here(found.site)
     minutes = found.settings.edit_minutes
     try:
         with database.writing() as session:
@@ -146,11 +154,13 @@ def edit(token: str) -> ResponseReturnValue:
                 form.version.data,
                 draft,
                 html,
-                Policy(),
+                policy,
                 minutes,
             )
     except (moderation.Stale, comments.Closed):
         return _overtaken(receipt_or_404(token), form)
+    except comments.AnotherWording as asked:
+        return _page(receipt_or_404(token), ask_for_another(found.site, form, asked), status=422)
     except database.Busy:
         said = _(
             "Many people are writing at this moment. Your change is kept; try again in 5 seconds."

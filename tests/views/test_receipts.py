@@ -9,7 +9,6 @@ from sqlalchemy import select, update
 
 from service import database
 from service.models import Article, Author, Comment, Decision, Note, Site, now
-from service.rules import Policy
 from service.status import Act, Mark, Status
 
 JSON = {"Accept": "application/json"}
@@ -165,9 +164,10 @@ def test_a_change_of_what_is_published_waits_and_both_texts_are_told(app, client
     assert "It was better before." in page
 
 
-def test_what_no_rule_holds_is_published_changed_at_once(app, client, mine, decide, monkeypatch):
+def test_what_no_rule_holds_is_published_changed_at_once(app, client, mine, decide):
     decide("approve")
-    monkeypatch.setattr("service.views.receipts.Policy", lambda: Policy(holds_every_reply=False))
+    with app.app_context(), database.writing() as session:
+        session.scalar(select(Site)).settings = {"mode": "hold_caught"}
     edit(client, mine, "hear, HEAR.")  # one's own words again are no repetition
     [comment] = stored(app)
     assert (comment.text, comment.edit_at) == ("hear, HEAR.", None)

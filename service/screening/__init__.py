@@ -1,0 +1,7 @@
+"""What rules need from the database, and what is kept of what they said."""
+
+from .history import Arrival, history
+from .ledger import judged, reasons, refused
+from .policies import policy_of
+
+__all__ = ["Arrival", "history", "judged", "policy_of", "reasons", "refused"]

@@ -1,0 +1,79 @@
+"""What is known about a new comment from the database, when it is judged: put together from parts.
+
+Each part reads a few facts of rules.History for an arrival, in a short query or two: all of it runs
+in the transaction that stores the comment.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from ..models import Article, Ban, Comment
+from ..rules import History, Policy
+from . import waves
+
+Facts = dict[str, Any]  # some fields of History by their names
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A comment that is about to be judged, as far as the database is asked about it."""
+
+    site_id: int
+    article: Article | None  # None: nobody has written there before
+    name: str
+    text: str
+    text_digest: bytes  # keyed, of its words
+    at: datetime  # what came later than this is not looked at
+    email_index: bytes | None = field(default=None, repr=False)  # blind, of the address typed
+    network: str = ""
+    ban: Ban | None = None  # that catches it
+    is_proved: bool = False  # it carries proof of its author (hard rule 1)
+    own_id: int | None = None  # of the comment, where it is stored already
+
+
+Part = Callable[[Session, Arrival, Policy], Facts]
+
+
+def history(session: Session, arrival: Arrival, policy: Policy) -> History:
+    """All that rules are told of an arrival."""
+    facts: Facts = {}
+    for part in PARTS:
+        facts |= part(session, arrival, policy)
+    return History(**facts)
+
+
+def the_article(session: Session, arrival: Arrival, policy: Policy) -> Facts:
+    article = arrival.article
+    return {
+        "is_article_known": article is not None and article.approved_count > 0,
+        "is_article_held": article is not None and article.held_at is not None,
+    }
+
+
+def the_ban(session: Session, arrival: Arrival, policy: Policy) -> Facts:
+    ban = arrival.ban
+    return {"ban": ban.kind, "ban_reason": ban.reason} if ban else {}
+
+
+def same_words(session: Session, arrival: Arrival, policy: Policy) -> Facts:
+    """How often the same words were posted on the site; one's own are no repetition."""
+    same = select(func.count()).where(
+        Comment.site_id == arrival.site_id,
+        Comment.text_digest == arrival.text_digest,
+        Comment.created_at <= arrival.at,
+        *(() if arrival.own_id is None else (Comment.id != arrival.own_id,)),
+    )
+    return {"repeats": session.scalar(same) or 0}
+
+
+def a_wave(session: Session, arrival: Arrival, policy: Policy) -> Facts:
+    article_id = arrival.article.id if arrival.article else None
+    return {"is_wave": waves.current(session, arrival.site_id, article_id) is not None}
+
+
+PARTS: tuple[Part, ...] = (the_article, the_ban, same_words, a_wave)

@@ -1,0 +1,42 @@
+"""The ledger: what every rule said of a comment, each time that it was asked. Only added to."""
+
+from sqlalchemy.orm import Session
+
+from ..models import Comment, Judgement, Reason
+from ..rules import History, Verdict
+from ..status import Occasion
+
+
+def reasons(verdict: Verdict) -> list[Reason]:
+    """Rows for what fired, to be stored with the comment."""
+    return [Reason(rule=fired.rule, matched=fired.matched) for fired in verdict.reasons]
+
+
+def judged(
+    session: Session, comment: Comment, verdict: Verdict, known: History, occasion: Occasion
+) -> None:
+    """Puts a verdict on a stored comment down in the ledger."""
+    session.add(_row(comment.site_id, verdict, known, occasion, comment.id))
+
+
+def refused(session: Session, site_id: int, verdict: Verdict, known: History) -> None:
+    """Puts down that another wording was asked for. What was sent is not kept."""
+    session.add(_row(site_id, verdict, known, Occasion.REFUSED))
+
+
+def _row(
+    site_id: int,
+    verdict: Verdict,
+    known: History,
+    occasion: Occasion,
+    comment_id: int | None = None,
+) -> Judgement:
+    return Judgement(
+        site_id=site_id,
+        comment_id=comment_id,
+        occasion=occasion,
+        status="" if comment_id is None else verdict.status.value,
+        reasons=[[fired.rule, fired.status.value, fired.matched] for fired in verdict.reasons],
+        chance=None if known.chance is None else round(100 * known.chance),
+        telling=list(known.telling),
+    )

@@ -1,0 +1,19 @@
+"""A site's policy, put together from what it chose."""
+
+from sqlalchemy.orm import Session
+
+from ..models import Site
+from ..rules import Policy
+from ..settings import SiteSettings
+from ..status import Mode
+
+
+def policy_of(session: Session, site: Site, least_seconds: float) -> Policy:
+    """What a site chose. Takes the installation's FORM_MIN_SECONDS."""
+    settings = SiteSettings.read(site.settings)
+    return Policy(
+        mode=Mode(settings.mode),
+        is_site_held=settings.hold_all,
+        least_seconds=least_seconds,
+        tuned=site.screening.get("rules", {}),
+    )
