@@ -82,7 +82,9 @@ def _hidden(text: str) -> str | None:
     # Pages of Japanese text have breaks between phrases, which are copied with them.
     takes_breaks = JAPANESE if KANA.search(bare) else frozenset()
     for run in _UNSEEN.finditer(bare):
-        unseen, before, after = run[0], bare[: run.start()][-1:], bare[run.end() :][:1]
+        unseen = run[0]
+        before = bare[max(0, run.start() - 1) : run.start()]
+        after = bare[run.end() : run.end() + 1]
         if len(unseen) > UNSEEN_IN_A_ROW or any("\U000e0000" <= c <= "\U000e007f" for c in unseen):
             return codepoint(unseen[0])
         if all(_is_selector(c) for c in unseen):
