@@ -129,6 +129,14 @@ class Comment(Base):
         Index("ix_comments_digest", "site_id", "text_digest"),
         # An author's past, and whether they have any.
         Index("ix_comments_author", "author_id", "is_proved", "status", "created_at"),
+        # Whose names nobody else may take.
+        Index(
+            "ix_comments_proved",
+            "site_id",
+            "id",
+            sqlite_where=text("is_proved IS 1 AND status = 'approved'"),
+            postgresql_where=text("is_proved IS true AND status = 'approved'"),
+        ),
         # The few that stand above the others.
         Index(
             "ix_comments_pinned",

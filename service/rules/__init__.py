@@ -6,7 +6,7 @@ or asks for another wording, and says why.
 """
 
 from ..status import Status
-from . import banned, holding, origin, words
+from . import banned, characters, holding, mail, names, origin, shape, words
 from .draft import Draft, Finder, Fired, History, Opinion, Policy, Verdict
 from .rule import Case, Number, Rule
 
@@ -34,6 +34,10 @@ RULES: tuple[Rule, ...] = (
     *banned.RULES,
     *holding.RULES,
     *words.RULES,
+    *names.RULES,
+    *characters.RULES,
+    *shape.RULES,
+    *mail.RULES,
     *origin.RULES,
 )
 NAMED = {rule.name: rule for rule in RULES}

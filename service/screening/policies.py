@@ -16,4 +16,6 @@ def policy_of(session: Session, site: Site, least_seconds: float) -> Policy:
         is_site_held=settings.hold_all,
         least_seconds=least_seconds,
         tuned=site.screening.get("rules", {}),
+        writing=frozenset(site.screening.get("writing", ())),
+        languages=frozenset(site.screening.get("languages", ())),
     )
