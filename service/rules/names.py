@@ -34,8 +34,13 @@ def skeleton(name: str) -> str:
 
 def look_alike(one: str, other: str) -> bool:
     """Whether one name can be taken for another, or is the same."""
-    pairs = zip(skeletons(one), skeletons(other), strict=True)
-    return any(mine and mine == theirs for mine, theirs in pairs)
+    return is_like(skeletons(one), other)
+
+
+def is_like(looks: tuple[str, ...], other: str) -> bool:
+    """The same for a name whose skeletons are known, to be compared with many."""
+    theirs = skeletons(other)
+    return any(mine and mine == its for mine, its in zip(looks, theirs, strict=True))
 
 
 def _folded(looks: str) -> str:

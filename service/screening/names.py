@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from ..accounts import Membership, Moderator
 from ..models import Author, Comment, Site
 from ..rules import Policy
-from ..rules.names import look_alike, skeletons
+from ..rules.names import is_like, look_alike, skeletons
 from .arrival import Arrival, Facts
 
 LOOKED_AT = 1_000  # of the newest proved comments
@@ -58,11 +58,8 @@ def _of_proved(session: Session, arrival: Arrival) -> str:
     )
     # A name once, with all who had it: those that a thousand comments have are few.
     named = select(newest.c.name, newest.c.author_id).distinct()
-    alike = [
-        (name, author_id)
-        for name, author_id in session.execute(named)
-        if look_alike(arrival.name, name)
-    ]
+    looks = skeletons(arrival.name)
+    alike = [(name, whose) for name, whose in session.execute(named) if is_like(looks, name)]
     if not alike or (arrival.is_proved and _own(session, arrival) in {whose for _, whose in alike}):
         return ""
     return f"“{min(alike)[0]}” (a proved author)"
