@@ -34,7 +34,8 @@ WITHOUT_FLASK = (0, 1)
 DOORS = ("views", "cli")
 FLASKS = ("flask", "flask_", "werkzeug", "wtforms")
 HTTP_CLIENTS = (
-    "http.client", "urllib.request", "urllib3", "requests", "httpx", "httpcore", "aiohttp", "socket", "pycurl",
+    "http.client", "urllib.request", "urllib3", "requests", "httpx", "httpcore", "aiohttp",
+    "socket", "pycurl",
 )  # fmt: skip
 SANITISERS = ("bleach", "nh3")
 # Jinja's filters that mark what they are given as HTML.
