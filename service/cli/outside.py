@@ -113,16 +113,7 @@ def test(key: str) -> None:
     found = outside.of(current_app.extensions["vault"], site)
     if not found.is_any:
         raise click.ClickException(f"{key} asks nobody outside.")
-    question = outside.Question(
-        site=site.key,
-        blog=site.origins[0],
-        url=f"{site.origins[0]}/",
-        name="A test",
-        website="",
-        text="This comment is made up to see whether the service answers.",
-        language="en",
-        occasion="test",
-    )
+    question = outside.made_up(site)
     database.forget()
     opinions = outside.ask(current_app.extensions["outbound"], found, question)
     for opinion in opinions:

@@ -6,5 +6,6 @@ holds the comment and never publishes or loses one.
 
 from .asking import Question, ask
 from .choice import Choice, of
+from .question import made_up
 
-__all__ = ["Choice", "Question", "ask", "of"]
+__all__ = ["Choice", "Question", "ask", "made_up", "of"]

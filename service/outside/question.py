@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
+from ..models import Site
 from ..text import addresses
 
 
@@ -27,3 +28,17 @@ class Question:
     def website_without_address(self) -> str:
         """The website, or "" where an e-mail address stands in it, however it is written."""
         return "" if addresses(f"{self.website} {unquote(self.website)}") else self.website
+
+
+def made_up(site: Site) -> Question:
+    """About a comment that nobody wrote, to see whether a service answers."""
+    return Question(
+        site=site.key,
+        blog=site.origins[0],
+        url=f"{site.origins[0]}/",
+        name="A test",
+        website="",
+        text="This comment is made up to see whether the service answers.",
+        language="en",
+        occasion="test",
+    )

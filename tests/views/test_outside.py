@@ -9,14 +9,14 @@ import time
 from pathlib import Path
 
 import pytest
-from cast import ARTICLE, SITE, add_site, reply, stored
+from cast import ARTICLE, SITE, add_moderator, add_site, on_record, reply, sign_in, stored
 from outsiders import LOOPBACK, FakeAkismet, serving
 from sqlalchemy import select
 
 from service import database, outside
 from service.models import Site
 from service.outside import asking, choice
-from service.status import Mode, Status
+from service.status import Mode, Role, Status
 
 AKISMET_KEY = "a1b2c3d4e5f6"
 MARK = "A remark that nobody logs."
@@ -288,3 +288,45 @@ def test_the_receiver_of_the_documentation_reads_our_signature(app, own, monkeyp
         "/comment-check", data=asked.body + b" ", headers=list(asked.headers.items())
     )
     assert forged.status_code in (400, 403)
+
+
+@pytest.fixture
+def pia(app):
+    moderator = add_moderator(app, "pia@daily.example", role=Role.PUBLISHER)
+    return sign_in(app, app.test_client(), moderator)
+
+
+PAGE = f"/desk/sites/{SITE}/outside"
+
+
+def do(who, path, prefix="", **fields):
+    name = f"{prefix}-csrf_token" if prefix else "csrf_token"
+    token = who.get(PAGE).text.split(f'name="{name}" value="')[1].split('"')[0]
+    sent = {f"{prefix}-{field}" if prefix else field: value for field, value in fields.items()}
+    return who.post(f"{PAGE}/{path}", data={name: token} | sent)
+
+
+def test_a_publisher_chooses_tries_and_sees_secrets_once(app, pia, own, akismet):
+    assert PAGE in pia.get("/desk/sites").text
+    missing = do(pia, "akismet", "akismet", is_on="y")
+    assert (missing.status_code, "Enter the key" in missing.text) == (422, True)
+    assert do(pia, "akismet", "akismet", is_on="y", key=AKISMET_KEY).status_code == 303
+    wrong = do(pia, "hook", "hook", is_on="y", url="ftp://x.example/")
+    assert (wrong.status_code, "Enter an address like" in wrong.text) == (422, True)
+    made = do(pia, "hook", "hook", is_on="y", url=own.url)
+    assert "whsec_" in made.text
+    assert made.headers["Cache-Control"].startswith("no-store")
+    page = pia.get(PAGE).text
+    assert "whsec_" not in page
+    assert AKISMET_KEY not in page
+    assert "whsec_" in do(pia, "secret").text
+    own.says(verdict="hold", reason="<b>because</b>")
+    tried = do(pia, "try").text
+    assert "Akismet: It answered: it has nothing against the comment." in tried
+    assert "“&lt;b&gt;because&lt;/b&gt;”" in tried
+    assert own.asked[0].json["occasion"] == "test"
+    assert stored(app) == []
+    assert [e.what for e in on_record(app)] == ["asked_outside"] * 4
+    assert do(pia, "akismet", "akismet").status_code == 303
+    assert do(pia, "hook", "hook").status_code == 303
+    assert "both are off" in do(pia, "try").text
