@@ -1,5 +1,6 @@
 """`flask outside`, and what the worker tells Akismet of moderators' decisions."""
 
+import base64
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from sqlalchemy import select, update
 from service import accounts, database, moderation
 from service.cli import outside as command
 from service.models import Comment, Knowledge, Site
-from service.outside import feedback
+from service.outside import choice, feedback
 from service.status import Status
 
 AKISMET_KEY = "a1b2c3d4e5f6"
@@ -187,3 +188,15 @@ def test_what_was_erased_is_not_told(app, flask, akismet, mo):
     while work(app):
         pass
     assert akismet.asked("submit-spam") == []
+
+
+def test_secrets_move_to_the_newest_key_with_the_addresses(app, make_app, flask):
+    on(flask)
+    newer = "bmV3ZXIgbmV3ZXIgbmV3ZXIgbmV3ZXIgbmV3ZXIgISE="
+    older = base64.b64encode(app.config["EMAIL_KEYS"][0]).decode()
+    both = make_app(EMAIL_KEYS=f"{newer},{older}")
+    assert both.test_cli_runner().invoke(args=["privacy", "rotate-keys"]).exit_code == 0
+    alone = make_app(EMAIL_KEYS=newer)
+    with alone.app_context():
+        site = database.session().scalar(select(Site))
+        assert choice.of(alone.extensions["vault"], site).akismet.key == AKISMET_KEY
