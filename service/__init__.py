@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from . import accounts, cli, database, settings, views
+from . import accounts, cli, database, outbound, settings, views
 from .tokens import Signer
 from .vault import Vault
 
@@ -45,6 +45,7 @@ def create_app(**given: Any) -> Flask:
     app.extensions["signer"] = Signer([loaded["SECRET_KEY"], *loaded["SECRET_KEY_FALLBACKS"]])
     database.init_app(app)
     database.check_keys(app.extensions["database"], app.extensions["vault"].check())
+    outbound.init_app(app)
     accounts.init_app(app)
     views.init_app(app)
     cli.init_app(app)

@@ -26,6 +26,7 @@ class What(StrEnum):
     SEARCHED = "searched"  # for the comments of an exact address
     EXPORTED = "exported"  # the record was taken along as a file
     REASONED = "reasoned"  # a site's list of public reasons was written anew
+    ASKED_OUTSIDE = "asked_outside"  # whether services outside are asked about comments
     # People
     SIGNED_IN = "signed_in"
     SIGN_IN_FAILED = "sign_in_failed"

@@ -6,6 +6,8 @@ REJOINDER_NAME, then in instance/settings.toml, then (secrets) in instance/secre
 
 import base64
 import binascii
+import ipaddress
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
@@ -54,6 +56,34 @@ def words(value: Any) -> list[str]:
     """A list, or its members separated by commas."""
     listed = value if isinstance(value, list) else text(value).split(",")
     return [text(word) for word in listed if text(word)]
+
+
+@dataclass(frozen=True)
+class Reach:
+    """A network that is not public, and that this service may reach all the same."""
+
+    network: ipaddress.IPv4Network | ipaddress.IPv6Network
+    ports: frozenset[int]
+
+    def holds(self, ip: ipaddress.IPv4Address | ipaddress.IPv6Address, port: int) -> bool:
+        return port in self.ports and ip in self.network
+
+
+REACH = re.compile(r"(\S+)(?:\s+port\s+([0-9]{1,5}))?")
+WEB_PORTS = frozenset((80, 443))
+
+
+def networks(value: Any) -> list[Reach]:
+    """Networks, each with another port than the web's if one is named."""
+    return [_reach(word) for word in words(value)]
+
+
+def _reach(written: str) -> Reach:
+    parts = REACH.fullmatch(written)
+    if not parts:
+        raise ValueError(written)
+    ports = frozenset((int(parts[2]),)) if parts[2] else WEB_PORTS
+    return Reach(ipaddress.ip_network(parts[1]), ports)
 
 
 def key(value: Any) -> bytes:
@@ -146,6 +176,14 @@ SETTINGS = (
         False,
         "Whether to ask DNS if an e-mail's domain takes mail; never blocks a reply while DNS is down.",
         "on or off",
+    ),
+    Setting(
+        "PRIVATE_NETWORKS",
+        networks,
+        [],
+        "Networks that are not public, or ports other than 80 and 443, that this service may reach "
+        "where a site has it ask another one: like 10.1.0.0/16 or 127.0.0.1/32 port 5001.",
+        "networks separated by commas",
     ),
     Setting(
         "WAITING_WRITERS",

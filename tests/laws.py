@@ -20,7 +20,7 @@ FLOORS = {
     "rules": 1, "models": 1, "typist": 1,
     "database": 2, "migrations": 2, "outbound": 2, "letters": 2, "accounts": 2,
     "attempts": 2, "bans": 2, "folds": 2, "passkeys": 2, "reports": 2, "search": 2, "visits": 2,
-    "moderation": 3, "screening": 3,
+    "moderation": 3, "screening": 3, "outside": 4,
     "events": 3, "facts": 3, "filters": 3, "openings": 3, "second_step": 3,
     "threads": 4, "comments": 4, "desk": 4, "likes": 4, "follows": 4, "mail": 4, "exchange": 4,
     "audit": 4, "bulk": 4, "closing": 4, "colleagues": 4, "people": 4, "statistics": 4,
@@ -34,7 +34,8 @@ WITHOUT_FLASK = (0, 1)
 DOORS = ("views", "cli")
 FLASKS = ("flask", "flask_", "werkzeug", "wtforms")
 HTTP_CLIENTS = (
-    "http.client", "urllib.request", "urllib3", "requests", "httpx", "aiohttp", "socket", "pycurl",
+    "http.client", "urllib.request", "urllib3", "requests", "httpx", "httpcore", "aiohttp",
+    "socket", "pycurl",
 )  # fmt: skip
 SANITISERS = ("bleach", "nh3")
 # Jinja's filters that mark what they are given as HTML.

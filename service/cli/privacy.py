@@ -7,7 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from .. import database
-from ..models import Author
+from ..models import Author, Site
+from ..outside import choice
 from ..vault import Hidden, Vault, WrongKey
 
 BATCH = 500
@@ -35,6 +36,9 @@ def rotate_keys() -> None:
         if not batch:
             break
         moved, after = moved + len(batch), batch[-1]
+    with database.writing() as session:
+        for site in session.scalars(select(Site)):
+            choice.reseal(vault, site)
     click.echo(
         f"{moved} addresses are now under the newest key; older ones can be removed from EMAIL_KEYS."
     )

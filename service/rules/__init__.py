@@ -6,7 +6,7 @@ or asks for another wording, and says why.
 """
 
 from ..status import Status
-from . import banned, characters, holding, mail, names, origin, shape, words
+from . import banned, characters, holding, mail, names, origin, outside, shape, words
 from .draft import Draft, Finder, Fired, History, Opinion, Policy, Verdict
 from .rule import Case, Number, Rule
 
@@ -39,6 +39,7 @@ RULES: tuple[Rule, ...] = (
     *shape.RULES,
     *mail.RULES,
     *origin.RULES,
+    *outside.RULES,
 )
 NAMED = {rule.name: rule for rule in RULES}
 GRAVITY = (Status.APPROVED, Status.PENDING, Status.SPAM)

@@ -5,7 +5,7 @@ last like, the release, the form token's hour and the URL; these are its ETag.
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
@@ -32,7 +32,7 @@ from ..rules import Draft, Policy
 from ..settings import SiteSettings
 from ..status import Status
 from ..tokens import FormTokens, bucket
-from . import headers, languages
+from . import headers, languages, opinions
 from .errors import wants_json
 from .forms import ReplyForm
 from .limits import POSTING, PREVIEWING, limiter, wait
@@ -153,6 +153,7 @@ def submit(key: str) -> ResponseReturnValue:
     if not form.validate():
         return _again(place, form)
     sent = _submission(place, form, is_origin_withheld)
+    sent = replace(sent, draft=opinions.ask(place.site, sent))
     policy = policy_here(place.site)
     try:
         with database.writing() as session:

@@ -29,7 +29,7 @@ from ..rules import Draft
 from ..settings import SiteSettings
 from ..status import Status
 from ..tokens import ReceiptTokens
-from . import headers, languages
+from . import headers, languages, opinions
 from .forms import ChangeForm, WithdrawForm
 from .limits import POSTING, limiter, wait
 from .reader import ask_for_another, policy_here, way_back
@@ -143,6 +143,7 @@ def edit(token: str) -> ResponseReturnValue:
         links=text.count_links(html),
         language=found.comment.language,
     )
+    draft = opinions.ask_again(found.site, found.comment, draft)
     policy = policy_here(found.site)
     minutes = found.settings.edit_minutes
     try:
