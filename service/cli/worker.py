@@ -12,13 +12,28 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
-from .. import database
+from .. import database, events
+from ..models import now
+from ..screening import waves
 
 IDLE_SECONDS = 2.0  # until it looks again where there was nothing to do
 
 # Each is called over and over, and says whether there was something to do.
 Task = Callable[[], bool]
-TASKS: tuple[Task, ...] = ()
+
+
+def end_waves() -> bool:
+    """Ends the waves that are over, where no comment comes in that would tell."""
+    at = now()
+    for wave_id in waves.quiet(database.session(), at):
+        with database.writing() as session:
+            if wave := waves.relax(session, wave_id, at):
+                about = waves.named(session, wave)
+                events.record(session, events.What.WAVE_ENDED, waves.BY, about, wave.site_id)
+    return False  # one that is over is asked for once; one that goes on is seen again by then
+
+
+TASKS: tuple[Task, ...] = (end_waves,)
 
 
 @click.command()
