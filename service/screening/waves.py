@@ -4,8 +4,8 @@ The watch is asked as each comment is stored, in that transaction, and so looks 
 index gives within about a millisecond, however much is stored and however large the wave:
 
 - below `least` arrivals in WINDOW nothing more is asked; that is every comment of a quiet site;
-- what is usual is read from SAMPLES windows spread over the last week, and is what SHARE of them do
-  not exceed: evening peaks are part of it, and a wave of up to 16 hours of that week is not;
+- what is usual is read once in WINDOW from SAMPLES windows spread over the last week, and is what
+  SHARE of them do not exceed: evening peaks are part of it, and a wave of up to 16 hours of that week is not;
 - while a wave is on, it is looked at once a minute.
 
 An article's number is held against its whole site's usual. One that simply gets much attention is
@@ -17,6 +17,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import (
     ColumnElement,
@@ -48,6 +50,8 @@ LOOKS = timedelta(minutes=1)  # between two looks at a wave that is on
 CALLED_OFF = timedelta(hours=1)  # after a false alarm none begins there
 MOST = 5_000  # arrivals that are counted in a window; a larger wave has "5,000+"
 BESIDE = 4  # so many times what makes a wave are looked at to find one beside that of an article
+# What is usual on a site, by its database and id, and when that was read.
+_known: WeakKeyDictionary[Any, dict[int, tuple[datetime, float]]] = WeakKeyDictionary()
 # The record's words for what the watch saw (events.What).
 BEGAN, ENDED = "wave_began", "wave_ended"
 
@@ -156,6 +160,16 @@ def usual(session: Session, site_id: int, at: datetime) -> float:
     return quantile(session.scalars(select(number).select_from(cte)).all())
 
 
+def _usual_lately(session: Session, site_id: int, at: datetime) -> float:
+    """The same, read at most once in WINDOW by each process: a busy site asks at every comment."""
+    known = _known.setdefault(session.get_bind(), {})
+    read_at, number = known.get(site_id, (None, 0.0))
+    if read_at is None or not read_at <= at < read_at + WINDOW:
+        number = usual(session, site_id, at)
+        known[site_id] = (at, number)
+    return number
+
+
 def quantile(counts: Sequence[int], share: float = SHARE) -> float:
     """What this share of the counts does not exceed (nearest rank); 0 for none."""
     return sorted(counts)[ceil(share * len(counts)) - 1] if counts else 0
@@ -209,7 +223,7 @@ def _begin(session: Session, comment: Comment, limits: Limits, at: datetime) -> 
     of_site = arrivals(comment.site_id, None)
     if _count(session, of_site, at, limits.least) < limits.least:
         return None
-    normal = usual(session, comment.site_id, at)
+    normal = _usual_lately(session, comment.site_id, at)
     above = limits.above(normal)
     if _count(session, of_site, at, above) < above:
         return None
