@@ -16,8 +16,9 @@ from sqlalchemy.orm import Session, joinedload
 from . import events, folds, moderation
 from .accounts import Moderator, each_within_reach, within_reach
 from .filters import Filter
-from .models import Article, Bulk, Comment, Decision, Site, now
+from .models import Article, Bulk, Comment, Decision, Site, Wave, now
 from .moderation import CHANGES
+from .screening import sweep
 from .status import BulkState, Status
 
 BATCH = 300  # comments: well under 100 ms on SQLite
@@ -147,6 +148,29 @@ def start_fold(
     return _start(session, moderator, to, about, total, head.site_id)
 
 
+def start_wave(
+    session: Session,
+    moderator: Moderator,
+    wave: Wave,
+    total: int,
+    until: int,
+    decided: int,
+    cleared_by: int | None,
+) -> Bulk:
+    """A job that marks what a wave brought as spam, as it stood when it was shown; the door runs it.
+
+    Takes how many they were and the job that had cleared the wave before, if any. Raises Stale if
+    somebody has cleared it since.
+    """
+    session.refresh(wave, with_for_update=True)
+    if wave.bulk_id != cleared_by:
+        raise moderation.Stale(None)
+    about = {"wave": wave.id, "until": until, "decided": decided, "at": 0}
+    bulk = _start(session, moderator, Status.SPAM, about, total, wave.site_id)
+    wave.bulk_id = bulk.id
+    return bulk
+
+
 def start_undo(session: Session, moderator: Moderator, undone: Bulk) -> Bulk:
     """A job that takes another back. That one is over, or it stops here.
 
@@ -173,6 +197,9 @@ def ahead(session: Session, bulk_id: int) -> Ahead | None:
         return Ahead(at, at + BATCH, dict(picks)) if picks else None
     if "fold" in bulk.about:
         return _ahead_in_fold(session, bulk, at)
+    if "wave" in bulk.about:
+        wave, until = session.get_one(Wave, bulk.about["wave"]), bulk.about["until"]
+        return _ahead_by_time(at, sweep.walk(session, wave, until, _after(at), BATCH))
     moderator = session.get_one(Moderator, bulk.moderator_id)
     rows = Filter.read(bulk.about["words"]).walk(session, moderator, at, BATCH)
     seen = {row.id: row.version for row in rows if row.id <= bulk.about["until"]}
@@ -181,13 +208,20 @@ def ahead(session: Session, bulk_id: int) -> Ahead | None:
 
 def _ahead_in_fold(session: Session, bulk: Bulk, at: Any) -> Ahead | None:
     site_id, status, key = bulk.about["fold"]
-    after = (datetime.fromisoformat(at[0]), at[1]) if at else None
     group = folds.Group(site_id, Status(status), key)
-    rows = folds.walk(session, group, bulk.about["until"], after, BATCH)
+    return _ahead_by_time(at, folds.walk(session, group, bulk.about["until"], _after(at), BATCH))
+
+
+def _ahead_by_time(at: Any, rows: Sequence[Any]) -> Ahead | None:
+    """The next batch where comments are walked by their times."""
     if not rows:
         return None
     seen = {row.id: row.version for row in rows}
     return Ahead(at, [rows[-1].created_at.isoformat(), rows[-1].id], seen)
+
+
+def _after(at: Any) -> tuple[datetime, int] | None:
+    return (datetime.fromisoformat(at[0]), at[1]) if at else None
 
 
 def step(session: Session, bulk_id: int, batch: Ahead | None) -> bool:

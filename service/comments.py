@@ -10,11 +10,12 @@ from sqlalchemy import delete, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
-from . import bans, folds, moderation, screening, urls
+from . import bans, events, folds, moderation, screening, urls
 from .accounts import Moderator
 from .models import Article, Author, Comment, Decision, Note, Reason, Site, now
 from .moderation import Wording
 from .rules import Draft, History, Policy, Verdict, judge, risk
+from .screening import waves
 from .status import Act, Mark, Occasion, Status
 from .text import RENDERER, count_links
 from .vault import Hidden, Vault
@@ -106,6 +107,10 @@ def submit(
                 raise
     if is_new and comment.status == Status.APPROVED:
         moderation.count_new(session, comment)
+    if is_new and (seen := waves.watch(session, comment, policy)):
+        what, wave = seen
+        about = waves.named(session, wave)
+        events.record(session, events.What(what), waves.BY, about, wave.site_id)
     return comment
 
 

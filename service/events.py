@@ -27,6 +27,9 @@ class What(StrEnum):
     EXPORTED = "exported"  # the record was taken along as a file
     REASONED = "reasoned"  # a site's list of public reasons was written anew
     ASKED_OUTSIDE = "asked_outside"  # whether services outside are asked about comments
+    WAVE_BEGAN = "wave_began"  # far more comments than usual come in: each of them waits
+    WAVE_ENDED = "wave_ended"  # by itself
+    WAVE_DENIED = "wave_denied"  # a moderator said that it was none
     # People
     SIGNED_IN = "signed_in"
     SIGN_IN_FAILED = "sign_in_failed"

@@ -333,7 +333,13 @@ def _waves(
     waves = []
     for first, last in sorted(largest, reverse=True):
         end = starts[first] + timedelta(hours=last - first)
-        host, host_share, same_share = _shared(session, site_id, starts[first], end)
+        of_wave = and_(
+            Comment.site_id == site_id,
+            Comment.status == Status.SPAM,
+            Comment.created_at >= starts[first],
+            Comment.created_at < end,
+        )
+        host, host_share, same_share = shared(session, of_wave)
         waves.append(
             Wave(
                 starts[first],
@@ -348,15 +354,13 @@ def _waves(
     return tuple(waves)
 
 
-def _shared(
-    session: Session, site_id: int, start: datetime, end: datetime
-) -> tuple[str, float, float]:
+def shared(session: Session, of_wave: ColumnElement[bool]) -> tuple[str, float, float]:
     """What the comments of a wave have in common: the host that most link to and its share, and the
-    share of those with the most frequent text. From the first of them."""
+    share of those with the most frequent text. From the first of them. Takes the condition that a
+    comment is one of the wave's; it should name one status, for the index."""
     rows = session.execute(
         select(Comment.website, Comment.html, Comment.text_digest)
-        .where(Comment.site_id == site_id, Comment.status == Status.SPAM)
-        .where(Comment.created_at >= start, Comment.created_at < end)
+        .where(of_wave)
         .order_by(Comment.created_at)
         .limit(OF_A_WAVE)
     ).all()

@@ -9,7 +9,7 @@ from sqlalchemy import MetaData, select
 from werkzeug.routing import Rule
 
 from service import accounts, bans, bulk, database, moderation, people
-from service.models import Site
+from service.models import Site, Wave
 from service.status import Role, Status
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -266,6 +266,10 @@ ACCESS = {
     "desk.start_bulk": Role.MODERATOR,
     "desk.alike": Role.MODERATOR,
     "desk.decide_alike": Role.MODERATOR,
+    "desk.waves": Role.MODERATOR,
+    "desk.wave": Role.MODERATOR,
+    "desk.clear_wave": Role.MODERATOR,
+    "desk.deny_wave": Role.MODERATOR,
     "desk.jobs": Role.MODERATOR,
     "desk.job": Role.MODERATOR,
     "desk.stop_bulk": Role.MODERATOR,
@@ -322,10 +326,18 @@ def _decided(app):
                 session, bans.website_target("spam.example"), comment.site_id, "", None, "Mo"
             ).id,
             "bulk_id": bulk.start_picked(session, mo, Status.SPAM, {comment.public_id: 2}).id,
+            "wave_id": _wave(session, comment.site_id),
             "secret": accounts.make_link(session, mo),
             **_of_people(app, session, mo),
             "filename": "embed.js",
         }
+
+
+def _wave(session, site_id):
+    wave = Wave(site_id=site_id)
+    session.add(wave)
+    session.flush()
+    return wave.id
 
 
 def _of_people(app, session, mo):

@@ -1,7 +1,13 @@
 """Rules that hold whatever the words are."""
 
 from ..status import Mode
-from .rule import Case, Rule
+from .rule import Case, Number, Rule
+
+# A wave is at least so many comments in so many minutes, and so many times what the site gets in
+# them when it gets many. 20 in 10 minutes is what a person can still read as it comes in, so that a
+# new site with 3 an hour has no wave. What is usual holds evening peaks already, so that five
+# times as much is no ordinary evening; a campaign by machines has tens of times as much.
+WAVE_MINUTES, WAVE_LEAST, WAVE_TIMES = 10, 20, 5
 
 
 def every_reply(case: Case) -> str | None:
@@ -77,7 +83,12 @@ RULES = (
         "wave",
         wave,
         says="It came in a wave: far more comments than usual at that time.",
-        does="Holds everything while far more comments than usual come in.",
+        does="Holds everything while %(least)s comments or more come in within 10 minutes, and"
+        " %(times)s times what is usual.",
+        numbers=(
+            Number("least", WAVE_LEAST, 5, 1_000, "Comments within 10 minutes, at least"),
+            Number("times", WAVE_TIMES, 2, 100, "Times what the site gets when it gets many"),
+        ),
         weight=5,
     ),
 )

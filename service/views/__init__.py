@@ -29,6 +29,7 @@ from . import (
     receipts,
     statistics,
     together,
+    waves,
 )
 
 # The rooms of the desk: imported, each has put its URLs on the desk's door.
@@ -47,6 +48,7 @@ DESK = (
     keys,
     people,
     me,
+    waves,
 )
 READERS = (reader.bp, receipts.bp, participation.bp, feeds.bp)
 DOORS = (*READERS, desk.bp, accounts.bp, ops.bp, demo.bp)
