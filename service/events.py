@@ -26,6 +26,7 @@ class What(StrEnum):
     SEARCHED = "searched"  # for the comments of an exact address
     EXPORTED = "exported"  # the record was taken along as a file
     REASONED = "reasoned"  # a site's list of public reasons was written anew
+    PHRASES_CHANGED = "phrases_changed"  # a site's words and phrases to look for
     # People
     SIGNED_IN = "signed_in"
     SIGN_IN_FAILED = "sign_in_failed"

@@ -6,6 +6,7 @@ from ..models import Site
 from ..rules import Policy
 from ..settings import SiteSettings
 from ..status import Mode
+from . import phrases
 
 
 def policy_of(session: Session, site: Site, least_seconds: float) -> Policy:
@@ -16,4 +17,5 @@ def policy_of(session: Session, site: Site, least_seconds: float) -> Policy:
         is_site_held=settings.hold_all,
         least_seconds=least_seconds,
         tuned=site.screening.get("rules", {}),
+        phrases=phrases.finders(session, site),
     )
