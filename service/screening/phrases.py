@@ -1,6 +1,7 @@
 """A site's words and phrases: kept, counted, and ready to be found in new comments."""
 
 import ipaddress
+import re
 import threading
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
@@ -121,7 +122,8 @@ def known(
     the phrase to begin behind, and how many."""
     found = select(Phrase).where(Phrase.site_id == site_id, Phrase.kind == kind)
     if sought:
-        found = found.where(Phrase.phrase.icontains(sought, autoescape=True))
+        literal = re.sub(r"([\\%_])", r"\\\1", sought)
+        found = found.where(Phrase.phrase.ilike(f"%{literal}%", escape="\\"))
     if before is not None:
         found = found.where(Phrase.id < before)
     return session.scalars(found.order_by(Phrase.id.desc()).limit(size)).all()

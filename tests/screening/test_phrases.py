@@ -10,6 +10,8 @@ from service.rules.phrases import NotAPhrase, Phrases
 from service.screening import phrases
 from service.status import Occasion, PhraseKind, Status
 
+NAMES = ("token", "version")
+
 
 @pytest.fixture
 def daily(app):
@@ -147,7 +149,9 @@ def test_an_edit_is_asked_for_other_words_too(app, client, site_of):
     receipt = reply(app, client, headers={"Accept": "application/json"}).json["receipt"]
     site_of(PhraseKind.REFUSE, "poker")
     page = client.get(receipt).text
-    fields = dict(re.findall(r'name="(token|version)"[^>]*value="([^"]*)"', page.split("/edit")[1]))
+    form = re.search(r"<form[^>]*/edit.*?</form>", page, re.S)[0]
+    inputs = [re.search(rf'name="{name}"[^>]*value="([^"]*)"', form) for name in NAMES]
+    fields = dict(zip(NAMES, (found[1] for found in inputs), strict=True))
     answer = client.post(f"{receipt}/edit", data=fields | {"comment": "Now it says poker."})
     assert answer.status_code == 422
     assert "Now it says poker.</textarea>" in answer.text
@@ -157,3 +161,12 @@ def test_an_edit_is_asked_for_other_words_too(app, client, site_of):
     with app.app_context():
         rows = database.session().scalars(select(Judgement).order_by(Judgement.id))
         assert [row.occasion for row in rows] == [Occasion.POSTED, Occasion.REFUSED]
+
+
+def test_a_part_of_a_phrase_is_sought_as_it_is_written(app, daily, site_of):
+    site_of(PhraseKind.HOLD, "100%", "Poker", "1000 poker chips")
+    with app.app_context():
+        found = phrases.known(database.session(), daily, PhraseKind.HOLD, "100%")
+        assert [row.phrase for row in found] == ["100%"]
+        found = phrases.known(database.session(), daily, PhraseKind.HOLD, "poker")
+        assert [row.phrase for row in found] == ["1000 poker chips", "Poker"]
