@@ -30,6 +30,7 @@ class What(StrEnum):
     WAVE_BEGAN = "wave_began"  # far more comments than usual come in: each of them waits
     WAVE_ENDED = "wave_ended"  # by itself
     WAVE_DENIED = "wave_denied"  # a moderator said that it was none
+    PHRASES_CHANGED = "phrases_changed"  # a site's words and phrases to look for
     # People
     SIGNED_IN = "signed_in"
     SIGN_IN_FAILED = "sign_in_failed"

@@ -5,7 +5,7 @@ Exit status 0 done, 1 it could not be done (one line on stderr, nothing half-wri
 
 from flask import Flask
 
-from . import accounts, demo, exchange, outside, privacy, rerender, sites, worker
+from . import accounts, demo, exchange, outside, phrases, privacy, rerender, sites, worker
 
 COMMANDS = (
     sites.site,
@@ -16,6 +16,7 @@ COMMANDS = (
     exchange.import_,
     exchange.export,
     outside.outside_,
+    phrases.phrases,
     worker.worker,
 )
 

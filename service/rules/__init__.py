@@ -6,7 +6,7 @@ or asks for another wording, and says why.
 """
 
 from ..status import Status
-from . import banned, characters, holding, mail, names, origin, outside, shape, words
+from . import banned, characters, holding, mail, names, origin, outside, phrases, shape, words
 from .draft import Draft, Finder, Fired, History, Opinion, Policy, Verdict
 from .rule import Case, Number, Rule
 
@@ -25,13 +25,14 @@ __all__ = [
     "Verdict",
     "explain",
     "judge",
-    "quotation",
+    "quotations",
     "risk",
 ]
 
 # In the order in which they are asked, and shown.
 RULES: tuple[Rule, ...] = (
     *banned.RULES,
+    *phrases.RULES,
     *holding.RULES,
     *words.RULES,
     *names.RULES,
@@ -72,6 +73,6 @@ def explain(rule: str) -> str:
     return NAMED[rule].says
 
 
-def quotation(rule: str, matched: str) -> str:
-    """The words of the comment that a rule matched; "" where it matched something else."""
-    return "" if NAMED[rule].is_measure else matched
+def quotations(rule: str, matched: str) -> list[str]:
+    """The words of the comment that a rule matched; none where it matched something else."""
+    return [] if NAMED[rule].is_measure else phrases.named(matched)

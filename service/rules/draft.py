@@ -1,6 +1,6 @@
 """What rules are given and what they give."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -80,6 +80,10 @@ class Finder:
 
     def find(self, text: str) -> str | None:
         """The phrase, as the site wrote it, that is found first in a text; None for none."""
+        return next(self.every(text), None)
+
+    def every(self, text: str) -> Iterator[str]:
+        """Each phrase that is found in a text, as the site wrote it."""
         raise NotImplementedError
 
 

@@ -1,10 +1,12 @@
 """The ledger: what every rule said of a comment, each time that it was asked. Only added to."""
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ..models import Comment, Judgement, Reason
 from ..rules import History, Verdict
 from ..status import Occasion
+from . import phrases
 
 
 def reasons(verdict: Verdict) -> list[Reason]:
@@ -15,12 +17,18 @@ def reasons(verdict: Verdict) -> list[Reason]:
 def judged(
     session: Session, comment: Comment, verdict: Verdict, known: History, occasion: Occasion
 ) -> None:
-    """Puts a verdict on a stored comment down in the ledger."""
+    """Puts a verdict on a stored comment down in the ledger, and counts the phrases that it names,
+    each once for a comment."""
+    if occasion in (Occasion.POSTED, Occasion.EDITED):
+        earlier = select(Judgement.reasons).where(Judgement.comment_id == comment.id)
+        told = {tuple(reason) for row in session.scalars(earlier) for reason in row}
+        phrases.hit(session, comment.site_id, verdict, told)
     session.add(_row(comment.site_id, verdict, known, occasion, comment.id))
 
 
 def refused(session: Session, site_id: int, verdict: Verdict, known: History) -> None:
     """Puts down that another wording was asked for. What was sent is not kept."""
+    phrases.hit(session, site_id, verdict)
     session.add(_row(site_id, verdict, known, Occasion.REFUSED))
 
 

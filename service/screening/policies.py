@@ -6,6 +6,7 @@ from ..models import Site
 from ..rules import Policy
 from ..settings import SiteSettings
 from ..status import Mode
+from . import phrases
 
 
 def policy_of(session: Session, site: Site, least_seconds: float) -> Policy:
@@ -18,4 +19,5 @@ def policy_of(session: Session, site: Site, least_seconds: float) -> Policy:
         tuned=site.screening.get("rules", {}),
         writing=frozenset(site.screening.get("writing", ())),
         languages=frozenset(site.screening.get("languages", ())),
+        phrases=phrases.finders(session, site),
     )

@@ -69,6 +69,7 @@ EVENTS: dict[str, tuple[Any, Any]] = {
     "wave_began": (_l("wave began"), _l("%(who)s saw far more comments than usual; all wait.")),
     "wave_ended": (_l("wave ended"), _l("%(who)s saw that a wave is over.")),
     "wave_denied": (_l("wave called off"), _l("%(who)s said that a wave was none.")),
+    "phrases_changed": (_l("phrases changed"), _l("%(who)s changed the words and phrases.")),
     "exported": (_l("record exported"), _l("%(who)s took the record along as a file.")),
     "signed_in": (_l("signed in"), _l("%(who)s signed in.")),
     "sign_in_failed": (_l("sign-in failed"), _l("%(who)s tried to sign in, in vain.")),

@@ -250,7 +250,11 @@ def shown_name(comment: Comment) -> str:
 
 def highlighted(comment: Comment, html: str) -> Any:
     """A text of the comment's with what the rules matched in it marked."""
-    matched = [rules.quotation(reason.rule, reason.matched) for reason in comment.reasons]
+    matched = [
+        words
+        for reason in comment.reasons
+        for words in rules.quotations(reason.rule, reason.matched)
+    ]
     if any(reason.rule == "address_in_text" for reason in comment.reasons):
         matched += text.addresses(text.plain(html))  # no reason holds one (hard rule 4)
     return text.highlight(html, matched)

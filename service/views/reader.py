@@ -26,7 +26,7 @@ from flask_babel import gettext as _
 from flask_limiter import RateLimitExceeded
 from sqlalchemy import select
 
-from .. import comments, database, follows, screening, text, threads, urls, vault
+from .. import comments, database, follows, rules, screening, text, threads, urls, vault
 from ..models import Article, Site
 from ..rules import Draft, Policy
 from ..settings import SiteSettings
@@ -388,12 +388,16 @@ def ask_for_another(site: Site, form: Any, asked: comments.AnotherWording) -> An
     Takes and gives a form with the field `comment`."""
     with database.writing() as session:
         screening.refused(session, site.id, asked.verdict, asked.known)
+    found = [
+        words
+        for fired in asked.verdict.asks
+        for words in rules.quotations(fired.rule, fired.matched)
+    ]
     form.comment.errors = [
         _(
             "This site takes no comments with “%(words)s”. Your text is kept: say it in other words.",
-            words=fired.matched,
+            words=", ".join(found),
         )
-        for fired in asked.verdict.asks
     ]
     return form
 

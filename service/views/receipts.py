@@ -161,7 +161,8 @@ def edit(token: str) -> ResponseReturnValue:
     except (moderation.Stale, comments.Closed):
         return _overtaken(receipt_or_404(token), form)
     except comments.AnotherWording as asked:
-        return _page(receipt_or_404(token), ask_for_another(found.site, form, asked), status=422)
+        form = ask_for_another(found.site, form, asked)  # first: what is read before is stale then
+        return _page(receipt_or_404(token), form, status=422)
     except database.Busy:
         said = _(
             "Many people are writing at this moment. Your change is kept; try again in 5 seconds."
