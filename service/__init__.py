@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -50,8 +51,22 @@ def create_app(**given: Any) -> Flask:
     views.init_app(app)
     cli.init_app(app)
     if hops := loaded["TRUSTED_PROXIES"]:
-        app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops, 0, 0)  # type: ignore[method-assign]
+        inner = _without_port(app.wsgi_app)
+        app.wsgi_app = ProxyFix(inner, hops, hops, hops, 0, 0)  # type: ignore[method-assign]
     return app
+
+
+def _without_port(inner: Any) -> Any:
+    """Takes off what some proxies write around a client's address, "1.2.3.4:5678" and "[::1]:5678":
+    with a new port each time it would be nobody's for bans and limits."""
+
+    def called(environ: dict[str, Any], start_response: Any) -> Any:
+        written = str(environ.get("REMOTE_ADDR") or "")
+        found = re.fullmatch(r"\[(.+)\](?::\d+)?|(\d+(?:\.\d+){3}):\d+", written)
+        environ["REMOTE_ADDR"] = (found[1] or found[2]) if found else written
+        return inner(environ, start_response)
+
+    return called
 
 
 def start() -> Flask:

@@ -37,6 +37,10 @@ def fired(draft, history=History(), policy=OPEN):  # noqa: B008 (both are frozen
         (Draft("Rita", "Hi", seconds=0.51), History(), OPEN, [("too_fast", "0.5 s")]),
         (Draft("Rita", "Hi", seconds=2), History(), OPEN, []),
         (Draft("Rita", "Hi", seconds=None), History(), OPEN, []),
+        (Draft("Rita", "Hi", is_trapped=True), History(), OPEN, [("trap", "")]),
+        (Draft("Rita", "Hi", has_worked=False), History(), OPEN, [("no_work", "")]),
+        (Draft("Rita", "Hi", has_worked=True), History(), OPEN, []),
+        (Draft("Rita", "Hi", has_worked=None), History(), OPEN, []),
     ],
 )
 def test_it_fires(draft, history, policy, expected):
@@ -82,3 +86,12 @@ def test_what_holds_every_reply_weighs_nothing_and_much_together_is_likely_spam(
     both = judge(Draft("Rita", "Hi", seconds=0.1), History(repeats=1), Policy(least_seconds=2))
     assert risk(both) == min(100, sum(alone)) >= LIKELY_SPAM
     assert risk(Verdict(Status.SPAM)) == 100
+
+
+def test_a_site_chooses_what_the_trap_does():
+    caught = Draft("Rita", "Hi", is_trapped=True)
+    for to, status in [({}, Status.SPAM), ({"to": "pending"}, Status.PENDING)]:
+        policy = Policy(mode=Mode.HOLD_CAUGHT, tuned={"trap": to})
+        assert judge(caught, History(), policy).status == status
+    off = Policy(mode=Mode.HOLD_CAUGHT, tuned={"trap": {"on": False}})
+    assert judge(caught, History(), off).status == Status.APPROVED

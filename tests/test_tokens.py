@@ -1,6 +1,9 @@
+import hashlib
 import time
 
-from service.tokens import FORM_LIFETIME, FormTokens, Signer
+import pytest
+
+from service.tokens import FORM_LIFETIME, FormTokens, Signer, has_worked
 
 PAGE = "https://daily.example/a"
 
@@ -51,3 +54,28 @@ def test_a_form_s_token_ends_after_a_day(monkeypatch):
     later = time.time() + FORM_LIFETIME + 1
     monkeypatch.setattr(time, "time", lambda: later)
     assert [tokens.read(token) for token in made] == [None, None]
+
+
+def test_script_s_token_remembers_the_work_that_was_asked_for():
+    tokens = FormTokens(Signer(["s"]), "daily", PAGE)
+    made = [tokens.for_page(), tokens.for_script(), tokens.for_script(12)]
+    assert [tokens.read(token).work for token in made] == [0, 0, 12]
+    assert tokens.read(made[2]).seconds is not None
+
+
+def zeros(token, number):
+    """How many zero bits a digest begins with, counted by other code."""
+    digest = hashlib.sha256(f"{token}.{number}".encode()).digest()
+    bits = "".join(f"{byte:08b}" for byte in digest)
+    return len(bits) - len(bits.lstrip("0"))
+
+
+def test_work_is_done_by_a_number_whose_digest_begins_with_so_many_zero_bits():
+    for number in range(200):
+        done = [has_worked("a.b", str(number), bits) for bits in range(12)]
+        assert done == [bits <= zeros("a.b", number) for bits in range(12)]
+
+
+@pytest.mark.parametrize("number", ["", "-1", "x", "1.0", " 1", "1\n", "٣", "1" * 16])
+def test_what_is_no_number_is_no_work(number):
+    assert not has_worked("a.b", number, 0)

@@ -182,12 +182,17 @@ class ReplyForm(CommentForm, FlaskForm):
         default=Wish.NOTHING.value,
         validate_choice=False,
     )
+    # No person sees it; who reads the page as text is told. No browser knows anything to fill in.
+    subject = StringField(
+        _l("Leave this field empty"), render_kw={"autocomplete": "off", "tabindex": "-1"}
+    )
     url = HiddenField()
     article = HiddenField(filters=[trimmed], validators=[Length(max=200)])
     title = HiddenField(filters=[lambda title: trimmed(title)[:TITLE_LENGTH]])
     lang = HiddenField()
     parent = HiddenField()
     nonce = HiddenField(validators=[Length(max=64)])
+    work = HiddenField()
     return_to = HiddenField()
 
     def __init__(self, tokens: FormTokens, comment_length: int, **kwargs: Any) -> None:

@@ -26,7 +26,7 @@ from ..settings import SiteSettings
 from ..status import ReportReason, Status
 from . import errors, headers, languages
 from .forms import REPORT_REASONS, ReportForm
-from .limits import LIKING, REPORTING, limiter, wait
+from .limits import LIKING, REPORTING, limiter, or_plainly, wait
 from .reader import Place, check_origin, way_back
 
 bp = Blueprint("participation", __name__)
@@ -85,6 +85,7 @@ def report(key: str, public_id: str) -> ResponseReturnValue:
 
 
 @bp.errorhandler(RateLimitExceeded)
+@or_plainly
 def too_often(error: RateLimitExceeded) -> ResponseReturnValue:
     """A report comes back with what was typed and says when to try again."""
     seconds = wait(error)

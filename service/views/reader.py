@@ -29,13 +29,14 @@ from sqlalchemy import select
 from .. import comments, database, follows, rules, screening, text, threads, urls, vault
 from ..models import Article, Site
 from ..rules import Draft, Policy
+from ..screening import waves
 from ..settings import SiteSettings
 from ..status import Status
-from ..tokens import FormTokens, bucket
+from ..tokens import WORK_BITS, FormTokens, Touched, bucket, has_worked
 from . import headers, languages, opinions
 from .errors import wants_json
 from .forms import ReplyForm
-from .limits import POSTING, PREVIEWING, limiter, wait
+from .limits import POSTING, PREVIEWING, limiter, or_plainly, wait
 
 bp = Blueprint("reader", __name__)
 bp.before_request(languages.choose)  # for what is refused before its site is known
@@ -130,8 +131,13 @@ def fragment(key: str) -> ResponseReturnValue:
 
 @bp.get("/embed/<key>/token")
 def token(key: str) -> ResponseReturnValue:
-    """A fresh token for the form, asked for by script when somebody begins to write."""
-    return {"token": place_or_refuse(key).tokens.for_script()}, {"Cache-Control": "no-store"}
+    """A fresh token for the form, asked for by script when somebody begins to write; while a wave
+    is on with the work that the page is to do for it."""
+    place = place_or_refuse(key)
+    article_id = place.article.id if place.article else None
+    is_wave = waves.current(database.session(), place.site.id, article_id) is not None
+    asked = {"work": WORK_BITS} if is_wave else {}
+    return {"token": place.tokens.for_script(**asked), **asked}, {"Cache-Control": "no-store"}
 
 
 @bp.get("/embed/<key>/counts")
@@ -213,6 +219,7 @@ def preview(key: str) -> ResponseReturnValue:
 
 
 @bp.errorhandler(RateLimitExceeded)
+@or_plainly
 def too_often(error: RateLimitExceeded) -> ResponseReturnValue:
     """The form comes back with what was typed and says when to try again."""
     place = place_or_refuse((request.view_args or {})["key"])
@@ -372,9 +379,18 @@ def _submission(place: Place, form: ReplyForm, is_origin_withheld: bool) -> comm
             mail_domain=vault.domain(form.email.data or ""),
             is_origin_withheld=is_origin_withheld,
             seconds=touched.seconds if touched else None,
+            is_trapped=bool((form.subject.data or "").strip()),
+            has_worked=_has_worked(form, touched),
         ),
         client=request.remote_addr or "",
     )
+
+
+def _has_worked(form: ReplyForm, touched: Touched | None) -> bool | None:
+    """Whether the page did the work that its token asks for; None if it asks for none."""
+    if touched is None or not touched.work:
+        return None
+    return has_worked(form.token.data or "", form.work.data or "", touched.work)
 
 
 def policy_here(site: Site) -> Policy:

@@ -31,7 +31,7 @@ from ..status import Status
 from ..tokens import ReceiptTokens
 from . import headers, languages, opinions
 from .forms import ChangeForm, WithdrawForm
-from .limits import POSTING, limiter, wait
+from .limits import POSTING, limiter, or_plainly, wait
 from .reader import ask_for_another, policy_here, way_back
 
 bp = Blueprint("receipts", __name__, url_prefix="/receipts")
@@ -186,6 +186,7 @@ def withdraw(token: str) -> ResponseReturnValue:
 
 
 @bp.errorhandler(RateLimitExceeded)
+@or_plainly
 def too_often(error: RateLimitExceeded) -> ResponseReturnValue:
     """The page comes back with what was typed and says when to try again."""
     found = receipt_or_404((request.view_args or {})["token"])

@@ -5,12 +5,12 @@ from datetime import timedelta
 from typing import cast
 
 from flask import Response, after_this_request, current_app, request
-from flask_limiter.util import get_remote_address
 
 from ... import accounts, attempts
 from ...accounts import Moderator
 from ...comments import network_of
 from ...tokens import Signer
+from ..limits import knocking
 
 KNOWN_COOKIE = "rejoinder_known"
 KNOWN_FOR = timedelta(days=365)
@@ -41,7 +41,7 @@ def place_of(moderator: Moderator | None) -> str:
 def knocking_from() -> str:
     """Whom a rate limit counts: a known browser by itself, so that nobody beside it in the same
     network can use up what it may do."""
-    return known_browser()[0] or get_remote_address()
+    return known_browser()[0] or knocking()
 
 
 def remember_browser(moderator_id: int) -> None:
