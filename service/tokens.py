@@ -1,5 +1,6 @@
 """Signed values, each good for one purpose."""
 
+import hashlib
 import secrets
 import time
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from typing import Any
 from itsdangerous import BadData, URLSafeSerializer
 
 FORM_LIFETIME = 24 * 3600  # seconds
+AUTHOR_LIFETIME = 400 * 24 * 3600  # seconds; what browsers keep a cookie for at most (RFC 6265bis)
 BUCKET_SECONDS = 3600  # a form's token is constant for an hour, so that pages can be cached
 
 
@@ -42,9 +44,13 @@ def bucket(now: float | None = None) -> int:
 
 @dataclass(frozen=True)
 class Touched:
-    """How many seconds ago the form was touched; None without script."""
+    """How many seconds ago the form was touched; None without script.
+
+    And the digest of the token that script fetched: of what it says, for it may be spelled otherwise.
+    """
 
     seconds: float | None
+    digest: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -75,7 +81,34 @@ class FormTokens:
         is_own = len(value) == 4
         issued_at = value[2] if is_own else value[2] * BUCKET_SECONDS
         age = time.time() - issued_at
-        return Touched(age if is_own else None) if age <= FORM_LIFETIME else None
+        if age > FORM_LIFETIME:
+            return None
+        return (
+            Touched(age, hashlib.sha256(repr(value).encode()).digest()) if is_own else Touched(None)
+        )
+
+
+@dataclass(frozen=True)
+class AuthorTokens:
+    """The proof that a browser keeps after its user confirmed an address on one site (hard rule 1).
+
+    It says whose it is by the address's blind index alone.
+    """
+
+    signer: Signer
+    site: str
+
+    def make(self, email_index: bytes) -> str:
+        return self.signer.sign("author", [self.site, email_index.hex(), int(time.time())])
+
+    def read(self, token: str) -> bytes | None:
+        """The blind index of the address that was confirmed; None for a token of another site, one
+        that is too old, and for anything else."""
+        value = self.signer.read("author", token)
+        if not isinstance(value, list) or value[:1] != [self.site]:
+            return None
+        is_good = time.time() - value[2] <= AUTHOR_LIFETIME
+        return bytes.fromhex(value[1]) if is_good else None
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ or asks for another wording, and says why.
 """
 
 from ..status import Status
-from . import banned, holding, origin, words
+from . import banned, flood, holding, near, origin, words
 from .draft import Draft, Finder, Fired, History, Opinion, Policy, Verdict
 from .rule import Case, Number, Rule
 
@@ -34,7 +34,9 @@ RULES: tuple[Rule, ...] = (
     *banned.RULES,
     *holding.RULES,
     *words.RULES,
+    *near.RULES,
     *origin.RULES,
+    *flood.RULES,
 )
 NAMED = {rule.name: rule for rule in RULES}
 GRAVITY = (Status.APPROVED, Status.PENDING, Status.SPAM)

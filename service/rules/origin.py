@@ -13,6 +13,10 @@ def too_fast(case: Case) -> str | None:
     return None if seconds is None or seconds >= case.policy.least_seconds else f"{seconds:.1f} s"
 
 
+def reused_token(case: Case) -> str | None:
+    return "" if case.history.is_reused else None
+
+
 RULES = (
     Rule(
         "withheld",
@@ -29,5 +33,12 @@ RULES = (
         does="Catches a reply that was sent faster than a person types.",
         weight=40,
         is_measure=True,
+    ),
+    Rule(
+        "reused_token",
+        reused_token,
+        says="Its form had been sent before, with another comment.",
+        does="Holds another comment from a form that was sent already.",
+        weight=40,
     ),
 )

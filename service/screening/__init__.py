@@ -1,6 +1,7 @@
 """What rules need from the database, and what is kept of what they said."""
 
-from .history import Arrival, history
+from .arrival import Arrival
+from .history import history
 from .ledger import judged, reasons, refused
 from .policies import policy_of
 

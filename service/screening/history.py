@@ -5,36 +5,14 @@ in the transaction that stores the comment.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from ..models import Article, Ban, Comment
+from ..models import Comment
 from ..rules import History, Policy
-from . import waves
-
-Facts = dict[str, Any]  # some fields of History by their names
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """A comment that is about to be judged, as far as the database is asked about it."""
-
-    site_id: int
-    article: Article | None  # None: nobody has written there before
-    name: str
-    text: str
-    text_digest: bytes  # keyed, of its words
-    at: datetime  # what came later than this is not looked at
-    email_index: bytes | None = field(default=None, repr=False)  # blind, of the address typed
-    network: str = ""
-    ban: Ban | None = None  # that catches it
-    is_proved: bool = False  # it carries proof of its author (hard rule 1)
-    own_id: int | None = None  # of the comment, where it is stored already
-
+from . import authors, flood, near, tokens, waves
+from .arrival import Arrival, Facts
 
 Part = Callable[[Session, Arrival, Policy], Facts]
 
@@ -76,4 +54,13 @@ def a_wave(session: Session, arrival: Arrival, policy: Policy) -> Facts:
     return {"is_wave": waves.current(session, arrival.site_id, article_id) is not None}
 
 
-PARTS: tuple[Part, ...] = (the_article, the_ban, same_words, a_wave)
+PARTS: tuple[Part, ...] = (
+    the_article,
+    the_ban,
+    same_words,
+    a_wave,
+    authors.proved,
+    near.likeness,
+    tokens.reused,
+    flood.before,
+)
