@@ -7,22 +7,28 @@ of documents", 1997): it needs no words, and so no spaces between them.
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 from ..status import Status
 from .rule import Case, Number, Rule
 
 READ = 2_000  # characters of a text that are looked at
-SHINGLE = 4  # letters in a run
+SHINGLE = 3  # letters in a run
 SHORT = 24  # letters; below that, one other word is another thing said
 PROBES = 24  # runs of a text by which it is seen which others are worth the full measure
-MEASURED = 5  # others that are measured in full, those that the probes found most alike
+MEASURED = 3  # others that are measured in full, those that the probes found most alike
 
 _BETWEEN = re.compile(r"[\W_]+")
 
 
 def fold(text: str) -> str:
     """A text's letters and numbers, however they are spelled."""
-    return _BETWEEN.sub("", unicodedata.normalize("NFKC", text[:READ]).casefold())[:READ]
+    return _fold(text[:READ])
+
+
+@lru_cache(maxsize=512)  # the newest of a site are compared with each that comes
+def _fold(text: str) -> str:
+    return _BETWEEN.sub("", unicodedata.normalize("NFKC", text).casefold())[:READ]
 
 
 def likeness(one: str, other: str) -> int:
@@ -39,9 +45,12 @@ def closest(text: str, others: Iterable[str]) -> int:
     folded = fold(text)
     runs = [folded[at : at + SHINGLE] for at in range(max(1, len(folded) - SHINGLE + 1))]
     probes = runs[:: max(1, len(runs) // PROBES)]
-    found = ((sum(map(known.__contains__, probes)), known) for known in map(fold, others))
-    likely = sorted(found, key=lambda one: one[0], reverse=True)[:MEASURED]
-    return max((_alike(folded, known) for _, known in likely), default=0)
+    known = [fold(other) for other in others]
+    if folded and folded in known:
+        return 100
+    found = [(sum(map(one.__contains__, probes)), one) for one in known]
+    likely = sorted(found, key=lambda pair: pair[0], reverse=True)[:MEASURED]
+    return max((_alike(folded, one) for _, one in likely), default=0)
 
 
 def _alike(one: str, other: str) -> int:
