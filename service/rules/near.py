@@ -15,7 +15,8 @@ from .rule import Case, Number, Rule
 READ = 2_000  # characters of a text that are looked at
 SHINGLE = 3  # letters in a run
 SHORT = 24  # letters; below that, one other word is another thing said
-PROBES = 24  # runs of a text by which it is seen which others are worth the full measure
+PROBES = 12  # runs of a text by which it is seen which others are worth the full measure …
+PROBE = 6  # … and their letters: shorter ones stand in any text
 MEASURED = 3  # others that are measured in full, those that the probes found most alike
 
 _BETWEEN = re.compile(r"[\W_]+")
@@ -43,8 +44,8 @@ def closest(text: str, others: Iterable[str]) -> int:
     text are found in.
     """
     folded = fold(text)
-    runs = [folded[at : at + SHINGLE] for at in range(max(1, len(folded) - SHINGLE + 1))]
-    probes = runs[:: max(1, len(runs) // PROBES)]
+    step = max(PROBE, len(folded) // PROBES)
+    probes = [folded[at : at + PROBE] for at in range(0, len(folded), step)][:PROBES]
     known = [fold(other) for other in others]
     if folded and folded in known:
         return 100
