@@ -15,7 +15,8 @@ from .accounts import Moderator
 from .models import Article, Author, Comment, Decision, Note, Reason, Site, now
 from .moderation import Wording
 from .rules import Draft, History, Policy, Verdict, judge, risk
-from .screening import waves
+from .screening import tokens, waves
+from .settings import SiteSettings
 from .status import Act, Mark, Occasion, Status
 from .text import RENDERER, count_links
 from .vault import Hidden, Vault
@@ -68,6 +69,10 @@ class Submission:
     nonce: str
     draft: Draft
     client: str = field(default="", repr=False)  # the IP address: bans look at it, nobody keeps it
+    # Whose address a token proves that came with it (its blind index), and the digest of the form's
+    # token if script fetched that.
+    proof: bytes | None = field(default=None, repr=False)
+    token: bytes | None = field(default=None, repr=False)
 
 
 def network_of(address: str) -> str:
@@ -123,7 +128,7 @@ def _store(
     if same := _known(session, keys, at, bool(sent.nonce)):
         return same, False
     article = find_article(session, site.id, sent.url, sent.given_id)
-    if article is not None and article.closed_at is not None:
+    if article is not None and is_closed(article, SiteSettings.read(site.settings), at):
         raise NoNewComments
     parent = _parent(session, article, sent.parent)
     digest = vault.words(sent.text)
@@ -141,6 +146,9 @@ def _store(
         email_index=hidden.index,
         network=sent.network,
         ban=ban,
+        # Another's token, or one of another address, is no proof; nor is it a reason to refuse.
+        is_proved=sent.proof is not None and sent.proof == hidden.index,
+        token=sent.token,
     )
     known = screening.history(session, arrival, policy)
     verdict = judge(sent.draft, known, policy)
@@ -172,10 +180,12 @@ def _store(
         reasons=screening.reasons(verdict),
         website_domain=urls.domain(sent.website),
         link_count=count_links(sent.html),
+        is_proved=arrival.is_proved,
         is_first=not session.scalar(select(wrote_before)),
         risk=risk(verdict, known.chance),
     )
     session.add(comment)
+    tokens.spend(session, sent.token, at)
     session.flush()
     screening.judged(session, comment, verdict, known, Occasion.POSTED)
     folds.join(session, vault, comment)
@@ -336,6 +346,12 @@ def find_article(session: Session, site_id: int, url: str, given_id: str = "") -
     return (session.scalar(by_id) if given_id else None) or session.scalar(
         articles.where(Article.url == url)
     )
+
+
+def is_closed(article: Article, settings: SiteSettings, at: datetime) -> bool:
+    """Whether an article takes no new comments: a moderator closed it, or it is too old for them."""
+    ends_at = settings.closes_at(article.created_at)
+    return article.closed_at is not None or (ends_at is not None and ends_at <= at)
 
 
 def author_of(session: Session, site_id: int, hidden: Hidden) -> Author:

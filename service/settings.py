@@ -11,6 +11,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -358,6 +359,11 @@ class SiteSettings:
             if one_of and value not in one_of:
                 raise ValueError(f"{name} must be one of {', '.join(one_of)}")
         return cls(**stored)
+
+    def closes_at(self, began_at: datetime) -> datetime | None:
+        """When an article takes no more comments by its age. Takes when it began."""
+        days = self.close_after_days
+        return began_at + timedelta(days=days) if days else None
 
     @property
     def reasons(self) -> list[str]:

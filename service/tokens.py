@@ -11,6 +11,7 @@ from typing import Any
 from itsdangerous import BadData, URLSafeSerializer
 
 FORM_LIFETIME = 24 * 3600  # seconds
+AUTHOR_LIFETIME = 400 * 24 * 3600  # seconds; what browsers keep a cookie for at most (RFC 6265bis)
 BUCKET_SECONDS = 3600  # a form's token is constant for an hour, so that pages can be cached
 # Of the proof of work that a page does while a wave is on: one number in 4,096 will do. A slow phone
 # tries some 18,000 in a second (Chromium slowed down six times): half of all are done in 0.2 s, 99 of
@@ -48,11 +49,11 @@ def bucket(now: float | None = None) -> int:
 
 @dataclass(frozen=True)
 class Touched:
-    """How many seconds ago the form was touched, None without script, and how many bits of work
-    were asked for then."""
+    """What a token tells of how a form was used; of a page's own, which many share, nothing."""
 
-    seconds: float | None
-    work: int = 0
+    seconds: float | None  # since script fetched it
+    work: int = 0  # bits of work that were asked for then
+    digest: bytes | None = None  # of what it says, for it may be spelled otherwise
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,9 @@ class FormTokens:
         age = time.time() - issued_at
         if age > FORM_LIFETIME:
             return None
-        return Touched(age, sum(value[4:])) if is_own else Touched(None)
+        if not is_own:
+            return Touched(None)
+        return Touched(age, sum(value[4:]), hashlib.sha256(repr(value).encode()).digest())
 
 
 def has_worked(token: str, number: str, bits: int) -> bool:
@@ -96,6 +99,29 @@ def has_worked(token: str, number: str, bits: int) -> bool:
         return False
     digest = hashlib.sha256(f"{token}.{number}".encode()).digest()
     return int.from_bytes(digest) >> (8 * len(digest) - bits) == 0
+
+
+@dataclass(frozen=True)
+class AuthorTokens:
+    """The proof that a browser keeps after its user confirmed an address on one site (hard rule 1).
+
+    It says whose it is by the address's blind index alone.
+    """
+
+    signer: Signer
+    site: str
+
+    def make(self, email_index: bytes) -> str:
+        return self.signer.sign("author", [self.site, email_index.hex(), int(time.time())])
+
+    def read(self, token: str) -> bytes | None:
+        """The blind index of the address that was confirmed; None for a token of another site, one
+        that is too old, and for anything else."""
+        value = self.signer.read("author", token)
+        if not isinstance(value, list) or value[:1] != [self.site]:
+            return None
+        is_good = time.time() - value[2] <= AUTHOR_LIFETIME
+        return bytes.fromhex(value[1]) if is_good else None
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,9 @@ def test_no_reason_holds_an_address():
 
 def test_every_reason_has_a_sentence_for_moderators():
     draft = Draft("Rita", "a@b.example", ("a@b.example",), True, 0.1)
-    for rule, matched in fired(draft, History(False, 2, BanKind.NAME), Policy(least_seconds=2)):
+    for rule, matched in fired(
+        draft, History(False, repeats=2, ban=BanKind.NAME), Policy(least_seconds=2)
+    ):
         assert (explain(rule) % {"matched": matched}).endswith(".")
 
 

@@ -3,7 +3,14 @@ import time
 
 import pytest
 
-from service.tokens import FORM_LIFETIME, FormTokens, Signer, has_worked
+from service.tokens import (
+    AUTHOR_LIFETIME,
+    FORM_LIFETIME,
+    AuthorTokens,
+    FormTokens,
+    Signer,
+    has_worked,
+)
 
 PAGE = "https://daily.example/a"
 
@@ -79,3 +86,23 @@ def test_work_is_done_by_a_number_whose_digest_begins_with_so_many_zero_bits():
 @pytest.mark.parametrize("number", ["", "-1", "x", "1.0", " 1", "1\n", "٣", "1" * 16])
 def test_what_is_no_number_is_no_work(number):
     assert not has_worked("a.b", number, 0)
+
+
+def test_only_script_s_token_can_be_told_from_another_one():
+    tokens = FormTokens(Signer(["s"]), "daily", PAGE)
+    one, other = tokens.for_script(), tokens.for_script()
+    assert tokens.read(one).digest == tokens.read(one).digest != tokens.read(other).digest
+    assert tokens.read(tokens.for_page()).digest is None
+
+
+def test_an_author_s_token_is_for_one_address_on_one_site_and_ends(monkeypatch):
+    tokens = AuthorTokens(Signer(["s"]), "daily")
+    token = tokens.make(b"an index")
+    assert tokens.read(token) == b"an index"
+    assert AuthorTokens(Signer(["s"]), "weekly").read(token) is None
+    assert AuthorTokens(Signer(["other"]), "daily").read(token) is None
+    form = FormTokens(Signer(["s"]), "daily", PAGE).for_page()
+    assert [tokens.read(other) for other in ("", form, token[:-2], "é")] == [None] * 4
+    later = time.time() + AUTHOR_LIFETIME + 1
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert tokens.read(token) is None

@@ -13,13 +13,14 @@ from flask.cli import with_appcontext
 
 from .. import database
 from .outside import tell_akismet
+from .pruning import old_tokens
 from .waves import end_waves
 
 IDLE_SECONDS = 2.0  # until it looks again where there was nothing to do
 
 # Each is called over and over, and says whether there was something to do.
 Task = Callable[[], bool]
-TASKS: tuple[Task, ...] = (tell_akismet, end_waves)
+TASKS: tuple[Task, ...] = (tell_akismet, end_waves, old_tokens)
 
 
 @click.command()

@@ -6,7 +6,20 @@ or asks for another wording, and says why.
 """
 
 from ..status import Status
-from . import banned, characters, holding, mail, names, origin, outside, phrases, shape, words
+from . import (
+    banned,
+    characters,
+    flood,
+    holding,
+    mail,
+    names,
+    near,
+    origin,
+    outside,
+    phrases,
+    shape,
+    words,
+)
 from .draft import Draft, Finder, Fired, History, Opinion, Policy, Verdict
 from .rule import Case, Number, Rule
 
@@ -35,11 +48,13 @@ RULES: tuple[Rule, ...] = (
     *phrases.RULES,
     *holding.RULES,
     *words.RULES,
+    *near.RULES,
     *names.RULES,
     *characters.RULES,
     *shape.RULES,
     *mail.RULES,
     *origin.RULES,
+    *flood.RULES,
     *outside.RULES,
 )
 NAMED = {rule.name: rule for rule in RULES}

@@ -23,6 +23,10 @@ def no_work(case: Case) -> str | None:
     return "" if case.draft.has_worked is False else None
 
 
+def reused_token(case: Case) -> str | None:
+    return "" if case.history.is_reused else None
+
+
 RULES = (
     Rule(
         "withheld",
@@ -56,5 +60,12 @@ RULES = (
         does="Holds a reply in a wave whose browser fetched a token of its own and then did not do "
         "the small proof of work.",
         weight=30,
+    ),
+    Rule(
+        "reused_token",
+        reused_token,
+        says="Its form had been sent before, with another comment.",
+        does="Holds another comment from a form that was sent already.",
+        weight=40,
     ),
 )

@@ -48,14 +48,22 @@ class Rule:
     # What it matched is a number or a sentence, and stands in no text.
     is_measure: bool = False
 
+    def is_asked(self, policy: Policy) -> bool:
+        """Whether the site has it on."""
+        return self.is_fixed or bool(policy.tuned.get(self.name, {}).get("on", self.is_on))
+
+    def chosen(self, policy: Policy) -> dict[str, int]:
+        """Its numbers, as the site has them."""
+        tuned = policy.tuned.get(self.name, {})
+        return {number.name: tuned.get(number.name, number.default) for number in self.numbers}
+
     def judge(self, draft: Draft, history: History, policy: Policy) -> Fired | None:
         """The rule's opinion; none if the site switched it off."""
-        tuned = policy.tuned.get(self.name, {})
-        if not (self.is_fixed or tuned.get("on", self.is_on)):
+        if not self.is_asked(policy):
             return None
-        numbers = {number.name: tuned.get(number.name, number.default) for number in self.numbers}
-        matched = self.fires(Case(draft, history, policy, numbers))
+        matched = self.fires(Case(draft, history, policy, self.chosen(policy)))
         if matched is None:
             return None
+        tuned = policy.tuned.get(self.name, {})
         to = Status(tuned.get("to", self.to)) if self.may else self.to
         return Fired(self.name, to, matched[:MATCHED_LENGTH], self.asks)

@@ -23,4 +23,5 @@ class Arrival:
     network: str = ""
     ban: Ban | None = None  # that catches it
     is_proved: bool = False  # it carries proof of its author (hard rule 1)
+    token: bytes | None = None  # digest of the one that script fetched; None for a page's own
     own_id: int | None = None  # of the comment, where it is stored already

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from ..models import Comment
 from ..rules import History, Policy
-from . import names, waves
+from . import authors, flood, names, near, tokens, waves
 from .arrival import Arrival, Facts
 
 Part = Callable[[Session, Arrival, Policy], Facts]
@@ -54,4 +54,14 @@ def a_wave(session: Session, arrival: Arrival, policy: Policy) -> Facts:
     return {"is_wave": waves.current(session, arrival.site_id, article_id) is not None}
 
 
-PARTS: tuple[Part, ...] = (the_article, the_ban, same_words, a_wave, names.resembled)
+PARTS: tuple[Part, ...] = (
+    the_article,
+    the_ban,
+    authors.proved,
+    same_words,
+    near.likeness,
+    names.resembled,
+    tokens.reused,
+    flood.before,
+    a_wave,
+)

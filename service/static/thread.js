@@ -254,6 +254,8 @@ if (section) {
   const form = $("form", section);
   const { token: tokenAddress, error: errorWord, ...said } = form.dataset;
   const person = `rejoinder person ${about.split(" ")[0]}`;
+  const author = `rejoinder.author ${about.split(" ")[0]}`; // the proof left by a confirmed link
+  const shared = form.elements.token.value; // the page's own token
   const summary = $("#reply-errors");
   const heading = $("#reply-title");
   const cancel = $(".reply-cancel", section);
@@ -378,6 +380,7 @@ if (section) {
     keep(receipts, [...new Set([...(recall(receipts) ?? []), receipt])]);
     field("comment").value = "";
     field("nonce").value = nonce();
+    field("token").value = shared; // one of one's own is good for one comment
     token = null;
     showErrors({}, "");
     const shown = await show(receipt).catch(() => null);
@@ -401,6 +404,7 @@ if (section) {
   form.addEventListener("input", saveDraft);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
+    field("author").value = recall(author) ?? ""; // read now: it may have come in another tab
     const button = event.submitter ?? $(".button", form);
     write().then(({ press }) => press(button), () => sendPlainly(button));
   });

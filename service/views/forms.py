@@ -193,6 +193,7 @@ class ReplyForm(CommentForm, FlaskForm):
     parent = HiddenField()
     nonce = HiddenField(validators=[Length(max=64)])
     work = HiddenField()
+    author = HiddenField()  # the browser's proof of who writes; a wrong one is none
     return_to = HiddenField()
 
     def __init__(self, tokens: FormTokens, comment_length: int, **kwargs: Any) -> None:

@@ -12,7 +12,7 @@ from wtforms import HiddenField, TextAreaField
 from wtforms.validators import DataRequired, Length
 
 from .. import accounts, closing, database, desk, text
-from ..models import Article, Site
+from ..models import Article, Site, now
 from ..settings import SiteSettings
 from ..status import Role
 from .desk import LARGEST_ID, bp, local, may_publish
@@ -67,10 +67,15 @@ def site_or_refuse(session: Session, key: str) -> Site:
 @bp.get(f"/articles/<int(max={LARGEST_ID}):article_id>")
 def article(article_id: int) -> ResponseReturnValue:
     found = article_or_404(database.session(), article_id)
+    settings = SiteSettings.read(found.site.settings)
+    ends_at = settings.closes_at(found.created_at)
     return render_template(
         "desk/article.html",
         article=found,
-        is_site_held=SiteSettings.read(found.site.settings).hold_all,
+        is_site_held=settings.hold_all,
+        days=settings.close_after_days,
+        ends_at=ends_at,
+        is_too_old=ends_at is not None and ends_at <= now(),
         pinned=desk.pinned(database.session(), found),
         next=local(request.args.get("next", "")),
     )

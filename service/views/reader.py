@@ -1,7 +1,8 @@
 """The reader's door: threads and the form. Never touches the session: no cookie is set.
 
-A thread page depends on nothing but the article's and the site's versions, the half minute of the
-last like, the release, the form token's hour and the URL; these are its ETag.
+A thread page depends on nothing but the article's and the site's versions, whether the article is
+closed, the half minute of the last like, the release, the form token's hour and the URL; these are
+its ETag.
 """
 
 import time
@@ -27,12 +28,12 @@ from flask_limiter import RateLimitExceeded
 from sqlalchemy import select
 
 from .. import comments, database, follows, rules, screening, text, threads, urls, vault
-from ..models import Article, Site
+from ..models import Article, Site, now
 from ..rules import Draft, Policy
 from ..screening import waves
 from ..settings import SiteSettings
 from ..status import Status
-from ..tokens import WORK_BITS, FormTokens, Touched, bucket, has_worked
+from ..tokens import WORK_BITS, AuthorTokens, FormTokens, Touched, bucket, has_worked
 from . import headers, languages, opinions
 from .errors import wants_json
 from .forms import ReplyForm
@@ -63,7 +64,7 @@ class Place:
 
     @property
     def is_closed(self) -> bool:
-        return self.article is not None and self.article.closed_at is not None
+        return self.article is not None and comments.is_closed(self.article, self.settings, now())
 
     @property
     def tokens(self) -> FormTokens:
@@ -256,6 +257,7 @@ def _cached(place: Place, template: str, mimetype: str) -> ResponseReturnValue:
     """A page of the thread, or 304 if the asker has it."""
     tag = headers.etag(
         place.article.version if place.article else 0,
+        place.is_closed,
         _likes(place.article.liked_at if place.article else None, time.time()),
         place.site.version,
         current_app.config["RELEASE"],
@@ -383,6 +385,8 @@ def _submission(place: Place, form: ReplyForm, is_origin_withheld: bool) -> comm
             has_worked=_has_worked(form, touched),
         ),
         client=request.remote_addr or "",
+        proof=AuthorTokens(_signer(), place.site.key).read(form.author.data or ""),
+        token=touched.digest if touched else None,
     )
 
 

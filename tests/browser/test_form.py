@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from rita import RITA, add_comment, add_site, fill, send, stored, thread
 
 import service
+from service.tokens import AuthorTokens
 
 ARTICLE = "https://daily.example/harbour"
 WRITING = Path(service.__file__).parent / "static" / "writing.js"
@@ -332,3 +333,19 @@ def test_preview_and_tools_fit(page, comment, width, scheme, screenshot):
     star = page.locator("label[for=reply-comment] .required").bounding_box()
     assert toolbar["x"] > star["x"] + star["width"]
     assert all(b.bounding_box()["height"] >= 24 for b in page.get_by_role("button").all())
+
+
+def test_the_proof_that_the_browser_keeps_proves_each_comment_that_follows(page, live):
+    index = live.app.extensions["vault"].index(RITA["Email"])
+    token = AuthorTokens(live.app.extensions["signer"], "daily").make(index)
+    page.goto(thread(live.url, ARTICLE))
+    page.evaluate(
+        "token => localStorage.setItem('rejoinder.author daily', JSON.stringify(token))", token
+    )
+    for words in ("The first.", "The second."):
+        page.reload()
+        fill(page, Comment=words)
+        send(page)
+        expect(page.get_by_text(words)).to_be_visible()
+        expect(page.get_by_role("textbox", name="Comment")).to_have_value("")
+    assert [comment.is_proved for comment in stored(live.app)] == [True, True]

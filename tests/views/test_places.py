@@ -1,11 +1,13 @@
 """Articles closed or held, whole sites held: at the desk, and as a reader meets it."""
 
+from datetime import timedelta
+
 import pytest
 from cast import ARTICLE, SITE, add_moderator, add_site, csrf, on_record, reply, sign_in, stored
 from sqlalchemy import select
 
 from service import database
-from service.models import Site
+from service.models import Article, Site, now
 from service.status import Role
 
 JSON = {"Accept": "application/json"}
@@ -123,3 +125,24 @@ def test_a_publisher_writes_the_public_reasons_that_moderators_choose_from(pia, 
     assert "<option>&lt;b&gt;Rude&lt;/b&gt;.</option>" in page
     assert f"<option>{'x' * 300}</option>" in page
     assert "It advertises something." not in page
+
+
+def test_an_article_closes_by_its_age_and_no_moderator_opens_it(app, mo, article):
+    reader = app.test_client()
+    with app.app_context(), database.writing() as session:
+        session.scalars(select(Site)).one().settings = {"close_after_days": 7}
+    assert "It closes by itself on" in mo.get(article).text
+    before = reader.get(THREAD)
+    assert "<form" in before.text
+    with app.app_context(), database.writing() as session:
+        session.scalars(select(Article)).one().created_at = now() - timedelta(days=7)
+    assert "7 days after it began" in mo.get(article).text
+    assert do(mo, f"{article}/set", action="open", next="/desk/").status_code == 303
+    again = reader.get(THREAD, headers={"If-None-Match": before.headers["ETag"]})
+    assert again.status_code == 200
+    assert "This article takes no new replies any more." in again.text
+    assert "<form" not in again.text
+    refused = reply(app, reader, comment="Too late, but well put.")
+    assert refused.status_code == 403
+    assert "Too late, but well put." in refused.text
+    assert len(stored(app)) == 1

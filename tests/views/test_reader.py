@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 
 from service import comments, database
 from service.models import Comment, Reason, Site
+from service.tokens import AuthorTokens, FormTokens
 from service.views import limits
 
 THREAD = {"url": ARTICLE}
@@ -387,3 +388,34 @@ def test_an_address_in_the_website_is_held_with_the_reason(app, client, address)
     with app.app_context():
         rules = database.session().scalars(select(Reason.rule)).all()
     assert "address_in_text" in rules
+
+
+@pytest.mark.parametrize(
+    ("of", "address", "is_proved"),
+    [
+        ("daily", "rita.reader@example.org", True),
+        ("weekly", "rita.reader@example.org", False),  # a token of another site
+        ("daily", "eve@example.org", False),
+        (None, "", False),
+    ],
+)
+def test_a_browser_s_token_proves_its_own_author_and_a_wrong_one_refuses_nobody(
+    app, client, of, address, is_proved
+):
+    index = app.extensions["vault"].index(address)
+    made = AuthorTokens(app.extensions["signer"], of).make(index) if of else "no token"
+    assert reply(app, client, author=made).status_code == 303
+    assert stored(app)[0].is_proved is is_proved
+
+
+def test_another_comment_with_the_token_that_script_fetched_is_held_as_reused(app, client):
+    fetched = client.get("/embed/daily/token", query_string=THREAD).json["token"]
+    shared = FormTokens(app.extensions["signer"], "daily", ARTICLE).for_page()
+    for said in ("One.", "One.", "Another."):
+        assert reply(app, client, token=fetched, comment=said).status_code == 303
+    for said in ("A third.", "A fourth."):
+        assert reply(app, client, token=shared, comment=said).status_code == 303
+    with app.app_context():
+        found = select(Comment.text).join(Reason).where(Reason.rule == "reused_token")
+        assert database.session().scalars(found).all() == ["Another."]
+    assert len(stored(app)) == 4

@@ -1,0 +1,13 @@
+"""What the worker throws away: what was only kept for a time."""
+
+from .. import database
+from ..models import now
+from ..screening import tokens
+
+
+def old_tokens() -> bool:
+    """Forgets spent tokens that are too old to be used again, a batch at a time."""
+    if not tokens.has_old(database.session(), now()):
+        return False
+    with database.writing() as session:
+        return tokens.forget(session, now()) > 0
