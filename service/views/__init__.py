@@ -26,6 +26,7 @@ from . import (
     queue,
     reader,
     receipts,
+    rules,
     statistics,
     together,
 )
@@ -35,6 +36,7 @@ DESK = (
     queue,
     cards,
     bans,
+    rules,
     statistics,
     audit,
     more,

@@ -62,6 +62,7 @@ EVENTS: dict[str, tuple[Any, Any]] = {
     "previewed": (_l("ban previewed"), _l("%(who)s looked at what a ban would have caught.")),
     "searched": (_l("address searched for"), _l("%(who)s searched for an exact address.")),
     "reasoned": (_l("public reasons changed"), _l("%(who)s changed the list of public reasons.")),
+    "rule_changed": (_l("rule changed"), _l("%(who)s changed a rule of the site.")),
     "exported": (_l("record exported"), _l("%(who)s took the record along as a file.")),
     "signed_in": (_l("signed in"), _l("%(who)s signed in.")),
     "sign_in_failed": (_l("sign-in failed"), _l("%(who)s tried to sign in, in vain.")),
