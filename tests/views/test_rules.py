@@ -13,8 +13,9 @@ from werkzeug.test import TestResponse
 
 from service import accounts, database, moderation, screening
 from service.models import Comment, Judgement, Site
-from service.rules import RULES, Fired, History, Verdict
+from service.rules import NAMED, RULES, Fired, History, Rule, Verdict
 from service.status import Occasion, Role, Status
+from service.views import rules as views
 
 PAGE = "/desk/sites/daily/rules"
 LINKS = f"{PAGE}/many_links"
@@ -178,6 +179,30 @@ def test_when_another_wording_was_asked_for_is_a_list_without_the_text(app, mo):
     older = re.search(r'href="([^"]+after=\d+)"', first.text)
     assert older
     assert "word09" in words(mo.get(unescape(older[1])))
+
+
+def test_a_rule_that_looks_at_a_list_has_it_to_tick(app, pia, monkeypatch):
+    """Whatever rules there are, their pages come from what the rule says of itself."""
+    rule = Rule(
+        "other_writing",
+        lambda case: "Greek" if case.policy.writing and "α" in case.draft.text else None,
+        says="It is in %(matched)s.",
+        does="Catches <other> writing.",
+        may=(Status.PENDING, Status.SPAM),
+    )
+    monkeypatch.setitem(NAMED, rule.name, rule)
+    monkeypatch.setattr(views, "RULES", (*RULES, rule))
+    url = f"{PAGE}/other_writing"
+    assert "Catches &lt;other&gt; writing." in pia.get(PAGE).text
+    reply(app, app.test_client(), comment="αβγ")
+    tried = post(pia, "try", url, on="on", to="spam", listed=["latin", "thai"])
+    assert "1 newly marked as spam" in words(tried)
+    assert re.findall(r'value="(\w+)" checked', tried.text) == ["on", "spam", "latin", "thai"]
+    assert post(pia, "save", url, on="on", to="spam", listed=["klingon"]).status_code == 422
+    assert post(pia, "save", url, on="on", to="spam", listed=["latin"]).status_code == 303
+    assert site(app).screening["writing"] == ["latin"]
+    assert post(pia, "save", url, on="on", to="spam").status_code == 303  # none ticked
+    assert site(app).screening["writing"] == []
 
 
 def test_an_unknown_rule_or_site_is_not_there(mo):
