@@ -25,6 +25,7 @@ class What(StrEnum):
     PREVIEWED = "previewed"  # somebody looked at what a ban would have caught
     SEARCHED = "searched"  # for the comments of an exact address
     EXPORTED = "exported"  # the record was taken along as a file
+    RULE_CHANGED = "rule_changed"  # what a site chose for a rule, or what it holds before any
     REASONED = "reasoned"  # a site's list of public reasons was written anew
     ASKED_OUTSIDE = "asked_outside"  # whether services outside are asked about comments
     WAVE_BEGAN = "wave_began"  # far more comments than usual come in: each of them waits

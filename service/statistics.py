@@ -15,7 +15,19 @@ from math import ceil
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import ColumnElement, String, and_, case, cast, exists, func, or_, select
+from sqlalchemy import (
+    Case,
+    ColumnElement,
+    Select,
+    String,
+    and_,
+    case,
+    cast,
+    exists,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session, aliased
 
 from .models import Article, Comment, Decision, Reason, now
@@ -24,6 +36,7 @@ from .status import Act, Mark, Status
 SPANS = (7, 30, 90)  # days that can be looked at
 SAMPLE = 40_000  # comments
 BUSIEST = 10
+FIRED = 2_000  # comments on which a rule fired, of which its page tells
 HALF, NINE_OF_TEN = 0.5, 0.9
 # How old what waits is: up to so many hours, and older.
 AGES = (1, 6, 24, 72, 168)
@@ -285,17 +298,7 @@ def _told(waits: list[float], waiting: int) -> Waits:
 
 def _rules(session: Session, some: ColumnElement[bool], every: int) -> tuple[Use, ...]:
     """What a moderator decided is told by how it stands now, so that an undone decision is none."""
-    by_moderator = exists().where(
-        Decision.comment_id == Comment.id,
-        Decision.act == Act.DECIDED,
-        Decision.moderator_id.is_not(None),
-    )
-    said = case(
-        (~by_moderator, "undecided"),
-        (Comment.status.in_(AGREED), "agreed"),
-        (Comment.status == Status.APPROVED, "disagreed"),
-        else_="undecided",
-    )
+    said = _said()
     rows = session.execute(
         select(Reason.rule, said, func.count(Comment.id.distinct()))
         .join(Comment, Reason.comment_id == Comment.id)
@@ -307,6 +310,54 @@ def _rules(session: Session, some: ColumnElement[bool], every: int) -> tuple[Use
         found[rule][word] = count * every
     uses = (Use(rule, c["agreed"], c["disagreed"], c["undecided"]) for rule, c in found.items())
     return tuple(sorted(uses, key=lambda use: (-use.hits, use.rule)))
+
+
+def _said() -> Case[str]:
+    """How moderators' decision on a comment, as it stands now, is to what a rule said of it."""
+    by_moderator = exists().where(
+        Decision.comment_id == Comment.id,
+        Decision.act == Act.DECIDED,
+        Decision.moderator_id.is_not(None),
+    )
+    return case(
+        (~by_moderator, "undecided"),
+        (Comment.status.in_(AGREED), "agreed"),
+        (Comment.status == Status.APPROVED, "disagreed"),
+        else_="undecided",
+    )
+
+
+def use(
+    session: Session, site_id: int, rule: str, since: datetime | None = None, most: int = FIRED
+) -> Use:
+    """How often a rule fired on a site's comments, since a moment if one is told, and how moderators
+    decided. Of the newest `most` that it fired on."""
+    said = _said()
+    fired = _fired(site_id, rule).add_columns(said.label("said")).limit(most)
+    if since is not None:
+        fired = fired.where(Comment.created_at >= since)
+    found = fired.subquery()
+    rows = session.execute(select(found.c.said, func.count()).group_by(found.c.said))
+    counts = Counter({row[0]: row[1] for row in rows})
+    return Use(rule, counts["agreed"], counts["disagreed"], counts["undecided"])
+
+
+def passed(session: Session, site_id: int, rule: str, most: int = 10) -> Sequence[Comment]:
+    """The newest comments that moderators approved though a rule fired on them."""
+    fired = _fired(site_id, rule).where(Comment.status == Status.APPROVED, _said() == "disagreed")
+    ids = session.scalars(fired.limit(most))
+    shown = select(Comment).where(Comment.id.in_(list(ids))).order_by(Comment.id.desc())
+    return session.scalars(shown).all()
+
+
+def _fired(site_id: int, rule: str) -> Select[int]:
+    """The ids of a site's comments on which a rule fired, newest first, each once."""
+    of_it = (Reason.rule == rule, Reason.comment_id == Comment.id)
+    return (
+        select(Comment.id)
+        .where(Comment.site_id == site_id, exists().where(*of_it))
+        .order_by(Comment.id.desc())
+    )
 
 
 def _articles(session: Session, busy: Counter[int], every: int) -> tuple[Busy, ...]:

@@ -14,7 +14,8 @@ from service.status import BanKind, Mark, Mode, Status
 
 ADDRESS = "Rita.Hidden@Example.org"
 RING = vault.Vault([b"e" * 32], b"i" * 32)
-OPEN = Policy(mode=Mode.HOLD_CAUGHT)
+FLOODS = ("flood_address", "flood_network")
+OPEN = Policy(mode=Mode.HOLD_CAUGHT, tuned={rule: {"on": False} for rule in FLOODS})
 SENT = comments.Submission(
     url=ARTICLE,
     given_id="",

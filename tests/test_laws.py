@@ -238,6 +238,12 @@ ACCESS = {
     "desk.choose_ban": Role.MODERATOR,
     "desk.preview_ban_of": Role.MODERATOR,
     "desk.lift": Role.MODERATOR,
+    "desk.rules": Role.MODERATOR,
+    "desk.rules_of": Role.MODERATOR,
+    "desk.rules_one": Role.MODERATOR,
+    "desk.rules_refusals": Role.MODERATOR,
+    "desk.rules_mode": Role.PUBLISHER,
+    "desk.rules_change": Role.PUBLISHER,
     "desk.statistics": Role.MODERATOR,
     "desk.statistics_of": Role.MODERATOR,
     "desk.audit": Role.MODERATOR,
@@ -319,6 +325,7 @@ def _decided(app):
         session.flush()
         return {
             "key": SITE,
+            "name": "many_links",  # of a rule
             "public_id": comment.public_id,
             "article_id": comment.article_id,
             "decision_id": decision.id,

@@ -231,6 +231,31 @@ def test_it_tells_how_often_moderators_agreed_with_a_rule(daily):
     assert (too_fast.rule, too_fast.agreed, too_fast.hits) == ("too_fast", 0, 3)
 
 
+def test_it_tells_of_one_rule_since_a_moment_and_of_its_newest(app, daily):
+    for days, status in ((100, R), (80, A), (2, S)):
+        daily.waited(ago(days=days), 60, status, rules=["repeated", "repeated"])
+    by_nobody = daily.comment(ago(days=1), A, rules=["repeated"])  # no moderator let it through
+    daily.waited(ago(days=1), 60, R, rules=["too_fast"])
+    other = daily.add(Site(key="stars", name="Stars", origins=["https://stars.example"]))
+    daily.waited(ago(days=1), 60, A, rules=["repeated"], site_id=other)
+    daily.report()
+    with app.app_context():
+        session, site_id = database.session(), daily.site_id
+        told = [
+            statistics.use(session, site_id, "repeated"),
+            statistics.use(session, site_id, "repeated", ago(days=90)),
+            statistics.use(session, site_id, "repeated", most=2),
+        ]
+        let_through = [c.id for c in statistics.passed(session, site_id, "repeated")]
+    assert [(use.agreed, use.disagreed, use.undecided) for use in told] == [
+        (2, 1, 1),
+        (1, 1, 1),
+        (1, 0, 1),
+    ]
+    assert len(let_through) == 1
+    assert by_nobody not in let_through
+
+
 def test_the_busiest_articles_are_named_only_where_the_title_is_proved(app, daily):
     busy = daily.add(
         Article(

@@ -5,7 +5,18 @@ Exit status 0 done, 1 it could not be done (one line on stderr, nothing half-wri
 
 from flask import Flask
 
-from . import accounts, demo, exchange, outside, phrases, privacy, rerender, sites, worker
+from . import (
+    accounts,
+    demo,
+    exchange,
+    outside,
+    phrases,
+    privacy,
+    rerender,
+    rules,
+    sites,
+    worker,
+)
 
 COMMANDS = (
     sites.site,
@@ -17,6 +28,7 @@ COMMANDS = (
     exchange.export,
     outside.outside_,
     phrases.phrases,
+    rules.rules_,
     worker.worker,
 )
 

@@ -22,8 +22,9 @@ def settings() -> None:
 
 
 def _shown(default: object) -> str:
-    words = {True: "on", False: "off"} if isinstance(default, bool) else {"": "empty"}
-    return " / ".join(str(words.get(default, default)).splitlines())  # type: ignore[call-overload]
+    if isinstance(default, bool):
+        return "on" if default else "off"
+    return " / ".join(str(default).splitlines()) if default not in ("", []) else "empty"
 
 
 def _print(name: str, default: str, sentence: str) -> None:

@@ -25,6 +25,7 @@ from .rule import Case, Number, Rule
 
 __all__ = [
     "LIKELY_SPAM",
+    "NAMED",
     "RULES",
     "Case",
     "Draft",

@@ -2,7 +2,16 @@
 
 from .arrival import Arrival
 from .history import history
-from .ledger import judged, reasons, refused
+from .ledger import judged, reasons, refusals, refused, verdicts
 from .policies import policy_of
 
-__all__ = ["Arrival", "history", "judged", "policy_of", "reasons", "refused"]
+__all__ = [
+    "Arrival",
+    "history",
+    "judged",
+    "policy_of",
+    "reasons",
+    "refusals",
+    "refused",
+    "verdicts",
+]

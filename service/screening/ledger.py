@@ -1,5 +1,7 @@
 """The ledger: what every rule said of a comment, each time that it was asked. Only added to."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -30,6 +32,21 @@ def refused(session: Session, site_id: int, verdict: Verdict, known: History) ->
     """Puts down that another wording was asked for. What was sent is not kept."""
     phrases.hit(session, site_id, verdict)
     session.add(_row(site_id, verdict, known, Occasion.REFUSED))
+
+
+def verdicts(session: Session, comment_id: int) -> Sequence[Judgement]:
+    """Every verdict on a comment, oldest first."""
+    of_it = select(Judgement).where(Judgement.comment_id == comment_id)
+    return session.scalars(of_it.order_by(Judgement.id)).all()
+
+
+def refusals(session: Session, site_id: int, before: int | None, size: int) -> Sequence[Judgement]:
+    """When a site asked for another wording, newest first. Takes the number of the one to begin
+    behind (None: the newest), and how many."""
+    found = select(Judgement).where(Judgement.comment_id.is_(None), Judgement.site_id == site_id)
+    if before is not None:
+        found = found.where(Judgement.id < before)
+    return session.scalars(found.order_by(Judgement.id.desc()).limit(size)).all()
 
 
 def _row(

@@ -70,6 +70,7 @@ EVENTS: dict[str, tuple[Any, Any]] = {
     "wave_ended": (_l("wave ended"), _l("%(who)s saw that a wave is over.")),
     "wave_denied": (_l("wave called off"), _l("%(who)s said that a wave was none.")),
     "phrases_changed": (_l("phrases changed"), _l("%(who)s changed the words and phrases.")),
+    "rule_changed": (_l("rule changed"), _l("%(who)s changed a rule of the site.")),
     "exported": (_l("record exported"), _l("%(who)s took the record along as a file.")),
     "signed_in": (_l("signed in"), _l("%(who)s signed in.")),
     "sign_in_failed": (_l("sign-in failed"), _l("%(who)s tried to sign in, in vain.")),
