@@ -1,0 +1,83 @@
+"""How the filter learns and judges: logistic regression, a lesson at a time, in pure mathematics.
+
+A feature's part in a comment is weighed by what naive Bayes makes of it (Wang and Manning, "Baselines
+and Bigrams", 2012), each weight learns at its own rate (AdaGrad: Duchi, Hazan and Singer, 2011). All
+that a lesson changes is added, and taken away again when it is unlearned.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from .features import Feature
+
+RATE = 0.5  # of learning
+FIRST = 1e-8  # what squares begin with: nothing is divided by none
+SCALE = 0.5  # of naive Bayes' word on a feature
+SOFTENING = 0.5  # counts that every feature begins with
+
+
+class Known(NamedTuple):
+    """What is known of a feature: in how many comments it stood, and what it weighs."""
+
+    spam: int = 0
+    ham: int = 0
+    weight: float = 0.0
+    squares: float = 0.0  # of its gradients
+
+    def plus(self, change: "Known") -> "Known":
+        return Known(*map(sum, zip(self, change, strict=True)))
+
+
+NOTHING = Known()
+
+
+class Totals(NamedTuple):
+    """How many comments the filter learned from."""
+
+    spam: int = 0
+    ham: int = 0
+
+
+def values(found: Sequence[Feature], known: Mapping[int, Known], totals: Totals) -> list[float]:
+    """How much each feature of a comment counts."""
+    most = math.log((totals.ham + 1) / (totals.spam + 1))
+    counted = []
+    for one in found:
+        it = known.get(one.hash, NOTHING)
+        ratio = math.log((it.spam + SOFTENING) / (it.ham + SOFTENING)) + most
+        counted.append(one.share * abs(ratio) * SCALE)
+    return counted
+
+
+def parts(found: Sequence[Feature], known: Mapping[int, Known], totals: Totals) -> list[float]:
+    """What each feature says: above 0 for spam, below against it."""
+    counted = values(found, known, totals)
+    return [
+        known.get(one.hash, NOTHING).weight * value
+        for one, value in zip(found, counted, strict=True)
+    ]
+
+
+def chance(said: Iterable[float]) -> float:
+    """How likely a comment is spam, 0 to 1, by what its features say together."""
+    total = max(-30.0, min(30.0, math.fsum(said)))
+    return 1 / (1 + math.exp(-total))
+
+
+def lesson(
+    found: Sequence[Feature], known: Mapping[int, Known], totals: Totals, is_spam: bool
+) -> dict[int, Known]:
+    """What a comment changes in what is known of its features. Takes the totals with it counted."""
+    one_more = Known(spam=int(is_spam), ham=int(not is_spam))
+    counted = {one.hash: known.get(one.hash, NOTHING).plus(one_more) for one in found}
+    much = values(found, counted, totals)
+    said = (counted[one.hash].weight * value for one, value in zip(found, much, strict=True))
+    mistake = chance(said) - is_spam
+    changes = {}
+    for one, value in zip(found, much, strict=True):
+        slope = mistake * value
+        squares = slope * slope
+        step = -RATE * slope / math.sqrt(FIRST + counted[one.hash].squares + squares)
+        changes[one.hash] = Known(one_more.spam, one_more.ham, step, squares)
+    return changes
