@@ -39,7 +39,7 @@ run: .venv/.run
 		echo "$(HOST):$(PORT) cannot be used: something listens there already. Choose another: make run PORT=8001" >&2; exit 1; }
 	@$(VENV_PYTHON) -m flask setup
 	@$(VENV_PYTHON) -m flask demo
-	@$(VENV_PYTHON) -m flask worker --with-parent & exec $(VENV_PYTHON) -m granian --interface wsgi --host "$(HOST)" --port "$(PORT)" \
+	@$(VENV_PYTHON) -m flask worker --parent $$$$ & exec $(VENV_PYTHON) -m granian --interface wsgi --host "$(HOST)" --port "$(PORT)" \
 		--workers $(WORKERS) --blocking-threads 4 --respawn-failed-workers --no-ws --log-level warning \
 		wsgi:app
 

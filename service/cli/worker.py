@@ -5,7 +5,6 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 import click
@@ -23,9 +22,9 @@ TASKS: tuple[Task, ...] = ()
 
 @click.command()
 @click.option("--once", is_flag=True, help="Do what there is to do, and end.")
-@click.option("--with-parent", is_flag=True, help="End when the process that started it ends.")
+@click.option("--parent", type=int, help="End when the process of this number, its parent, ends.")
 @with_appcontext
-def worker(once: bool, with_parent: bool) -> None:
+def worker(once: bool, parent: int | None) -> None:
     """Do what goes on in the background; end it with Ctrl-C."""
     stopped = threading.Event()
 
@@ -35,8 +34,8 @@ def worker(once: bool, with_parent: bool) -> None:
     if not once:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, stop)
-    parent = os.getppid()
-    while not stopped.is_set() and not (with_parent and os.getppid() != parent):
+        click.echo("The worker has begun.")
+    while not stopped.is_set() and parent in (None, os.getppid()):
         was_busy = run()
         if once and not was_busy:
             break
@@ -50,11 +49,12 @@ def run() -> bool:
 
 
 def _turn(task: Task) -> bool:
-    with suppress(database.Busy):  # many write at this moment: the next turn
-        try:
-            return task()
-        except Exception:
-            current_app.logger.exception("The task %s failed", task.__name__)
-        finally:
-            database.forget()
-    return False
+    try:
+        return task()
+    except database.Busy:  # many write at this moment: the next turn
+        return False
+    except Exception:
+        current_app.logger.exception("The task %s failed", task.__name__)
+        return False
+    finally:
+        database.forget()
