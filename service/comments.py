@@ -15,6 +15,7 @@ from .accounts import Moderator
 from .models import Article, Author, Comment, Decision, Note, Reason, Site, now
 from .moderation import Wording
 from .rules import Draft, History, Policy, Verdict, judge, risk
+from .screening.filter import Score
 from .status import Act, Mark, Occasion, Status
 from .text import RENDERER, count_links
 from .vault import Hidden, Vault
@@ -67,6 +68,7 @@ class Submission:
     nonce: str
     draft: Draft
     client: str = field(default="", repr=False)  # the IP address: bans look at it, nobody keeps it
+    score: Score | None = None  # what the filter says of it
 
 
 def network_of(address: str) -> str:
@@ -136,6 +138,7 @@ def _store(
         email_index=hidden.index,
         network=sent.network,
         ban=ban,
+        score=sent.score,
     )
     known = screening.history(session, arrival, policy)
     verdict = judge(sent.draft, known, policy)
@@ -244,12 +247,13 @@ def edit(
     html: str,
     policy: Policy,
     minutes: int,
+    score: Score | None = None,
 ) -> None:
     """Takes a changed text from a comment's author, judged anew; the same sent twice is one edit.
 
-    Takes the version that the author saw, the text with its HTML, and the site's window in
-    minutes. Raises Closed, AnotherWording, and moderation.Stale if somebody changed the comment in
-    between.
+    Takes the version that the author saw, the text with its HTML, the site's window in minutes, and
+    what the filter says of the text. Raises Closed, AnotherWording, and moderation.Stale if
+    somebody changed the comment in between.
     """
     present = comment.edit_text if moderation.has_waiting_edit(comment) else comment.text
     if draft.text == present:
@@ -276,6 +280,7 @@ def edit(
         ban=ban,
         is_proved=comment.is_proved,
         own_id=comment.id,
+        score=score,
     )
     known = screening.history(session, arrival, policy)
     verdict = judge(draft, known, policy)

@@ -10,6 +10,7 @@ import re
 import unicodedata
 import zlib
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 from .text import tame
@@ -26,7 +27,9 @@ LONGEST_WORD = 40  # characters of a word that is named to people
 _UNSEEN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 _BREAK = re.compile(r"[\s!-#%-/:-@\[-`{-~“”„«»‹›…–—。、，．！？；：（）「」『』《》【】·]+")
 _DIGIT = re.compile(r"\d")
-_SIGNS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_SIGNS = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
+)
 _LINK = re.compile(r"(?:https?://|www\.)([^\s/?#<>\"]{1,253})([^\s<>\"]{0,500})", re.I)
 
 
@@ -66,7 +69,7 @@ def _groups(text: str, name: str, website: str) -> Iterator[tuple[str, dict[str,
     folded = normal(text)
     words = [word for word in _BREAK.split(folded) if word]
     yield "w", {word: word[:LONGEST_WORD] for word in words}
-    pairs = (f"{one} {other}" for one, other in zip(words, words[1:], strict=False))
+    pairs = (f"{one} {other}" for one, other in pairwise(words))
     yield "b", {pair: pair[: 2 * LONGEST_WORD] for pair in pairs}
     links = _LINK.findall(f"{folded} {normal(website)}")
     yield "h", {end: host for host, _ in links for end in _domains(host)}

@@ -6,6 +6,7 @@ that a lesson changes is added, and taken away again when it is unlearned.
 """
 
 import math
+import struct
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -15,6 +16,9 @@ RATE = 0.5  # of learning
 FIRST = 1e-8  # what squares begin with: nothing is divided by none
 SCALE = 0.5  # of naive Bayes' word on a feature
 SOFTENING = 0.5  # counts that every feature begins with
+
+PACKED = struct.Struct("<qff")  # a feature's hash, and what its weight and squares gained
+SHORT = struct.Struct("<f")
 
 
 class Known(NamedTuple):
@@ -26,7 +30,12 @@ class Known(NamedTuple):
     squares: float = 0.0  # of its gradients
 
     def plus(self, change: "Known") -> "Known":
-        return Known(*map(sum, zip(self, change, strict=True)))
+        return Known(
+            self.spam + change.spam,
+            self.ham + change.ham,
+            self.weight + change.weight,
+            self.squares + change.squares,
+        )
 
 
 NOTHING = Known()
@@ -78,6 +87,31 @@ def lesson(
     for one, value in zip(found, much, strict=True):
         slope = mistake * value
         squares = slope * slope
-        step = -RATE * slope / math.sqrt(FIRST + counted[one.hash].squares + squares)
-        changes[one.hash] = Known(one_more.spam, one_more.ham, step, squares)
+        step = -RATE * slope / math.sqrt(FIRST + max(0.0, counted[one.hash].squares) + squares)
+        changes[one.hash] = Known(*one_more[:2], _short(step), _short(squares))
     return changes
+
+
+def opposite(changes: Mapping[int, Known]) -> dict[int, Known]:
+    """What takes a lesson's changes away again, whatever was learned since."""
+    return {
+        hash: Known(-change.spam, -change.ham, -change.weight, -change.squares)
+        for hash, change in changes.items()
+    }
+
+
+def pack(changes: Mapping[int, Known]) -> bytes:
+    """A lesson's changes, 16 bytes a feature."""
+    return b"".join(PACKED.pack(hash, it.weight, it.squares) for hash, it in changes.items())
+
+
+def unpack(packed: bytes, is_spam: bool) -> dict[int, Known]:
+    return {
+        hash: Known(int(is_spam), int(not is_spam), weight, squares)
+        for hash, weight, squares in PACKED.iter_unpack(packed)
+    }
+
+
+def _short(number: float) -> float:
+    """A number as four bytes hold it, so that exactly what was added can be taken away."""
+    return float(SHORT.unpack(SHORT.pack(number))[0])

@@ -5,7 +5,7 @@ Exit status 0 done, 1 it could not be done (one line on stderr, nothing half-wri
 
 from flask import Flask
 
-from . import accounts, demo, exchange, privacy, rerender, sites, worker
+from . import accounts, demo, exchange, privacy, rerender, screening, sites, worker
 
 COMMANDS = (
     sites.site,
@@ -15,6 +15,7 @@ COMMANDS = (
     rerender.rerender,
     exchange.import_,
     exchange.export,
+    screening.screening,
     worker.worker,
 )
 

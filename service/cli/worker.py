@@ -12,12 +12,13 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from .. import database
+from . import learning
 
 IDLE_SECONDS = 2.0  # until it looks again where there was nothing to do
 
 # Each is called over and over, and says whether there was something to do.
 Task = Callable[[], bool]
-TASKS: tuple[Task, ...] = ()
+TASKS: tuple[Task, ...] = (learning.learn, learning.rescore)
 
 
 @click.command()

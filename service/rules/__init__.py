@@ -6,7 +6,7 @@ or asks for another wording, and says why.
 """
 
 from ..status import Status
-from . import banned, holding, origin, words
+from . import banned, holding, learned, origin, words
 from .draft import Draft, Finder, Fired, History, Opinion, Policy, Verdict
 from .rule import Case, Number, Rule
 
@@ -35,6 +35,7 @@ RULES: tuple[Rule, ...] = (
     *holding.RULES,
     *words.RULES,
     *origin.RULES,
+    *learned.RULES,
 )
 NAMED = {rule.name: rule for rule in RULES}
 GRAVITY = (Status.APPROVED, Status.PENDING, Status.SPAM)

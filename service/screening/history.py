@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from ..models import Article, Ban, Comment
 from ..rules import History, Policy
-from . import waves
+from . import filter, waves
 
 Facts = dict[str, Any]  # some fields of History by their names
 
@@ -34,6 +34,7 @@ class Arrival:
     ban: Ban | None = None  # that catches it
     is_proved: bool = False  # it carries proof of its author (hard rule 1)
     own_id: int | None = None  # of the comment, where it is stored already
+    score: filter.Score | None = None  # what the filter said of it, asked before
 
 
 Part = Callable[[Session, Arrival, Policy], Facts]
@@ -76,4 +77,9 @@ def a_wave(session: Session, arrival: Arrival, policy: Policy) -> Facts:
     return {"is_wave": waves.current(session, arrival.site_id, article_id) is not None}
 
 
-PARTS: tuple[Part, ...] = (the_article, the_ban, same_words, a_wave)
+def the_filter(session: Session, arrival: Arrival, policy: Policy) -> Facts:
+    """Asked before the transaction began: nobody waits at the lock while words are weighed."""
+    return filter.facts(arrival.score)
+
+
+PARTS: tuple[Part, ...] = (the_article, the_ban, same_words, a_wave, the_filter)

@@ -1,5 +1,8 @@
 """The ledger: what every rule said of a comment, each time that it was asked. Only added to."""
 
+from collections.abc import Collection
+
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from ..models import Comment, Judgement, Reason
@@ -22,6 +25,14 @@ def judged(
 def refused(session: Session, site_id: int, verdict: Verdict, known: History) -> None:
     """Puts down that another wording was asked for. What was sent is not kept."""
     session.add(_row(site_id, verdict, known, Occasion.REFUSED))
+
+
+def latest(session: Session, comment_ids: Collection[int]) -> dict[int | None, Judgement]:
+    """The last verdict on each of these comments, by the comment's id."""
+    of_each = select(func.max(Judgement.id)).where(Judgement.comment_id.in_(comment_ids))
+    ids = of_each.group_by(Judgement.comment_id).scalar_subquery()
+    found = session.scalars(select(Judgement).where(Judgement.id.in_(ids)))
+    return {row.comment_id: row for row in found}
 
 
 def _row(
