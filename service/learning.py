@@ -50,12 +50,16 @@ class Totals(NamedTuple):
 
 def values(found: Sequence[Feature], known: Mapping[int, Known], totals: Totals) -> list[float]:
     """How much each feature of a comment counts."""
-    most = math.log((totals.ham + 1) / (totals.spam + 1))
+    log, even = math.log, math.log((totals.ham + 1) / (totals.spam + 1))
+    unknown = abs(even) * SCALE
     counted = []
-    for one in found:
-        it = known.get(one.hash, NOTHING)
-        ratio = math.log((it.spam + SOFTENING) / (it.ham + SOFTENING)) + most
-        counted.append(one.share * abs(ratio) * SCALE)
+    for hash, share, _ in found:
+        it = known.get(hash)
+        if it is None:
+            counted.append(share * unknown)
+        else:
+            ratio = log((it[0] + SOFTENING) / (it[1] + SOFTENING)) + even
+            counted.append(share * abs(ratio) * SCALE)
     return counted
 
 
@@ -63,7 +67,7 @@ def parts(found: Sequence[Feature], known: Mapping[int, Known], totals: Totals) 
     """What each feature says: above 0 for spam, below against it."""
     counted = values(found, known, totals)
     return [
-        known.get(one.hash, NOTHING).weight * value
+        known[one.hash].weight * value if one.hash in known else 0.0
         for one, value in zip(found, counted, strict=True)
     ]
 

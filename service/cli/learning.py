@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from flask import current_app
 from sqlalchemy import select
 
-from .. import database
+from .. import database, lessons
 from ..models import Site
-from ..screening import lessons, rescoring
+from ..screening import rescoring
 from ..vault import Vault
 
 

@@ -15,9 +15,9 @@ from flask import current_app
 from flask.cli import with_appcontext
 from sqlalchemy import select
 
-from .. import database, measures
+from .. import database, lessons, measures
 from ..models import Site
-from ..screening import filter, lessons
+from ..screening import filter
 from ..text import mask_addresses
 from .learning import tidy
 

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from .. import folds
 from ..accounts import Moderator
-from ..models import Author, Comment, Decision, Follow, Note, Reason, Report, Revision
+from ..models import Author, Comment, Decision, Follow, Judgement, Note, Reason, Report, Revision
 from ..status import Act, Mark, Status
 from .change import Columns, change
 from .log import AUTHOR, is_final
@@ -69,6 +69,10 @@ def _blank_around(session: Session, comment: Comment) -> None:
     of_it = Revision.comment_id == comment.id
     session.execute(update(Revision).where(of_it).values(text="", html=""))
     session.execute(delete(Reason).where(Reason.comment_id == comment.id))
+    # The ledger keeps which rules fired, and nothing of what they found.
+    for row in session.scalars(select(Judgement).where(Judgement.comment_id == comment.id)):
+        row.telling = []
+        row.reasons = [[rule, status, ""] for rule, status, _ in row.reasons]
     # What stands with a mark is its word, and nobody's own.
     made = (Decision.comment_id == comment.id, Decision.act != Act.MARKED)
     of_these = Note.decision_id.in_(select(Decision.id).where(*made))

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from .. import learning
 from ..features import Feature, features
 from ..learning import Known, Totals
-from ..models import Feature as Row
 from ..models import Knowledge
 from ..text import mask_addresses
 from ..vault import Vault
@@ -73,9 +72,14 @@ def totals_of(session: Session, site_id: int) -> Totals:
 
 def known_of(session: Session, site_id: int, hashes: Iterable[int]) -> dict[int, Known]:
     """What is known of these features, in one query."""
-    wanted = select(Row.hash, Row.spam, Row.ham, Row.weight, Row.squares)
-    of_these = wanted.where(Row.site_id == site_id, Row.hash.in_(list(hashes)))
-    return {row[0]: Known(*row[1:]) for row in session.execute(of_these)}
+    # Written out: numbers are no one's words, and four hundred parameters cost more than the look.
+    wanted = ",".join(map(str, hashes))
+    if not wanted:
+        return {}
+    said = "SELECT hash, spam, ham, weight, squares FROM features"
+    asked = f"{said} WHERE site_id = {int(site_id)} AND hash IN ({wanted})"
+    found = session.connection().exec_driver_sql(asked).cursor
+    return {row[0]: Known._make(row[1:]) for row in found.fetchall()}
 
 
 def facts(told: Score | None) -> dict[str, Any]:

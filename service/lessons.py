@@ -15,14 +15,14 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from .. import learning, moderation
-from ..features import Feature
-from ..learning import NOTHING, Known, Totals
-from ..models import Comment, Decision, Knowledge, Lesson, Taught, now
-from ..models import Feature as Row
-from ..status import Act, Mark, Status
-from ..vault import Vault
-from . import filter
+from . import learning, moderation
+from .features import Feature
+from .learning import NOTHING, Known, Totals
+from .models import Comment, Decision, Knowledge, Lesson, Taught, now
+from .models import Feature as Row
+from .screening import filter
+from .status import Act, Mark, Status
+from .vault import Vault
 
 BATCH = 10  # comments that are learned in one transaction
 BEHIND = 1_000  # decisions on other sites after which a site's cursor moves without a lesson
