@@ -7,6 +7,7 @@ slip through, in forms of one word. Every step takes time in proportion to the t
 
 import hashlib
 import re
+import struct
 import unicodedata
 import zlib
 from collections.abc import Iterable, Iterator
@@ -23,9 +24,11 @@ SHORTEST_PIECE, LONGEST_PIECE = 3, 5
 # A sign of these systems of writing says as much as half a word of letters.
 SHORTEST_SIGNS, LONGEST_SIGNS = 1, 3
 LONGEST_WORD = 40  # characters of a word that is named to people
+HASH = struct.Struct(">q").unpack
 
 _UNSEEN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 _BREAK = re.compile(r"[\s!-#%-/:-@\[-`{-~“”„«»‹›…–—。、，．！？；：（）「」『』《》【】·]+")
+_CAPITAL, _SMALL = re.compile("[A-ZÀ-ÖØ-ÞΑ-ΩА-Я]"), re.compile("[a-zß-öø-ÿα-ωа-я]")
 _DIGIT = re.compile(r"\d")
 _SIGNS = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
@@ -46,14 +49,15 @@ def features(text: str, key: bytes, name: str = "", website: str = "") -> list[F
     Takes a key of at most 64 bytes, without which no hash can be traced back to its word.
     """
     found: list[Feature] = []
-    left = MOST
+    keyed, left = hashlib.blake2b(digest_size=8, key=key), MOST
     for group, named in _groups(text, name, website):
         chosen = _choose(named, min(left, QUOTAS.get(group, left)))
         share = len(chosen) ** -0.5 if chosen else 0.0
         left -= len(chosen)
         for one in chosen:
-            digest = hashlib.blake2b(f"{group}:{one}".encode(), digest_size=8, key=key).digest()
-            found.append(Feature(int.from_bytes(digest, signed=True), share, named[one]))
+            digest = keyed.copy()
+            digest.update(f"{group}:{one}".encode())
+            found.append(Feature(HASH(digest.digest())[0], share, named[one]))
     return found
 
 
@@ -78,23 +82,25 @@ def _groups(text: str, name: str, website: str) -> Iterator[tuple[str, dict[str,
     yield "a", {word: word[:LONGEST_WORD] for word in _BREAK.split(normal(name)) if word}
     yield "k", {_capitals(text): ""}
     yield "n", {str(len(folded).bit_length()): ""}
-    yield "c", dict(_pieces(folded))
+    yield "c", _pieces(folded)
 
 
-def _pieces(folded: str) -> Iterator[tuple[str, str]]:
+def _pieces(folded: str) -> dict[str, str]:
     """Pieces of words with the words that they are of, at their ends with the space beside them."""
+    pieces: dict[str, str] = {}
     for word in dict.fromkeys(folded.split()):
         shown = word.strip("!?.,:;()[]\"'…")[:LONGEST_WORD] or word[:LONGEST_WORD]
         if _SIGNS.search(word):
             for size in range(SHORTEST_SIGNS, LONGEST_SIGNS + 1):
                 for start in range(len(word) - size + 1):
-                    piece = word[start : start + size]
-                    yield piece, piece
+                    pieces[word[start : start + size]] = word[start : start + size]
             continue
         padded = f" {word} "
         for size in range(SHORTEST_PIECE, LONGEST_PIECE + 1):
-            for start in range(len(padded) - size + 1):
-                yield padded[start : start + size], shown
+            pieces.update(
+                [(padded[start : start + size], shown) for start in range(len(padded) - size + 1)]
+            )
+    return pieces
 
 
 def _choose(named: Iterable[str], most: int) -> list[str]:
@@ -102,7 +108,11 @@ def _choose(named: Iterable[str], most: int) -> list[str]:
     listed = list(named)
     if len(listed) <= most:
         return listed
-    return sorted(listed, key=lambda one: (zlib.crc32(one.encode()), one))[:most]
+    return sorted(listed, key=_checksum)[:most]
+
+
+def _checksum(one: str) -> int:
+    return zlib.crc32(one.encode())
 
 
 def _domains(host: str) -> Iterator[str]:
@@ -114,5 +124,5 @@ def _domains(host: str) -> Iterator[str]:
 def _capitals(text: str) -> str:
     """How much of a text is in capitals, in five steps."""
     start = text[:LONGEST]
-    letters = sum(map(str.isalpha, start))
-    return str(4 * sum(map(str.isupper, start)) // letters) if letters else "none"
+    capitals, small = len(_CAPITAL.findall(start)), len(_SMALL.findall(start))
+    return str(4 * capitals // (capitals + small)) if capitals + small else "none"
