@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from .text import tame
 
-MOST = 400  # features of a comment
+MOST = 320  # features of a comment: more tell no better (bench/spam.py), and cost time
 LONGEST = 20_000  # characters that are looked at
 # How many of a group are looked at where there are more; pieces of words have what is left.
 QUOTAS = {"w": 140, "b": 90, "a": 12, "h": 12, "p": 24, "u": 4}

@@ -1,5 +1,6 @@
 """The filter that learns, asked: how likely a comment is spam, and which of its words told most."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from ..vault import Vault
 READY = 20  # decisions before which it says nothing
 TELLING = 3  # words for spam that are named, and as many against it
 LEAST = 0.05  # that a word has to say to be named; the sum of all is the odds' logarithm
+_MASKED = re.compile(r"\S?…@…")  # what mask_addresses leaves of one
 FOR, AGAINST = "+", "-"  # how a telling word begins
 
 
@@ -48,7 +50,12 @@ def is_ready(totals: Totals) -> bool:
 def looked_at(vault: Vault, site_id: int, name: str, website: str, typed: str) -> list[Feature]:
     """The features of a comment, under hashes that are this site's own; none is of an address."""
     key = vault.digest("filter", str(site_id))
-    return features(mask_addresses(typed), key, mask_addresses(name), mask_addresses(website))
+    return features(bare(typed), key, bare(name), bare(website))
+
+
+def bare(typed: str) -> str:
+    """A text without the e-mail addresses in it."""
+    return _MASKED.sub(" ", mask_addresses(typed))
 
 
 def weigh(found: Sequence[Feature], known: Mapping[int, Known], totals: Totals) -> Score:

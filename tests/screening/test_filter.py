@@ -124,9 +124,27 @@ def test_it_is_silent_where_all_decisions_were_the_same(app, daily, taught):
 @pytest.mark.parametrize(
     ("spam", "ham", "like_spam", "like_ham", "word"),
     [
-        ("최고의카지노사이트{n}보너스", "좋은기사감사합니다{n}", "온라인카지노보너스", "기사감사", "카지노"),
-        ("欢迎来到在线赌场{n}领取奖金", "这篇文章写得很好{n}", "最好的赌场奖金", "文章很好", "赌场"),
-        ("العب في كازينو {n} واربح المال", "شكرا على هذا المقال {n}", "كازينو المال", "شكرا المقال", "كازينو"),
+        (
+            "최고의카지노사이트{n}보너스",
+            "좋은기사감사합니다{n}",
+            "온라인카지노보너스",
+            "기사감사",
+            "카지노",
+        ),
+        (
+            "欢迎来到在线赌场{n}领取奖金",
+            "这篇文章写得很好{n}",
+            "最好的赌场奖金",
+            "文章很好",
+            "赌场",
+        ),
+        (
+            "العب في كازينو {n} واربح المال",
+            "شكرا على هذا المقال {n}",
+            "كازينو المال",
+            "شكرا المقال",
+            "كازينو",
+        ),
     ],
 )
 def test_it_works_in_any_writing(app, daily, taught, spam, ham, like_spam, like_ham, word):
@@ -140,7 +158,6 @@ def test_it_works_in_any_writing(app, daily, taught, spam, ham, like_spam, like_
 def test_it_tells_which_of_the_comment_s_own_words_told_and_never_an_address(app, daily, taught):
     taught(20, spam=SPAM + " write to sales@cheap.example")
     found = score(app, daily, "Thanks, a casino: sales@cheap.example")
-    print(found)
     assert any("casino" in word for word in found.telling if word[0] == "+")
     assert any("thanks" in word for word in found.telling if word[0] == "-")
     assert len(found.telling) <= 6
@@ -205,7 +222,10 @@ def test_a_staff_reply_teaches_nothing(app, mo, post):
     parent_id = post("A question")
     with app.app_context(), database.writing() as session:
         vault, parent = app.extensions["vault"], session.get_one(Comment, parent_id)
-        by, wording = session.get_one(accounts.Moderator, mo), moderation.Wording("Yes", "Yes", None)
+        by, wording = (
+            session.get_one(accounts.Moderator, mo),
+            moderation.Wording("Yes", "Yes", None),
+        )
         comments.answer(session, vault, parent, by, "Staff", wording, "n", parent.version)
     work(app)
     assert model(app)[0] == (0, 1)  # the question, which was approved by it
@@ -297,9 +317,7 @@ def test_a_killed_process_leaves_nothing_half_learned(app, database_url, daily):
     assert max(row[0] for row in rows.values()) == spam
 
 
-def test_the_rarest_go_where_a_model_knows_too_much(
-    app, daily, taught, post, decide, monkeypatch
-):
+def test_the_rarest_go_where_a_model_knows_too_much(app, daily, taught, post, decide, monkeypatch):
     taught(6)
     decide(post("Zebras jump over unknown, quiet fjords"), Status.APPROVED)
     work(app)
