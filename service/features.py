@@ -20,6 +20,7 @@ MOST = 320  # features of a comment: more tell no better (bench/spam.py), and co
 LONGEST = 20_000  # characters that are looked at
 # How many of a group are looked at where there are more; pieces of words have what is left.
 QUOTAS = {"w": 140, "b": 90, "a": 12, "h": 12, "p": 24, "u": 4}
+PIECED = 240  # characters of words that are taken to pieces: more than enough pieces
 SHORTEST_PIECE, LONGEST_PIECE = 3, 5
 # A sign of these systems of writing says as much as half a word of letters.
 SHORTEST_SIGNS, LONGEST_SIGNS = 1, 3
@@ -88,7 +89,7 @@ def _groups(text: str, name: str, website: str) -> Iterator[tuple[str, dict[str,
 def _pieces(folded: str) -> dict[str, str]:
     """Pieces of words with the words that they are of, at their ends with the space beside them."""
     pieces: dict[str, str] = {}
-    for word in dict.fromkeys(folded.split()):
+    for word in _some(folded.split()):
         shown = word.strip("!?.,:;()[]\"'…")[:LONGEST_WORD] or word[:LONGEST_WORD]
         if _SIGNS.search(word):
             for size in range(SHORTEST_SIGNS, LONGEST_SIGNS + 1):
@@ -101,6 +102,21 @@ def _pieces(folded: str) -> dict[str, str]:
                 [(padded[start : start + size], shown) for start in range(len(padded) - size + 1)]
             )
     return pieces
+
+
+def _some(words: Iterable[str]) -> list[str]:
+    """The words that are taken to pieces: all of a short text, of a long one those with the lowest
+    checksums, up to PIECED characters and the word that passes them."""
+    once = list(dict.fromkeys(words))
+    if sum(map(len, once)) <= PIECED:
+        return once
+    some, length = [], 0
+    for word in sorted(once, key=_checksum):
+        some.append(word)
+        length += len(word)
+        if length > PIECED:
+            break
+    return some
 
 
 def _choose(named: Iterable[str], most: int) -> list[str]:
