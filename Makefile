@@ -26,7 +26,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --fork-st
 
 # A .venv whose Python went away (an upgrade of the system) is made anew, so its stamps count for nothing.
 ifneq ($(shell $(VENV_PYTHON) -c 'import sys, pip; print(sys.version_info >= (3, 11))' 2>/dev/null),True)
-$(shell rm -f .venv/.run .venv/.test)
+$(shell rm -f .venv/.run .venv/.test .venv/.bench)
 endif
 
 .PHONY: run test test-postgresql check lock translations pictures bench clean chromium
@@ -73,7 +73,7 @@ translations: .venv/.test
 pictures: .venv/.test chromium
 	@SCREENSHOTS=docs $(VENV_PYTHON) -m pytest -q -n0 tests/browser/test_pictures.py
 
-bench: .venv/.test
+bench: .venv/.bench
 	@set -e; for script in bench/*.py; do echo "$$script"; name=$${script#bench/}; $(VENV_PYTHON) -m "bench.$${name%.py}"; done
 
 clean:
@@ -91,6 +91,12 @@ clean:
 .venv/.test: requirements-test.lock .venv/.run
 	@echo "Installing the packages of requirements-test.lock into .venv."
 	@$(PIP) install --quiet --no-deps --requirement requirements-test.lock
+	@touch $@
+
+# What the benchmarks measure against, and nothing else needs.
+.venv/.bench: .venv/.test
+	@$(PIP) install --quiet uv
+	@$(UV) pip install --quiet --python $(VENV_PYTHON) --group bench
 	@touch $@
 
 # Debian's Python comes without ensurepip; where there is a pip, it can fill the venv in its place.

@@ -16,6 +16,7 @@ from .models import Article, Author, Comment, Decision, Note, Reason, Site, now
 from .moderation import Wording
 from .rules import Draft, History, Policy, Verdict, judge, risk
 from .screening import tokens, waves
+from .screening.filter import Score
 from .settings import SiteSettings
 from .status import Act, Mark, Occasion, Status
 from .text import RENDERER, count_links
@@ -73,6 +74,7 @@ class Submission:
     # token if script fetched that.
     proof: bytes | None = field(default=None, repr=False)
     token: bytes | None = field(default=None, repr=False)
+    score: Score | None = None  # what the filter says of it
 
 
 def network_of(address: str) -> str:
@@ -149,6 +151,7 @@ def _store(
         # Another's token, or one of another address, is no proof; nor is it a reason to refuse.
         is_proved=sent.proof is not None and sent.proof == hidden.index,
         token=sent.token,
+        score=sent.score,
     )
     known = screening.history(session, arrival, policy)
     verdict = judge(sent.draft, known, policy)
@@ -259,12 +262,13 @@ def edit(
     html: str,
     policy: Policy,
     minutes: int,
+    score: Score | None = None,
 ) -> None:
     """Takes a changed text from a comment's author, judged anew; the same sent twice is one edit.
 
-    Takes the version that the author saw, the text with its HTML, and the site's window in
-    minutes. Raises Closed, AnotherWording, and moderation.Stale if somebody changed the comment in
-    between.
+    Takes the version that the author saw, the text with its HTML, the site's window in minutes, and
+    what the filter says of the text. Raises Closed, AnotherWording, and moderation.Stale if
+    somebody changed the comment in between.
     """
     present = comment.edit_text if moderation.has_waiting_edit(comment) else comment.text
     if draft.text == present:
@@ -291,6 +295,7 @@ def edit(
         ban=ban,
         is_proved=comment.is_proved,
         own_id=comment.id,
+        score=score,
     )
     known = screening.history(session, arrival, policy)
     verdict = judge(draft, known, policy)

@@ -7,11 +7,11 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
-from . import facts, folds, reports
+from . import facts, folds, reports, screening
 from .accounts import Membership, Moderator, each_within_reach, within_reach
 from .filters import LISTS, Filter
 from .folds import Fold
-from .models import Article, Author, Comment, Decision, Report, Revision, Site
+from .models import Article, Author, Comment, Decision, Judgement, Report, Revision, Site
 from .moderation import CHANGES, UNDOABLE, is_final
 from .status import Status
 from .vault import Hidden, Vault, mask
@@ -32,6 +32,7 @@ class Card:
     revisions: Sequence[Revision] = ()  # earlier texts, newest first
     past: facts.Past | None = None  # what else came with its address, None without one
     is_final: bool = False  # taken back by its author: nothing is left to decide on
+    judgement: Judgement | None = None  # the last verdict of the rules and the filter
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ def card(session: Session, vault: Vault, comment: Comment) -> Card:
         revisions,
         facts.pasts(session, [comment]).get(comment.id),
         is_final(session, comment),
+        screening.latest(session, [comment.id]).get(comment.id),
     )
 
 
@@ -216,6 +218,7 @@ def _cards(session: Session, vault: Vault, shown: Sequence[Comment]) -> list[Car
     emails = masked_emails(session, vault, shown)
     reported = reports.open_of(session, [comment.id for comment in shown])
     pasts = facts.pasts(session, shown)
+    verdicts = screening.latest(session, [comment.id for comment in shown])
     return [
         Card(
             comment,
@@ -223,6 +226,7 @@ def _cards(session: Session, vault: Vault, shown: Sequence[Comment]) -> list[Car
             reports=reported.get(comment.id, []),
             past=pasts.get(comment.id),
             is_final=is_final(session, comment),
+            judgement=verdicts.get(comment.id),
         )
         for comment in shown
     ]

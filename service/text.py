@@ -89,7 +89,7 @@ def normalise(typed: str) -> str:
     """The text as it is stored: lines end in \\n, NFC, no control characters, no white space at
     the end of a line, no empty lines around it, no half of a surrogate pair."""
     text = _LINE_END.sub("\n", CONTROL.sub("", typed.encode("utf-8", "replace").decode()))
-    text = unicodedata.normalize("NFC", _tame(text))
+    text = unicodedata.normalize("NFC", tame(text))
     return "\n".join(line.rstrip() for line in text.split("\n")).strip("\n")
 
 
@@ -231,7 +231,7 @@ def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return joined
 
 
-def _tame(text: str) -> str:
+def tame(text: str) -> str:
     """At most 30 combining marks in a row: sorting them is quadratic, and more cover the lines."""
     if text.isascii():
         return text
@@ -245,7 +245,7 @@ def _tame(text: str) -> str:
 
 def _legible(text: str) -> str:
     """The text as a person reads it: no entities, full-width forms or invisible characters."""
-    text = unicodedata.normalize("NFKC", _tame(read_entities(text)))
+    text = unicodedata.normalize("NFKC", tame(read_entities(text)))
     return re.sub(f"[{_UNSEEN}]", "", text).replace("%40", "@").replace("\u3002", ".")
 
 

@@ -14,6 +14,7 @@ from . import (
     privacy,
     rerender,
     rules,
+    screening,
     sites,
     worker,
 )
@@ -29,6 +30,7 @@ COMMANDS = (
     outside.outside_,
     phrases.phrases,
     rules.rules_,
+    screening.screening,
     worker.worker,
 )
 

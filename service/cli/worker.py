@@ -12,6 +12,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from .. import database
+from . import learning
 from .outside import tell_akismet
 from .pruning import old_tokens
 from .waves import end_waves
@@ -20,7 +21,13 @@ IDLE_SECONDS = 2.0  # until it looks again where there was nothing to do
 
 # Each is called over and over, and says whether there was something to do.
 Task = Callable[[], bool]
-TASKS: tuple[Task, ...] = (tell_akismet, end_waves, old_tokens)
+TASKS: tuple[Task, ...] = (
+    learning.learn,
+    learning.rescore,
+    tell_akismet,
+    end_waves,
+    old_tokens,
+)
 
 
 @click.command()

@@ -23,7 +23,7 @@ from .comments import (
 )
 from .desk import Ban, Bulk, Event, Handover, Opening
 from .people import Attempt, Invitation, Passkey, RecoveryCode, SpentChallenge, Visit
-from .screening import Feature, Judgement, Knowledge, Lesson, Phrase, SpentToken, Wave
+from .screening import Feature, Judgement, Knowledge, Lesson, Phrase, SpentToken, Taught, Wave
 
 __all__ = [
     "Article",
@@ -58,6 +58,7 @@ __all__ = [
     "Site",
     "SpentChallenge",
     "SpentToken",
+    "Taught",
     "UTCDateTime",
     "Visit",
     "Wave",

@@ -65,6 +65,7 @@ class Knowledge(Base):
     last_feedback_id: Mapped[int] = mapped_column(BigInteger, default=0)  # told to Akismet
     last_rescored_id: Mapped[int] = mapped_column(BigInteger, default=0)
     learned_at: Mapped[datetime | None]
+    rescored_at: Mapped[datetime | None]  # when it last began to look at all that waits
 
 
 class Feature(Base):
@@ -90,6 +91,16 @@ class Lesson(Base):
     # The text that it learned is the comment's of this digest; another one is another lesson.
     text_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
     step: Mapped[float] = mapped_column(default=0.0)  # how far it was mistaken then
+    # What it changed, feature by feature (learning.pack); None where that is not kept any more.
+    changes: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class Taught(Base):
+    """A line of a file that the filter was taught with, so that the same file counts once."""
+
+    __tablename__ = "taught"
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"), primary_key=True)
+    digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)  # keyed
 
 
 class Wave(Base):

@@ -69,9 +69,10 @@ def _blank_around(session: Session, comment: Comment) -> None:
     of_it = Revision.comment_id == comment.id
     session.execute(update(Revision).where(of_it).values(text="", html=""))
     session.execute(delete(Reason).where(Reason.comment_id == comment.id))
-    for said in session.scalars(select(Judgement).where(Judgement.comment_id == comment.id)):
-        said.reasons = [[rule, status, ""] for rule, status, _matched in said.reasons]
-        said.telling = []
+    # The ledger keeps which rules fired, and nothing of what they found.
+    for row in session.scalars(select(Judgement).where(Judgement.comment_id == comment.id)):
+        row.telling = []
+        row.reasons = [[rule, status, ""] for rule, status, _ in row.reasons]
     # What stands with a mark is its word, and nobody's own.
     made = (Decision.comment_id == comment.id, Decision.act != Act.MARKED)
     of_these = Note.decision_id.in_(select(Decision.id).where(*made))

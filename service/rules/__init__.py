@@ -11,6 +11,7 @@ from . import (
     characters,
     flood,
     holding,
+    learned,
     mail,
     names,
     near,
@@ -56,6 +57,7 @@ RULES: tuple[Rule, ...] = (
     *mail.RULES,
     *origin.RULES,
     *flood.RULES,
+    *learned.RULES,
     *outside.RULES,
 )
 NAMED = {rule.name: rule for rule in RULES}

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from ..models import Article, Ban
+from .filter import Score
 
 Facts = dict[str, Any]  # some fields of History by their names
 
@@ -25,3 +26,4 @@ class Arrival:
     is_proved: bool = False  # it carries proof of its author (hard rule 1)
     token: bytes | None = None  # digest of the one that script fetched; None for a page's own
     own_id: int | None = None  # of the comment, where it is stored already
+    score: Score | None = None  # what the filter said of it, asked before

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from ..models import Comment
 from ..rules import History, Policy
-from . import authors, flood, names, near, tokens, waves
+from . import authors, filter, flood, names, near, tokens, waves
 from .arrival import Arrival, Facts
 
 Part = Callable[[Session, Arrival, Policy], Facts]
@@ -54,6 +54,11 @@ def a_wave(session: Session, arrival: Arrival, policy: Policy) -> Facts:
     return {"is_wave": waves.current(session, arrival.site_id, article_id) is not None}
 
 
+def the_filter(session: Session, arrival: Arrival, policy: Policy) -> Facts:
+    """Asked before the transaction began: nobody waits at the lock while words are weighed."""
+    return filter.facts(arrival.score)
+
+
 PARTS: tuple[Part, ...] = (
     the_article,
     the_ban,
@@ -64,4 +69,5 @@ PARTS: tuple[Part, ...] = (
     tokens.reused,
     flood.before,
     a_wave,
+    the_filter,
 )

@@ -1,8 +1,8 @@
 """The ledger: what every rule said of a comment, each time that it was asked. Only added to."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from ..models import Comment, Judgement, Reason
@@ -47,6 +47,14 @@ def refusals(session: Session, site_id: int, before: int | None, size: int) -> S
     if before is not None:
         found = found.where(Judgement.id < before)
     return session.scalars(found.order_by(Judgement.id.desc()).limit(size)).all()
+
+
+def latest(session: Session, comment_ids: Collection[int]) -> dict[int | None, Judgement]:
+    """The last verdict on each of these comments, by the comment's id."""
+    of_each = select(func.max(Judgement.id)).where(Judgement.comment_id.in_(comment_ids))
+    ids = of_each.group_by(Judgement.comment_id).scalar_subquery()
+    found = session.scalars(select(Judgement).where(Judgement.id.in_(ids)))
+    return {row.comment_id: row for row in found}
 
 
 def _row(

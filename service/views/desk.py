@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 
 from .. import accounts, compare, desk, facts, moderation, rules, text
 from ..comments import network_of
-from ..models import Comment, Decision, Revision, Site, now
+from ..models import Comment, Decision, Judgement, Revision, Site, now
+from ..screening.filter import AGAINST, FOR
 from ..settings import SiteSettings
 from ..status import Act, Mark, Markup, Role, Status
 from ..vault import Vault
@@ -323,6 +324,12 @@ def _least(number: int, most: int) -> str:
     return f"{written}+" if number > most else written
 
 
+def telling(judgement: Judgement) -> tuple[list[str], list[str]]:
+    """The words that told the filter most: for spam, and against it."""
+    fors = [word[1:] for word in judgement.telling if word.startswith(FOR)]
+    return fors, [word[1:] for word in judgement.telling if word.startswith(AGAINST)]
+
+
 @bp.context_processor
 def words() -> dict[str, Any]:
     return {
@@ -336,6 +343,7 @@ def words() -> dict[str, Any]:
         "shown_name": shown_name,
         "excerpt": _excerpt,
         "explain": lambda reason: _(rules.explain(reason.rule)) % {"matched": reason.matched},
+        "telling": telling,
         "trusted": text.trusted,
         "unlinked": text.unlink,
         "highlighted": highlighted,

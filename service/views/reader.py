@@ -354,10 +354,11 @@ def _again(
 
 
 def _submission(place: Place, form: ReplyForm, is_origin_withheld: bool) -> comments.Submission:
-    """Renders what was typed: before any transaction begins."""
+    """Renders what was typed, and asks the filter: before any transaction begins."""
     touched = place.tokens.read(form.token.data or "")
     typed = form.comment.data or ""
     html = text.render(typed)
+    named = (form.name.data or "", form.website.data or "")
     return comments.Submission(
         url=place.url,
         given_id=place.given_id,
@@ -387,6 +388,7 @@ def _submission(place: Place, form: ReplyForm, is_origin_withheld: bool) -> comm
         client=request.remote_addr or "",
         proof=AuthorTokens(_signer(), place.site.key).read(form.author.data or ""),
         token=touched.digest if touched else None,
+        score=score_here(place.site, *named, typed),
     )
 
 
@@ -401,6 +403,12 @@ def policy_here(site: Site) -> Policy:
     """What the rules on a site are, as this installation runs them."""
     least_seconds = current_app.config["FORM_MIN_SECONDS"]
     return screening.policy_of(database.session(), site, least_seconds)
+
+
+def score_here(site: Site, name: str, website: str, typed: str) -> screening.Score | None:
+    """What the site's filter says of a comment, if it has learned enough."""
+    known = current_app.extensions["vault"]
+    return screening.score(database.session(), known, site.id, name, website, typed)
 
 
 def ask_for_another(site: Site, form: Any, asked: comments.AnotherWording) -> Any:

@@ -32,7 +32,7 @@ from ..tokens import ReceiptTokens
 from . import headers, languages, opinions
 from .forms import ChangeForm, WithdrawForm
 from .limits import POSTING, limiter, or_plainly, wait
-from .reader import ask_for_another, policy_here, way_back
+from .reader import ask_for_another, policy_here, score_here, way_back
 
 bp = Blueprint("receipts", __name__, url_prefix="/receipts")
 bp.before_request(languages.choose)  # for what is refused before its site is known
@@ -146,6 +146,7 @@ def edit(token: str) -> ResponseReturnValue:
     draft = opinions.ask_again(found.site, found.comment, draft)
     policy = policy_here(found.site)
     minutes = found.settings.edit_minutes
+    score = score_here(found.site, draft.name, draft.website, typed)
     try:
         with database.writing() as session:
             comments.edit(
@@ -157,6 +158,7 @@ def edit(token: str) -> ResponseReturnValue:
                 html,
                 policy,
                 minutes,
+                score,
             )
     except (moderation.Stale, comments.Closed):
         return _overtaken(receipt_or_404(token), form)

@@ -1,0 +1,94 @@
+"""The filter that learns, asked: how likely a comment is spam, and which of its words told most."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from .. import learning
+from ..features import Feature, features
+from ..learning import Known, Totals
+from ..models import Knowledge
+from ..text import mask_addresses
+from ..vault import Vault
+
+READY = 20  # decisions before which it says nothing
+TELLING = 3  # words for spam that are named, and as many against it
+LEAST = 0.05  # that a word has to say to be named; the sum of all is the odds' logarithm
+_MASKED = re.compile(r"\S?…@…")  # what mask_addresses leaves of one
+FOR, AGAINST = "+", "-"  # how a telling word begins
+
+
+@dataclass(frozen=True)
+class Score:
+    """What the filter says of a comment."""
+
+    chance: float  # that it is spam, 0 to 1
+    telling: tuple[str, ...] = ()  # words that told most, each after FOR or AGAINST
+
+
+def score(
+    session: Session, vault: Vault, site_id: int, name: str, website: str, typed: str
+) -> Score | None:
+    """How likely a comment is spam, by what the site's moderators decided; None before READY
+    decisions or where they were all the same. Reads at most features.MOST rows of the model."""
+    totals = totals_of(session, site_id)
+    if not is_ready(totals):
+        return None
+    found = looked_at(vault, site_id, name, website, typed)
+    return weigh(found, known_of(session, site_id, (one.hash for one in found)), totals)
+
+
+def is_ready(totals: Totals) -> bool:
+    return sum(totals) >= READY and min(totals) > 0
+
+
+def looked_at(vault: Vault, site_id: int, name: str, website: str, typed: str) -> list[Feature]:
+    """The features of a comment, under hashes that are this site's own; none is of an address."""
+    key = vault.digest("filter", str(site_id))
+    return features(bare(typed), key, bare(name), bare(website))
+
+
+def bare(typed: str) -> str:
+    """A text without the e-mail addresses in it."""
+    return _MASKED.sub(" ", mask_addresses(typed))
+
+
+def weigh(found: Sequence[Feature], known: Mapping[int, Known], totals: Totals) -> Score:
+    said = learning.parts(found, known, totals)
+    by_word: dict[str, float] = defaultdict(float)
+    for one, part in zip(found, said, strict=True):
+        if one.said and part:
+            by_word[one.said] += part
+    least_first = sorted(by_word, key=lambda word: (by_word[word], word))
+    fors = [word for word in reversed(least_first) if by_word[word] > LEAST][:TELLING]
+    againsts = [word for word in least_first if by_word[word] < -LEAST][:TELLING]
+    named = (*(FOR + word for word in fors), *(AGAINST + word for word in againsts))
+    return Score(learning.chance(said), tuple(map(mask_addresses, named)))
+
+
+def totals_of(session: Session, site_id: int) -> Totals:
+    found = select(Knowledge.spam, Knowledge.ham).where(Knowledge.site_id == site_id)
+    row = session.execute(found).first()
+    return Totals(*row) if row else Totals()
+
+
+def known_of(session: Session, site_id: int, hashes: Iterable[int]) -> dict[int, Known]:
+    """What is known of these features, in one query."""
+    # Written out: numbers are no one's words, and four hundred parameters cost more than the look.
+    wanted = ",".join(map(str, hashes))
+    if not wanted:
+        return {}
+    said = "SELECT hash, spam, ham, weight, squares FROM features"
+    asked = f"{said} WHERE site_id = {int(site_id)} AND hash IN ({wanted})"
+    found = session.connection().exec_driver_sql(asked).cursor
+    return {row[0]: Known._make(row[1:]) for row in found.fetchall()}
+
+
+def facts(told: Score | None) -> dict[str, Any]:
+    """What rules are told of it."""
+    return {"chance": told.chance, "telling": told.telling} if told else {}
