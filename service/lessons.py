@@ -110,7 +110,7 @@ def teach(session: Session, site_id: int, examples: Sequence[Example]) -> int:
     digests = [example.digest for example in examples]
     of_site = select(Taught.digest).where(Taught.site_id == site_id, Taught.digest.in_(digests))
     before = set(session.scalars(of_site))
-    new = [example for example in examples if example.digest not in before]
+    new = list({each.digest: each for each in examples if each.digest not in before}.values())
     course = Course(session, knowledge)
     course.read(new, [])
     for example in new:
