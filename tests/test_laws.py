@@ -256,6 +256,11 @@ ACCESS = {
     "desk.sites": Role.PUBLISHER,
     "desk.hold_site": Role.PUBLISHER,
     "desk.set_reasons": Role.PUBLISHER,
+    "desk.phrases": Role.PUBLISHER,
+    "desk.add_phrases": Role.PUBLISHER,
+    "desk.import_phrases": Role.PUBLISHER,
+    "desk.remove_phrase": Role.PUBLISHER,
+    "desk.restore_phrase": Role.PUBLISHER,
     "desk.outside": Role.PUBLISHER,
     "desk.set_akismet": Role.PUBLISHER,
     "desk.set_hook": Role.PUBLISHER,
@@ -326,6 +331,7 @@ def _decided(app):
         return {
             "key": SITE,
             "name": "many_links",  # of a rule
+            "kind": "hold",  # of phrases
             "public_id": comment.public_id,
             "article_id": comment.article_id,
             "decision_id": decision.id,

@@ -84,7 +84,7 @@ def _store(key: str, kind: PhraseKind, found: list[str], outcome: lists.Outcome)
         raise click.ClickException(f"A site has at most {lists.MOST} phrases; nothing was added.")
     for batch in lists.batches(found):
         with database.writing() as session:
-            outcome.added += lists.add(session, site_id, kind, batch)
+            outcome.added += len(lists.add(session, site_id, kind, batch))
     outcome.known = len(found) - outcome.added
     if outcome.added:
         with database.writing() as session:

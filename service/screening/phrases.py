@@ -7,7 +7,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import and_, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from ..models import Phrase, Site
@@ -37,6 +37,7 @@ class Outcome:
     known: int = 0  # were there before
     # Those left out, by why: "address", "network", "nothing", "short", "long", "spelling".
     left_out: Counter[str] = field(default_factory=Counter)
+    lines: list[tuple[str, str]] = field(default_factory=list)  # the same, each line with its why
 
 
 def clean(written: str) -> str:
@@ -80,6 +81,7 @@ def read_lines(text: str, is_wordpress: bool = False) -> tuple[list[str], Outcom
             found[from_wordpress(line) if is_wordpress else clean(line)] = None
         except NotAPhrase as error:
             outcome.left_out[error.why] += 1
+            outcome.lines.append((line.strip(), error.why))
     return list(found), outcome
 
 
@@ -88,17 +90,18 @@ def batches(phrases: Sequence[str]) -> Iterator[Sequence[str]]:
     return (phrases[start : start + BATCH] for start in range(0, len(phrases), BATCH))
 
 
-def add(session: Session, site_id: int, kind: PhraseKind, phrases: Sequence[str]) -> int:
-    """Adds phrases that were cleaned, and gives how many were new. Raises TooMany."""
+def add(session: Session, site_id: int, kind: PhraseKind, phrases: Sequence[str]) -> list[str]:
+    """Adds phrases that were cleaned, and gives those that were new. Raises TooMany."""
     _changed(session, site_id)  # first: whoever adds the same at this moment waits
     mine = (Phrase.site_id == site_id, Phrase.kind == kind)
     there = set(session.scalars(select(Phrase.phrase).where(*mine, Phrase.phrase.in_(phrases))))
     new = [phrase for phrase in dict.fromkeys(phrases) if phrase not in there]
     if new and number(session, site_id) + len(new) > MOST:
         raise TooMany
-    session.add_all(Phrase(site_id=site_id, kind=kind, phrase=phrase) for phrase in new)
-    session.flush()
-    return len(new)
+    if new:
+        rows = [{"site_id": site_id, "kind": kind, "phrase": phrase} for phrase in new]
+        session.execute(insert(Phrase), rows)
+    return new
 
 
 def remove(session: Session, site_id: int, kind: PhraseKind, phrases: Sequence[str]) -> int:
@@ -110,23 +113,42 @@ def remove(session: Session, site_id: int, kind: PhraseKind, phrases: Sequence[s
     return len(gone)
 
 
-def known(
+def restore(session: Session, site_id: int, kind: PhraseKind, phrase: str, hits: int) -> None:
+    """Puts a phrase back that was removed, with how often it had been found. Raises TooMany."""
+    if add(session, site_id, kind, [phrase]):
+        mine = (Phrase.site_id == site_id, Phrase.kind == kind, Phrase.phrase == phrase)
+        session.execute(update(Phrase).where(*mine).values(hits=hits))
+
+
+def known(session: Session, site_id: int, kind: PhraseKind) -> Sequence[Phrase]:
+    """All of a site's phrases of a kind, newest first."""
+    found = select(Phrase).where(Phrase.site_id == site_id, Phrase.kind == kind)
+    return session.scalars(found.order_by(Phrase.id.desc())).all()
+
+
+def page(
     session: Session,
     site_id: int,
     kind: PhraseKind,
+    size: int,
     sought: str = "",
-    before: int | None = None,
-    size: int | None = None,
+    after: tuple[int | None, str] | None = None,
+    by_hits: bool = False,
 ) -> Sequence[Phrase]:
-    """A site's phrases of a kind, newest first. Takes a part of them that is sought, the number of
-    the phrase to begin behind, and how many."""
+    """Some of a site's phrases of a kind, in the order of the alphabet or those first that were
+    found most often. Takes how many, a part of them that is sought, and the hits and the phrase of
+    the one to begin behind."""
     found = select(Phrase).where(Phrase.site_id == site_id, Phrase.kind == kind)
     if sought:
         literal = re.sub(r"([\\%_])", r"\\\1", sought)
         found = found.where(Phrase.phrase.ilike(f"%{literal}%", escape="\\"))
-    if before is not None:
-        found = found.where(Phrase.id < before)
-    return session.scalars(found.order_by(Phrase.id.desc()).limit(size)).all()
+    if after is not None:
+        hits, phrase = after
+        behind = Phrase.phrase > phrase
+        fewer = or_(Phrase.hits < hits, and_(Phrase.hits == hits, behind))
+        found = found.where(fewer if by_hits else behind)
+    order = (Phrase.hits.desc(), Phrase.phrase) if by_hits else (Phrase.phrase,)
+    return session.scalars(found.order_by(*order).limit(size)).all()
 
 
 def number(session: Session, site_id: int, kind: PhraseKind | None = None) -> int:

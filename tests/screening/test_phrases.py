@@ -24,7 +24,7 @@ def site_of(app, daily):
 
     def give(kind, *written):
         with app.app_context(), database.writing() as session:
-            return phrases.add(session, daily, kind, written)
+            return len(phrases.add(session, daily, kind, written))
 
     return give
 
@@ -166,7 +166,35 @@ def test_an_edit_is_asked_for_other_words_too(app, client, site_of):
 def test_a_part_of_a_phrase_is_sought_as_it_is_written(app, daily, site_of):
     site_of(PhraseKind.HOLD, "100%", "Poker", "1000 poker chips")
     with app.app_context():
-        found = phrases.known(database.session(), daily, PhraseKind.HOLD, "100%")
+        found = phrases.page(database.session(), daily, PhraseKind.HOLD, 9, "100%")
         assert [row.phrase for row in found] == ["100%"]
-        found = phrases.known(database.session(), daily, PhraseKind.HOLD, "poker")
+        found = phrases.page(database.session(), daily, PhraseKind.HOLD, 9, "poker")
         assert [row.phrase for row in found] == ["1000 poker chips", "Poker"]
+
+
+@pytest.mark.parametrize("by_hits", [False, True])
+def test_page_by_page_each_is_shown_once(app, client, daily, site_of, by_hits):
+    words = [f"word{number}" for number in range(7)]
+    site_of(PhraseKind.HOLD, *words)
+    reply(app, client, comment="word3 and word5")
+    reply(app, client, comment="word5")
+    seen, after = [], None
+    with app.app_context():
+        while True:
+            asked = (database.session(), daily, PhraseKind.HOLD, 2)
+            rows = phrases.page(*asked, after=after, by_hits=by_hits)
+            seen += [row.phrase for row in rows]
+            if len(rows) < 2:
+                break
+            after = rows[-1].hits, rows[-1].phrase
+    first = ["word5", "word3"] if by_hits else []
+    assert seen == first + [word for word in words if word not in first]
+
+
+def test_what_is_put_back_has_its_hits(app, client, daily, site_of):
+    site_of(PhraseKind.HOLD, "poker")
+    reply(app, client, comment="poker")
+    with app.app_context(), database.writing() as session:
+        phrases.remove(session, daily, PhraseKind.HOLD, ["poker"])
+        phrases.restore(session, daily, PhraseKind.HOLD, "poker", 1)
+    assert hits(app) == {"poker": 1}
