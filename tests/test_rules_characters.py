@@ -2,6 +2,7 @@ import json
 import unicodedata
 
 import pytest
+from growth import WORST, grown, work
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -82,3 +83,19 @@ def test_it_reads_anything(text):
 def test_the_name_is_read_too():
     verdict = judge(Draft("Аnna", "Hi"), History(), OPEN)
     assert [found.rule for found in verdict.reasons] == ["odd_characters"]
+
+
+@pytest.mark.parametrize("unit", WORST.values(), ids=WORST)
+def test_the_work_grows_no_faster_than_the_text(unit):
+    assert grown(odd, unit) <= 12
+
+
+def test_a_text_is_searched_for_cyrillic_once():
+    assert grown(lambda text: odd(f"{text}Привет"), "WhatsAppе ") <= 12
+
+
+def test_a_comment_as_long_as_one_may_be_is_read_in_few_steps():
+    """Of words that are looked at twice: foreign names with Cyrillic endings."""
+    text = ("Привет WhatsAppе " * 5_000)[:50_000]
+    odd(text[:-1])
+    assert work(odd, text) <= 100 * len(text)

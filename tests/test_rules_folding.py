@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from growth import WORST, grown
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,18 +55,16 @@ def test_the_corpora_fold(corpora):
         assert not {"\u200b", "\u202e", "\ufeff"} & set(fold(text))
 
 
-@pytest.mark.parametrize("unit", ["vіagra ", "e\u0301\u0323", "か\u3099", "\u1100\u1161", "vі"])
-def test_the_work_grows_no_faster_than_the_text(unit, monkeypatch):
-    asked = []
-    plain = folding._as_in
-    monkeypatch.setattr(folding, "_as_in", lambda *told: asked.append(told) or plain(*told))
+@pytest.mark.parametrize("unit", WORST.values(), ids=WORST)
+def test_the_work_grows_no_faster_than_the_text(unit):
+    for read in (fold, seen):
+        assert grown(read, unit) <= 12
 
-    def work(times):
-        asked.clear()
-        fold(unit * times)
-        return len(asked)
 
-    assert work(2_000) <= 2.1 * work(1_000) + 10
+@pytest.mark.parametrize("unit", WORST.values(), ids=WORST)
+def test_no_text_becomes_many_times_as_long(unit):
+    text = unit * 1_000
+    assert len(fold(text)) <= 4 * len(text)
 
 
 def test_a_table_forgets_before_it_grows_without_end(monkeypatch):

@@ -1,4 +1,5 @@
 import pytest
+from growth import WORST, grown
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -56,3 +57,8 @@ def test_the_rule_names_whom():
     assert [(found.rule, found.matched) for found in verdict.reasons] == [
         ("lookalike_name", "staff")
     ]
+
+
+def test_of_a_name_no_more_is_read_than_names_have():
+    for unit in WORST.values():
+        assert grown(skeletons.__wrapped__, unit) <= 1.5

@@ -1,11 +1,12 @@
 import json
 
 import pytest
+from growth import WORST, grown
 from hypothesis import given
 from hypothesis import strategies as st
 
 from service.rules import Draft, History, Policy, judge
-from service.rules.phrases import NotAPhrase, Phrases, named, read
+from service.rules.phrases import NotAPhrase, Phrases, _forms, named, read
 from service.status import Mode, Status
 
 
@@ -147,6 +148,17 @@ def test_the_work_grows_with_the_text_and_not_with_the_phrases(many):
     once, twice = work(1_000), work(2_000)
     assert 0 < twice <= 2.1 * once
     assert once <= 1_000 * 70  # as many look-ups at a place as there are lengths
+
+
+@pytest.mark.parametrize("unit", WORST.values(), ids=WORST)
+def test_the_work_grows_no_faster_than_the_text(unit):
+    finder = Phrases(["*aaaa*", "buy now", "免费", "c++", "*a a a*", "привет", "*\u2066\u2066*"])
+
+    def every(text):
+        _forms.cache_clear()
+        return list(finder.every(text))
+
+    assert grown(every, unit) <= 12
 
 
 def test_hostile_texts_go_through_it(corpora):

@@ -1,4 +1,5 @@
 import pytest
+from growth import WORST, grown
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -67,3 +68,9 @@ def test_languages_that_the_site_does_not_take(taken, language, fires):
 @given(st.text())
 def test_any_text_can_be_counted(text):
     assert min(words(text), characters(text), systems(text).total()) >= 0
+
+
+@pytest.mark.parametrize("unit", WORST.values(), ids=WORST)
+def test_the_work_grows_no_faster_than_the_text(unit):
+    for read in (words, characters, systems):
+        assert grown(read, unit) <= 12

@@ -15,6 +15,8 @@ from confusable_homoglyphs import categories, confusables
 
 MOST_REMEMBERED = 20_000  # characters; all of Han that is in use are fewer
 
+LONGEST_FORM = 4  # characters; beyond are squared words of katakana, and an Arabic blessing of 18
+
 # Marks that a reader takes for the same letter: accents of Latin, Greek and Cyrillic, Hebrew and
 # Arabic points. The marks of Indic scripts, of Thai and of Japanese kana make another letter.
 _ACCENTS = (
@@ -84,14 +86,20 @@ class _Remembered(dict[int, str]):
 
 
 def _visible(character: str) -> str:
-    """What is seen of a character: compatibility forms as plain ones, nothing of what has no width."""
+    """What is seen of a character: compatibility forms as plain ones, nothing of what has no width.
+    What stands for more than LONGEST_FORM stays: a text would grow eighteenfold."""
     if _is_in(character, _UNSEEN):
         return ""
-    return "".join(c for c in unicodedata.normalize("NFKC", character) if not _is_unseen(c))
+    plain = unicodedata.normalize("NFKC", character)
+    if len(plain) > LONGEST_FORM:
+        return character
+    return "".join(c for c in plain if not _is_unseen(c))
 
 
 def _bare(character: str) -> str:
     """A character without case and accents."""
+    if len(unicodedata.normalize("NFKC", character)) > LONGEST_FORM:
+        return character
     apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", character).casefold())
     kept = "".join(c for c in apart if not _is_in(c, _ACCENTS))
     return unicodedata.normalize("NFC", kept).translate(_LIKE)
