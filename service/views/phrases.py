@@ -11,17 +11,18 @@ from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 from flask_wtf import FlaskForm
 from wtforms import FileField, HiddenField, IntegerField, TextAreaField
-from wtforms.validators import DataRequired
+from wtforms.validators import DataRequired, NumberRange
 
 from .. import database, events
 from ..events import What
 from ..models import Phrase, Site
 from ..screening import phrases as lists
 from ..status import PhraseKind
-from .desk import bp
+from .desk import LARGEST_ID, bp
 from .places import site_or_refuse
 
 PAGE = 50
+PLACE = ("q", "sort", "after", "hits")
 NAMED = 5  # phrases that a sentence names; of more it gives the number
 LARGEST_LIST = 2_000_000  # bytes of a request that brings a list; WordPress's long one has 878,000
 URL = "/sites/<key>/phrases/<any(hold, spam, refuse):kind>"
@@ -61,7 +62,7 @@ class ImportForm(FlaskForm):
 
 
 class RemoveForm(FlaskForm):
-    phrase = IntegerField(validators=[DataRequired()])
+    phrase = IntegerField(validators=[DataRequired(), NumberRange(1, LARGEST_ID)])
 
 
 class RestoreForm(FlaskForm):
@@ -148,7 +149,7 @@ def remove_phrase(key: str, kind: str) -> ResponseReturnValue:
         lists.remove(session, site.id, row.kind, [row.phrase])
         _record(session, site, f"1 of {kind} removed")
     sealed = current_app.extensions["signer"].sign(_removed(key, kind), removed)
-    return redirect(url_for(".phrases", key=key, kind=kind, removed=sealed), 303)
+    return redirect(url_for(".phrases", key=key, kind=kind, removed=sealed, **_place()), 303)
 
 
 @bp.post(f"{URL}/restore")
@@ -252,7 +253,12 @@ def _too_many() -> str:
 def _back(key: str, kind: str, said: str) -> ResponseReturnValue:
     """The list, with a sentence that nobody else can put there."""
     sealed = current_app.extensions["signer"].sign(_said(key, kind), said)
-    return redirect(url_for(".phrases", key=key, kind=kind, said=sealed), 303)
+    return redirect(url_for(".phrases", key=key, kind=kind, said=sealed, **_place()), 303)
+
+
+def _place() -> dict[str, Any]:
+    """What part of the list is looked at, in the words of the URL."""
+    return {word: request.args[word] for word in PLACE if request.args.get(word)}
 
 
 def _page(
@@ -265,7 +271,8 @@ def _page(
     session = database.session()
     asked = request.args
     sought, by_hits = asked.get("q", "").strip(), asked.get("sort") == "hits"
-    after = (asked.get("hits", 0, type=int), asked["after"]) if "after" in asked else None
+    hits = max(0, min(asked.get("hits", 0, type=int), LARGEST_ID))
+    after = (hits, asked["after"]) if "after" in asked else None
     found = lists.page(session, site.id, kind, PAGE + 1, sought, after, by_hits)
     number = lists.number(session, site.id, kind)
     removed = _opened(_removed(site.key, kind), asked.get("removed", ""))
@@ -290,6 +297,7 @@ def _page(
         said=said or _opened(_said(site.key, kind), asked.get("said", "")),
         removed=removed[0] if removed else "",
         sealed=asked.get("removed", ""),
+        place=_place(),
     )
 
 

@@ -117,6 +117,23 @@ def test_one_is_removed_and_put_back_with_its_hits(app, client, send):
     assert [e.about for e in on_record(app)][-2:] == ["1 of hold removed", "1 of hold added"]
 
 
+def test_who_removes_one_of_those_sought_comes_back_to_them(app, pia, send):
+    send(written="poker one\npoker two\nbridge")
+    page = pia.get(f"{HOLD}?q=poker").text
+    action = re.search(r'action="([^"]+/remove[^"]*)"', page)[1].replace("&amp;", "&")
+    number = re.search(r'name="phrase" value="(\d+)"', page)[1]
+    answer = send(action.removeprefix(HOLD), follow_redirects=False, phrase=number)
+    assert "q=poker" in answer.location
+    page = pia.get(answer.location).text
+    assert re.findall(r'class="phrase"[^>]*>(.*?)<', page) == ["poker two"]
+    assert "q=poker" in re.search(r'action="([^"]+/restore[^"]*)"', page)[1]
+
+
+@pytest.mark.parametrize("number", ["", "x", "-1", str(10**30)])
+def test_a_number_that_no_phrase_has_is_refused(send, number):
+    assert send("/remove", phrase=number).status_code == 400
+
+
 def test_what_a_colleague_removed_is_told(app, send):
     assert "a colleague removed it" in send("/remove", phrase=4711).text
 
@@ -168,7 +185,16 @@ def test_those_found_most_come_first_if_asked(app, client, pia, send):
     assert re.findall(r'class="phrase"[^>]*>(.*?)<', page) == ["beta", "alpha"]
 
 
-@pytest.mark.parametrize("query", ["after=%00", "hits=x&after=a&sort=hits", "said=x&removed=y"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "after=%00",
+        "hits=x&after=a&sort=hits",
+        f"hits={10**30}&after=a&sort=hits",
+        f"hits=-{10**30}&after=a&sort=hits",
+        "said=x&removed=y",
+    ],
+)
 def test_an_odd_address_breaks_nothing(pia, query):
     assert pia.get(f"{HOLD}?{query}").status_code in (200, 400)
 
