@@ -24,6 +24,7 @@ from .places import site_or_refuse
 PAGE = 50
 PLACE = ("q", "sort", "after", "hits")
 NAMED = 5  # phrases that a sentence names; of more it gives the number
+MOST_HITS = 2**31 - 1  # that PostgreSQL counts in an integer
 LARGEST_LIST = 2_000_000  # bytes of a request that brings a list; WordPress's long one has 878,000
 URL = "/sites/<key>/phrases/<any(hold, spam, refuse):kind>"
 
@@ -271,7 +272,7 @@ def _page(
     session = database.session()
     asked = request.args
     sought, by_hits = asked.get("q", "").strip(), asked.get("sort") == "hits"
-    hits = max(0, min(asked.get("hits", 0, type=int), LARGEST_ID))
+    hits = max(0, min(asked.get("hits", 0, type=int), MOST_HITS))
     after = (hits, asked["after"]) if "after" in asked else None
     found = lists.page(session, site.id, kind, PAGE + 1, sought, after, by_hits)
     number = lists.number(session, site.id, kind)
