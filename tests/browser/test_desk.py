@@ -329,7 +329,6 @@ def test_two_moderators_on_one_card(live: Live, mo: Page, ina: Page) -> None:
     expect_counts(mo, pending=3, rejected=1, approved=0)
     assert (statuses(live.app)["Rita"], count_decisions(live.app)) == (Status.REJECTED, 1)
     alert.get_by_role("link", name="Open it as it stands now").click()
-    expect(mo.get_by_role("heading", level=1)).to_contain_text("Rita")
     expect(mo.get_by_text("ina rejected this").last).to_be_visible()
 
 
