@@ -254,8 +254,7 @@ if (section) {
   const form = $("form", section);
   const { token: tokenAddress, error: errorWord, ...said } = form.dataset;
   const person = `rejoinder person ${about.split(" ")[0]}`;
-  const author = `rejoinder.author ${about.split(" ")[0]}`; // the proof left by a confirmed link
-  const shared = form.elements.token.value; // the page's own token
+  const shared = form.elements.token.value;
   const summary = $("#reply-errors");
   const heading = $("#reply-title");
   const cancel = $(".reply-cancel", section);
@@ -279,7 +278,7 @@ if (section) {
     const known = { ...recall(person), ...draft };
     for (const name of ["name", "email", "website", "comment"]) field(name).value ||= known[name] ?? "";
     field("nonce").value = draft?.nonce ?? nonce();
-    if (draft) freshen(); // may be sent at once
+    if (draft) freshen();
   }
 
   // A token of one's own tells how long somebody wrote; without it the page's own serves.
@@ -380,7 +379,7 @@ if (section) {
     keep(receipts, [...new Set([...(recall(receipts) ?? []), receipt])]);
     field("comment").value = "";
     field("nonce").value = nonce();
-    field("token").value = shared; // one of one's own is good for one comment
+    field("token").value = shared; // one's own is for one comment
     token = null;
     showErrors({}, "");
     const shown = await show(receipt).catch(() => null);
@@ -404,7 +403,6 @@ if (section) {
   form.addEventListener("input", saveDraft);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    field("author").value = recall(author) ?? ""; // read now: it may have come in another tab
     const button = event.submitter ?? $(".button", form);
     write().then(({ press }) => press(button), () => sendPlainly(button));
   });

@@ -22,6 +22,7 @@ export function start({ form, person, keep, recall, reveal, freshen, posted, sho
   useTools(area, toolbar);
   countCharacters(area, counter, counted);
   savePerson(form, $("input", saved), person, keep, recall);
+  const author = person.replace(" person", ".author"); // what a confirmed link left: proof of who writes
   form.addEventListener("click", (event) => {
     if (!event.target.closest(".edit-link")) return;
     event.preventDefault();
@@ -85,6 +86,7 @@ export function start({ form, person, keep, recall, reveal, freshen, posted, sho
     if (!isPreview) button.textContent = words.sending;
     try {
       await freshen();
+      form.elements.author.value = recall(author) ?? ""; // read now: it may have come in another tab
       await (isPreview ? preview(button) : send(button));
     } catch (error) {
       const why = { TypeError: words.unreachable, TimeoutError: words.slow }[error.name];
