@@ -1,8 +1,8 @@
 """Words and phrases that a site looks for, and the three rules about them.
 
 A phrase is found as whole words, in any case and with or without accents (folding.py); `*` at an end
-lets a word go on there. Between its words any spaces, line ends and punctuation may stand; a sign in
-the phrase itself, as in "c++", must stand there. Han, kana, Hangul and Thai are found anywhere: their
+lets a word go on there. Between its words any spaces, line ends and punctuation may stand, but for
+the "://" of a web address; a sign in the phrase itself, as in "c++", must stand there. Han, kana, Hangul and Thai are found anywhere: their
 words do not end at spaces.
 
 No phrase becomes a regular expression. A text is looked through once, place by place: the first four
@@ -24,6 +24,7 @@ from .draft import MATCHED_LENGTH, Draft, Finder
 from .folding import fold
 from .rule import Case, Rule
 
+APART = "://"  # as it stands in the words of a text: no phrase of words has it
 BETWEEN = " · "  # stands between the phrases that a rule names; in none of them
 MOST_NAMED = 5
 HEAD = 4  # characters that are looked up first
@@ -143,12 +144,14 @@ class _Index:
 
 def read(phrase: str) -> Pattern:
     """What a phrase as somebody wrote it looks for. Raises NotAPhrase: "nothing" is left of it, or
-    so "short" that it would be found everywhere."""
+    so "short" that it would be found everywhere; or a "star" stands in its middle."""
     bare = phrase.strip()
     is_open_before, is_open_after = bare.startswith("*"), bare.endswith("*")
     bare = _collapsed(fold(bare.strip("*").strip()))
     if not bare:
         raise NotAPhrase("nothing")
+    if "*" in bare and _IS_LETTER.search(bare):
+        raise NotAPhrase("star")
     unspaced = _IS_UNSPACED.match(bare[0]), _IS_UNSPACED.match(bare[-1])
     is_start = not (is_open_before or unspaced[0]) and _is_letter(bare[0])
     is_end = not (is_open_after or unspaced[1]) and _is_letter(bare[-1])
@@ -218,7 +221,9 @@ def _collapsed(folded: str) -> str:
 @lru_cache(maxsize=8)  # three kinds look at the same few texts
 def _forms(text: str) -> _Forms:
     folded = fold(text)
-    return _Forms(f" {' '.join(_WORD.findall(folded))} ", _collapsed(folded))
+    # What "://" parts are no words of one phrase: "https www" is in no address.
+    parts = (" ".join(_WORD.findall(part)) for part in folded.split("://"))
+    return _Forms(f" {f' {APART} '.join(parts)} ", _collapsed(folded))
 
 
 RULES = (

@@ -236,6 +236,7 @@ WHY = {
     "network": "IP addresses",
     "nothing": "without a letter or sign",
     "short": "too short",
+    "star": "with a * in the middle (it can stand at either end)",
     "long": f"longer than {LONGEST} characters",
     "spelling": "that only spell with look-alikes or accents what would then be found everywhere",
 }

@@ -46,6 +46,7 @@ WHY = {
     "network": _l("is an IP address: ban the network instead"),
     "nothing": _l("has no letter or sign to look for"),
     "short": _l("is so short that it would be found everywhere"),
+    "star": _l("has a * in its middle: it can stand at either end"),
     "long": _l("is longer than %(longest)s characters", longest=lists.LONGEST),
     "spelling": _l("would be found everywhere once look-alikes and accents are seen through"),
 }
