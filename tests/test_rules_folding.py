@@ -72,3 +72,12 @@ def test_a_table_forgets_before_it_grows_without_end(monkeypatch):
     table = folding._Remembered(folding._bare)
     "".join(map(chr, range(0x400, 0x500))).translate(table)
     assert len(table) <= 50
+
+
+def test_what_is_made_of_many_scripts_is_no_disguised_word():
+    many = "aбγدअกა"
+    assert fold(many) == many
+    folding._as_in.cache_clear()
+    fold("".join(chr(0x400 + n % 40) + chr(0x5D0 + n % 20) + chr(0x904 + n % 40) + chr(0x10D0 + n % 30) + "ab"
+                 for n in range(2_000)))  # fmt: skip
+    assert folding._as_in.cache_info().misses == 0

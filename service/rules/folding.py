@@ -49,6 +49,7 @@ _BESIDE_OTHERS = frozenset(
     ("COMMON", "INHERITED", "HAN", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO", "Unknown")
 )
 _LATIN = "LATIN"
+MOST_SCRIPTS = 4  # that a disguised word is made of; what has more is no word, and stays as it is
 
 
 def fold(text: str) -> str:
@@ -127,7 +128,7 @@ def _of_one_script(word: re.Match[str]) -> str:
         return letters
     written = Counter(map(_script, letters))
     scripts = [script for script, _number in written.most_common() if script not in _BESIDE_OTHERS]
-    if len(scripts) < 2:
+    if not 2 <= len(scripts) <= MOST_SCRIPTS:
         return letters
     scripts.sort(key=lambda script: script != _LATIN)  # stable: the others by their number
     for script in scripts:

@@ -2,8 +2,8 @@
 
 A phrase is found as whole words, in any case and with or without accents (folding.py); `*` at an end
 lets a word go on there. Between its words any spaces, line ends and punctuation may stand, but for
-the "://" of a web address; a sign in the phrase itself, as in "c++", must stand there. Han, kana, Hangul and Thai are found anywhere: their
-words do not end at spaces.
+the "://" of a web address; a sign in the phrase itself, as in "c++", must stand there. Han, kana,
+Hangul and Thai are found anywhere: their words do not end at spaces.
 
 No phrase becomes a regular expression. A text is looked through once, place by place: the first four
 characters there say which lengths of phrases could begin, and each of those is one look-up. So the

@@ -90,6 +90,15 @@ def batches(phrases: Sequence[str]) -> Iterator[Sequence[str]]:
     return (phrases[start : start + BATCH] for start in range(0, len(phrases), BATCH))
 
 
+def missing(session: Session, site_id: int, kind: PhraseKind, phrases: Sequence[str]) -> int:
+    """How many of these the site's list does not have."""
+    there = 0
+    for batch in batches(phrases):
+        mine = (Phrase.site_id == site_id, Phrase.kind == kind, Phrase.phrase.in_(batch))
+        there += session.scalar(select(func.count()).where(*mine)) or 0
+    return len(phrases) - there
+
+
 def add(session: Session, site_id: int, kind: PhraseKind, phrases: Sequence[str]) -> list[str]:
     """Adds phrases that were cleaned, and gives those that were new. Raises TooMany."""
     _changed(session, site_id)  # first: whoever adds the same at this moment waits

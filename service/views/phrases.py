@@ -19,6 +19,7 @@ from ..models import Phrase, Site
 from ..screening import phrases as lists
 from ..status import PhraseKind
 from .desk import LARGEST_ID, bp
+from .forms import line
 from .places import site_or_refuse
 
 PAGE = 50
@@ -107,7 +108,7 @@ def add_phrases(key: str, kind: str) -> ResponseReturnValue:
     if not outcome.lines:
         return _back(key, kind, said=said)
     form.written.errors = [_no_phrases(outcome.lines)]
-    form.written.data = "\n".join(line for line, _why in outcome.lines)
+    form.written.data = "\n".join(written for written, _why in outcome.lines)
     return _page(site_or_refuse(database.session(), key), PhraseKind(kind), form, said=said), 422
 
 
@@ -176,7 +177,9 @@ def restore_phrase(key: str, kind: str) -> ResponseReturnValue:
 def _store(key: str, kind: PhraseKind, found: Sequence[str]) -> list[str]:
     """Adds a portion in a transaction each, and gives those that were new; all or none are too many.
     What was added is on record also where a later portion found no place."""
-    if _number(key) + len(found) > lists.MOST:
+    session = database.session()
+    site_id = site_or_refuse(session, key).id
+    if lists.number(session, site_id) + lists.missing(session, site_id, kind, found) > lists.MOST:
         raise lists.TooMany
     new: list[str] = []
     try:
@@ -190,11 +193,6 @@ def _store(key: str, kind: PhraseKind, found: Sequence[str]) -> list[str]:
     return new
 
 
-def _number(key: str) -> int:
-    session = database.session()
-    return lists.number(session, site_or_refuse(session, key).id)
-
-
 def _record(session: Any, site: Site, about: str) -> None:
     events.record(session, What.PHRASES_CHANGED, current_user, about, site.id)
 
@@ -204,7 +202,8 @@ def _record(session: Any, site: Site, about: str) -> None:
 
 def _became(found: Sequence[str], new: Sequence[str]) -> str:
     """Which phrases were added, and which were there."""
-    there = [phrase for phrase in found if phrase not in set(new)]
+    added = set(new)
+    there = [phrase for phrase in found if phrase not in added]
     said = []
     if new:
         said.append(_("Added: %(phrases)s.", phrases=_named(new)))
@@ -224,7 +223,7 @@ def _brought(outcome: lists.Outcome) -> str:
 
 
 def _no_phrases(lines: Sequence[tuple[str, str]]) -> str:
-    told = [f"“{_short(line)}” {WHY[why]}" for line, why in lines[:NAMED]]
+    told = [f"“{_short(written)}” {WHY[why]}" for written, why in lines[:NAMED]]
     said = "; ".join(told)
     more = len(lines) - len(told)
     if more:
@@ -272,9 +271,9 @@ def _page(
 ) -> str:
     session = database.session()
     asked = request.args
-    sought, by_hits = asked.get("q", "").strip(), asked.get("sort") == "hits"
+    sought, by_hits = line(asked.get("q", "")), asked.get("sort") == "hits"
     hits = max(0, min(asked.get("hits", 0, type=int), MOST_HITS))
-    after = (hits, asked["after"]) if "after" in asked else None
+    after = (hits, line(asked["after"])) if "after" in asked else None
     found = lists.page(session, site.id, kind, PAGE + 1, sought, after, by_hits)
     number = lists.number(session, site.id, kind)
     removed = _opened(_removed(site.key, kind), asked.get("removed", ""))

@@ -256,3 +256,9 @@ def test_the_long_list_of_wordpress_goes_in_by_short_transactions(app, send, cor
 def test_the_pages_lead_to_each_other(pia):
     assert HOLD in pia.get("/desk/sites").text
     assert HOLD in pia.get("/desk/sites/daily/rules").text
+
+
+def test_a_list_that_is_known_is_brought_again_however_full_it_is(app, send, monkeypatch):
+    send("/import", keys="poker\ncasino")
+    monkeypatch.setattr(lists, "MOST", 2)
+    assert notice(send("/import", keys="poker\ncasino")) == "0 added, 2 in the list already."
