@@ -10,7 +10,7 @@ import re
 import struct
 import unicodedata
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -30,6 +30,9 @@ HASH = struct.Struct(">q").unpack
 _UNSEEN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 _BREAK = re.compile(r"[\s!-#%-/:-@\[-`{-~“”„«»‹›…–—。、，．！？；：（）「」『』《》【】·]+")
 _CAPITAL, _SMALL = re.compile("[A-ZÀ-ÖØ-ÞΑ-ΩА-Я]"), re.compile("[a-zß-öø-ÿα-ωа-я]")
+_TOKEN = re.compile(  # a host whole, or a word
+    r"(?<![\w.-])(?:[\w-]+\.)+[^\W\d_]{2,}(?![\w.-])|[^\s!-#%-/:-@\[-`{-~“”„«»‹›…–—。、，．！？；：（）「」『』《》【】·]+"
+)
 _DIGIT = re.compile(r"\d")
 _SIGNS = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
@@ -60,6 +63,23 @@ def features(text: str, key: bytes, name: str = "", website: str = "") -> list[F
             digest.update(f"{group}:{one}".encode())
             found.append(Feature(HASH(digest.digest())[0], share, named[one]))
     return found
+
+
+def as_typed(wanted: Collection[str], text: str) -> dict[str, str]:
+    """Words that features stand for, each as it first stands in a text. Left out are those that it
+    does not have as a word of its own or as a host, and what is no word: one letter, a tag's part."""
+    left = {word for word in wanted if len(word) > 1}
+    found: dict[str, str] = {}
+    for token in _TOKEN.findall(_UNSEEN.sub("", text[:LONGEST])) if left else ():
+        word = normal(token)
+        if word in left:
+            found.setdefault(word, token[:LONGEST_WORD])
+            if len(found) == len(left):
+                return found
+    # Where words do not end at spaces, signs stand anywhere.
+    signs = {word for word in left - found.keys() if _SIGNS.search(word)}
+    folded = normal(text) if signs else ""
+    return found | {word: word for word in signs if word in folded}
 
 
 def normal(text: str) -> str:

@@ -24,9 +24,9 @@ def fired(history, policy=OPEN):
     ("history", "expected"),
     [
         (History(from_address=4, from_network=9, under_article=29), []),
-        (History(from_address=5), [("flood_address", "6")]),
-        (History(from_network=10), [("flood_network", "11")]),
-        (History(under_article=30), [("flood_article", "31")]),
+        (History(from_address=5), [("flood_address", "5")]),
+        (History(from_network=10), [("flood_network", "10")]),
+        (History(under_article=30), [("flood_article", "30")]),
         (History(likeness=79), []),
         (History(likeness=80), [("near_duplicate", "80 %")]),
         (History(likeness=100, repeats=1), [("repeated", "1×")]),

@@ -7,6 +7,7 @@ from flask.cli import with_appcontext
 from .. import comments, database, people, rules, screening, statistics, text, trials, tuning
 from ..models import Site
 from ..rules import NAMED, RULES, Rule
+from ..screening import filter as learned
 from ..settings import SiteSettings
 from ..status import Status
 from ..tuning import Choice
@@ -111,8 +112,14 @@ def ledger(public_id: str) -> None:
         for rule, _status, matched in said.reasons:
             click.echo(f"  {_says(rule, matched)}")
         if said.chance is not None:
-            told = f" ({', '.join(said.telling)})" if said.telling else ""
-            click.echo(f"  The filter took it for spam with {said.chance} %{told}.")
+            click.echo(f"  {_of_the_filter(said.chance, said.telling)}")
+
+
+def _of_the_filter(chance: int, telling: list[str]) -> str:
+    fors, againsts = learned.told(telling)
+    told = f"The filter: {learned.percent(chance)} % likely spam."
+    told += f" For it: {', '.join(fors)}." if fors else ""
+    return told + (f" Against it: {', '.join(againsts)}." if againsts else "")
 
 
 def _print_kind(tried: trials.Trial, kind: str, words: str) -> None:

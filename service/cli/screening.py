@@ -15,7 +15,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 from sqlalchemy import select
 
-from .. import database, lessons, measures
+from .. import database, learning, lessons, measures
 from ..models import Site
 from ..screening import filter
 from ..text import mask_addresses
@@ -156,7 +156,7 @@ def _chances(site_id: int, batch: Sequence[Line]) -> list[float]:
     found = [filter.looked_at(vault, site_id, line.author, "", line.text) for line in batch]
     known = filter.known_of(session, site_id, {one.hash for each in found for one in each})
     totals = filter.totals_of(session, site_id)
-    return [filter.weigh(each, known, totals).chance for each in found]
+    return [learning.chance(learning.parts(each, known, totals)) for each in found]
 
 
 def _site(key: str | None) -> Site:

@@ -4,8 +4,8 @@ from .rule import Case, Number, Rule
 
 
 def _number(case: Case, so_many: int) -> str | None:
-    """Which comment within the time it is, this one counted, if that is one too many."""
-    return str(so_many + 1) if so_many >= case.numbers["most"] else None
+    """How many may come within the time, where this one is too many. Nobody counts on."""
+    return str(case.numbers["most"]) if so_many >= case.numbers["most"] else None
 
 
 def flood_address(case: Case) -> str | None:
@@ -30,7 +30,7 @@ def _numbers(most: int) -> tuple[Number, ...]:
 ADDRESS = Rule(
     "flood_address",
     flood_address,
-    says="It is number %(matched)s from the same email address within a short time.",
+    says="More came with this email address in a short time than the %(matched)s that may.",
     does="Holds what comes from one email address after %(most)s comments in %(minutes)s minutes.",
     numbers=_numbers(5),
     is_measure=True,
@@ -38,7 +38,7 @@ ADDRESS = Rule(
 NETWORK = Rule(
     "flood_network",
     flood_network,
-    says="It is number %(matched)s from the same network within a short time.",
+    says="More came from this network in a short time than the %(matched)s that may.",
     does="Holds what comes from one network after %(most)s comments in %(minutes)s minutes.",
     numbers=_numbers(10),
     is_measure=True,
@@ -46,7 +46,7 @@ NETWORK = Rule(
 ARTICLE = Rule(
     "flood_article",
     flood_article,
-    says="It is number %(matched)s under the same article within a short time.",
+    says="More came under this article in a short time than the %(matched)s that may.",
     does="Holds what comes under one article after %(most)s comments in %(minutes)s minutes.",
     numbers=_numbers(30),
     weight=5,

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from .. import learning
-from ..features import Feature, features
+from ..features import Feature, as_typed, features
 from ..learning import Known, Totals
 from ..models import Knowledge
 from ..text import mask_addresses
@@ -18,7 +18,8 @@ from ..vault import Vault
 
 READY = 20  # decisions before which it says nothing
 TELLING = 3  # words for spam that are named, and as many against it
-LEAST = 0.05  # that a word has to say to be named; the sum of all is the odds' logarithm
+SOUGHT = 12  # that are looked for in the text, since only what stands there is named
+LEAST = 0.15  # that a word has to say to be named; the sum of all is the odds' logarithm
 _MASKED = re.compile(r"\S?…@…")  # what mask_addresses leaves of one
 FOR, AGAINST = "+", "-"  # how a telling word begins
 
@@ -40,7 +41,8 @@ def score(
     if not is_ready(totals):
         return None
     found = looked_at(vault, site_id, name, website, typed)
-    return weigh(found, known_of(session, site_id, (one.hash for one in found)), totals)
+    known = known_of(session, site_id, (one.hash for one in found))
+    return weigh(found, known, totals, f"{typed} {name} {website}")
 
 
 def is_ready(totals: Totals) -> bool:
@@ -58,17 +60,33 @@ def bare(typed: str) -> str:
     return _MASKED.sub(" ", mask_addresses(typed))
 
 
-def weigh(found: Sequence[Feature], known: Mapping[int, Known], totals: Totals) -> Score:
+def weigh(
+    found: Sequence[Feature], known: Mapping[int, Known], totals: Totals, typed: str
+) -> Score:
+    """Takes what was typed too, for a word is named as it stands there."""
     said = learning.parts(found, known, totals)
     by_word: dict[str, float] = defaultdict(float)
     for one, part in zip(found, said, strict=True):
         if one.said and part:
             by_word[one.said] += part
     least_first = sorted(by_word, key=lambda word: (by_word[word], word))
-    fors = [word for word in reversed(least_first) if by_word[word] > LEAST][:TELLING]
-    againsts = [word for word in least_first if by_word[word] < -LEAST][:TELLING]
-    named = (*(FOR + word for word in fors), *(AGAINST + word for word in againsts))
-    return Score(learning.chance(said), tuple(map(mask_addresses, named)))
+    fors = [word for word in reversed(least_first) if by_word[word] > LEAST][:SOUGHT]
+    againsts = [word for word in least_first if by_word[word] < -LEAST][:SOUGHT]
+    spelt = as_typed({*fors, *againsts}, mask_addresses(typed))
+    named = [FOR + spelt[word] for word in fors if word in spelt][:TELLING]
+    named += [AGAINST + spelt[word] for word in againsts if word in spelt][:TELLING]
+    return Score(learning.chance(said), tuple(named))
+
+
+def percent(chance: int) -> int:
+    """A probability as people are told it: nothing is certain."""
+    return min(max(chance, 1), 99)
+
+
+def told(telling: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The words that told most: for spam, and against it."""
+    fors = [word[1:] for word in telling if word.startswith(FOR)]
+    return fors, [word[1:] for word in telling if word.startswith(AGAINST)]
 
 
 def totals_of(session: Session, site_id: int) -> Totals:

@@ -1,5 +1,6 @@
 """The queue, scored anew after the filter has learned: what waits gets another place in it, and
-never another status. The ledger keeps one row for it: the last one of a comment is brought up to date.
+never another status. What was said when a comment was posted stays as it is in the ledger: a row
+behind it tells what the filter said when it last looked, and is brought up to date.
 """
 
 from collections.abc import Sequence
@@ -60,7 +61,7 @@ def plan(session: Session, vault: Vault, site_id: int) -> Turn | None:
         Rescored(
             comment.id,
             comment.version,
-            score := filter.weigh(found[comment.id], known, totals),
+            score := filter.weigh(found[comment.id], known, totals, _typed(comment)),
             risk(_verdict(comment, before.get(comment.id)), score.chance),
         )
         for comment in batch
@@ -86,13 +87,23 @@ def write(session: Session, turn: Turn) -> None:
             done.append(one)
     last = ledger.latest(session, [one.comment_id for one in done])
     for one in done:
-        row = last.get(one.comment_id)
-        if row is None:  # imported, or from before there was a ledger
-            waits = Status.PENDING.value
-            row = Judgement(site_id=turn.site_id, comment_id=one.comment_id, status=waits)
-            row.occasion = Occasion.LEARNED
+        before = last.get(one.comment_id)  # none if imported, or older than the ledger
+        row = before
+        if row is None or row.occasion != Occasion.LEARNED:
+            row = Judgement(
+                site_id=turn.site_id,
+                comment_id=one.comment_id,
+                occasion=Occasion.LEARNED,
+                status=Status.PENDING.value,
+                reasons=before.reasons if before else [],
+            )
             session.add(row)
-        row.chance, row.telling = round(100 * one.score.chance), list(one.score.telling)
+        row.at, row.chance = now(), round(100 * one.score.chance)
+        row.telling = list(one.score.telling)
+
+
+def _typed(comment: Comment) -> str:
+    return f"{comment.text} {comment.name} {comment.website}"
 
 
 def _verdict(comment: Comment, last: Judgement | None) -> Verdict:

@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 
 from .. import accounts, compare, desk, facts, moderation, rules, text
 from ..comments import network_of
-from ..models import Comment, Decision, Judgement, Revision, Site, now
-from ..screening.filter import AGAINST, FOR
+from ..models import Comment, Decision, Revision, Site, now
+from ..screening import filter
 from ..settings import SiteSettings
 from ..status import Act, Mark, Markup, Role, Status
 from ..vault import Vault
@@ -324,12 +324,6 @@ def _least(number: int, most: int) -> str:
     return f"{written}+" if number > most else written
 
 
-def telling(judgement: Judgement) -> tuple[list[str], list[str]]:
-    """The words that told the filter most: for spam, and against it."""
-    fors = [word[1:] for word in judgement.telling if word.startswith(FOR)]
-    return fors, [word[1:] for word in judgement.telling if word.startswith(AGAINST)]
-
-
 @bp.context_processor
 def words() -> dict[str, Any]:
     return {
@@ -343,7 +337,8 @@ def words() -> dict[str, Any]:
         "shown_name": shown_name,
         "excerpt": _excerpt,
         "explain": lambda reason: _(rules.explain(reason.rule)) % {"matched": reason.matched},
-        "telling": telling,
+        "telling": lambda judgement: filter.told(judgement.telling),
+        "percent": filter.percent,
         "trusted": text.trusted,
         "unlinked": text.unlink,
         "highlighted": highlighted,

@@ -79,7 +79,7 @@ OCCASIONS = {
     Occasion.POSTED: _l("Posted"),
     Occasion.EDITED: _l("Changed by its author"),
     Occasion.REFUSED: _l("Another wording was asked for"),
-    Occasion.LEARNED: _l("The filter had learned more"),
+    Occasion.LEARNED: _l("The filter had learned more, and looked again"),
 }
 # Pages of a site that belong to its rules, by what stands behind the site's key; shown if there.
 BESIDE = {

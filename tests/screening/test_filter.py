@@ -14,7 +14,7 @@ from service import accounts, comments, database, lessons, moderation
 from service.cli import learning, worker
 from service.models import Comment, Decision, Feature, Judgement, Knowledge, Lesson, Site
 from service.screening import filter
-from service.status import Status
+from service.status import Occasion, Status
 
 SPAM = "Cheap watches and casino bonus number {n}, click here: http://cheap{n}.example/buy"
 HAM = "Thanks for this article, number {n}: I think the author is right about the city council."
@@ -159,7 +159,7 @@ def test_it_tells_which_of_the_comment_s_own_words_told_and_never_an_address(app
     taught(20, spam=SPAM + " write to sales@cheap.example")
     found = score(app, daily, "Thanks, a casino: sales@cheap.example")
     assert any("casino" in word for word in found.telling if word[0] == "+")
-    assert any("thanks" in word for word in found.telling if word[0] == "-")
+    assert "-Thanks" in found.telling  # as it is typed there
     assert len(found.telling) <= 6
     assert not any("@" in word or "sales" in word for word in found.telling)
 
@@ -232,7 +232,7 @@ def test_a_staff_reply_teaches_nothing(app, mo, post):
 
 
 def test_the_queue_is_ordered_after_the_first_twenty_and_no_status_changes(
-    app, daily, taught, post
+    app, daily, taught, post, decide
 ):
     spam_id, ham_id = post(SPAM.format(n=77)), post(HAM.format(n=78))
     taught(20)
@@ -241,8 +241,14 @@ def test_the_queue_is_ordered_after_the_first_twenty_and_no_status_changes(
     assert {by_id[spam_id].status, by_id[ham_id].status} == {Status.PENDING}
     with app.app_context():
         kept = select(Judgement).where(Judgement.comment_id == spam_id)
-        row = database.session().scalars(kept).one()  # brought up to date, none added
+        posted, row = database.session().scalars(kept.order_by(Judgement.id))
+        assert (posted.chance, posted.telling) == (None, [])  # what was said then stays
+        assert row.occasion == Occasion.LEARNED
         assert row.chance > 60
+    decide(post(SPAM.format(n=500)), Status.SPAM)
+    work(app)
+    with app.app_context():  # looked at again, and one row still
+        assert len(database.session().scalars(kept).all()) == 2
         assert any("casino" in word for word in row.telling)
 
 

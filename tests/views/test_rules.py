@@ -151,7 +151,7 @@ def test_a_rule_s_page_tells_how_it_did_so_far(app, mo):
 def test_a_comment_s_page_has_every_verdict(app, mo, waiting):
     with app.app_context(), database.writing() as session:
         comment = session.scalars(select(Comment)).one()
-        known = History(chance=0.91, telling=("casino", "<b>bonus"))
+        known = History(chance=0.997, telling=("+casino", "+<b>bonus", "-thanks"))
         verdict = Verdict(Status.SPAM, (Fired("many_links", Status.SPAM, "7"),))
         screening.judged(session, comment, verdict, known, Occasion.LEARNED)
         session.add(
@@ -161,9 +161,8 @@ def test_a_comment_s_page_has_every_verdict(app, mo, waiting):
     told = words(mo.get(f"/desk/comments/{waiting}"))
     assert "Posted : held" in told
     assert "This site holds every reply for a moderator." in told
-    assert "The filter had learned more : spam" in told
-    assert "It has 7 links." in told
-    assert "spam with 91%. What told it most: “casino” , “<b>bonus”" in told
+    assert "The filter had learned more, and looked again" in told
+    assert "The filter: 99 % likely spam. For it: casino , <b>bonus . Against it: thanks ." in told
     assert "gone_rule: x" in told
 
 
