@@ -79,6 +79,17 @@ class Outbound:
         self._reach = tuple(reach)
         self._tls = tls or httpx.create_ssl_context(trust_env=False)
 
+    def check(self, url: str) -> None:
+        """Raises Refused for an address where this service certainly does not go: as the function
+        of this name, and where it names a number on a network that may not be reached."""
+        check(url)
+        parsed = httpx.URL(url)
+        try:
+            ip = ipaddress.ip_address(parsed.host)
+        except ValueError:
+            return
+        _check_ip(self._reach, ip, parsed.port or PORTS[parsed.scheme])
+
     def get(
         self,
         url: str,
@@ -290,7 +301,7 @@ class _Backend(httpcore.SyncBackend):
     def connect_tcp(self, host: str, port: int, *_: Any, **__: Any) -> httpcore.NetworkStream:
         found = _look_up(host, port, self._deadline.left())
         for ip in found:
-            self._check(ip, port)
+            _check_ip(self._reach, ip, port)
         failed: Exception = Unreachable("it could not be reached")
         for ip in found:
             try:
@@ -301,13 +312,14 @@ class _Backend(httpcore.SyncBackend):
             return _Stream(stream, self._deadline)
         raise failed
 
-    def _check(self, ip: IP, port: int) -> None:
-        if any(reach.holds(ip, port) for reach in self._reach):
-            return
-        if not is_public(ip):
-            raise Refused("it is on a network that this service may not reach")
-        if port not in PORTS.values():
-            raise Refused("its address names a port that this service does not use")
+
+def _check_ip(reach: Iterable[Reach], ip: IP, port: int) -> None:
+    if any(one.holds(ip, port) for one in reach):
+        return
+    if not is_public(ip):
+        raise Refused("it is on a network that this service may not reach")
+    if port not in PORTS.values():
+        raise Refused("its address names a port that this service does not use")
 
 
 class _Stream(httpcore.NetworkStream):
@@ -358,7 +370,7 @@ def _look_up(host: str, port: int, seconds: float) -> list[IP]:
     except queue.Empty:
         raise Unreachable("its name could not be looked up in time") from None
     if not found:
-        raise Unreachable("there is nothing of its name")
+        raise Unreachable("there is no server of that name")
     return found
 
 

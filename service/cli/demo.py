@@ -99,20 +99,28 @@ def _post(
 
 def _submission(base: str, entry: dict[str, Any], parent: str) -> comments.Submission:
     typed = entry["text"]
+    html, website = text.render(typed), entry.get("website", "")
     return comments.Submission(
         url=f"{base}/demo/",
         given_id=ARTICLE,
         title=entry.get("title", ""),
         parent=parent,
         name=entry["name"],
-        website=entry.get("website", ""),
+        website=website,
         email=f"{entry['name'].split()[0].lower()}@example.org",
         text=typed,
-        html=text.render(typed),
+        html=html,
         language="en",
         network="192.0.2.0/24",
         nonce=f"demo {entry['minutes_ago']}",
-        draft=Draft(entry["name"], typed, tuple(text.addresses(typed))),
+        draft=Draft(
+            entry["name"],
+            typed,
+            tuple(text.addresses(typed)),
+            website=website,
+            links=text.count_links(html),
+            language="en",
+        ),
     )
 
 

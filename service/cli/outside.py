@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from .. import database, outside
 from ..models import Site
-from ..outbound import Refused, check
+from ..outbound import Refused
 from ..outside import by_akismet, choice, feedback
 from ..rules import Opinion
 from ..status import Status
@@ -70,9 +70,13 @@ def set_(
     new_secret: bool,
 ) -> None:
     """Choose what the site KEY has asked; what is not named stays as it is."""
+    if not any(
+        (akismet_, akismet_key_stdin, akismet_email, akismet_ip, hook, hook_url, new_secret)
+    ):
+        raise click.UsageError("Say what to change; `flask outside set --help` lists it.")
     if hook_url:
         try:
-            check(hook_url)
+            current_app.extensions["outbound"].check(hook_url)
         except Refused as refused:
             raise click.UsageError(f"The service's address cannot be used: {refused}.") from None
     given = sys.stdin.readline().strip() if akismet_key_stdin else ""
@@ -117,9 +121,11 @@ def test(key: str) -> None:
     database.forget()
     opinions = outside.ask(current_app.extensions["outbound"], found, question)
     for opinion in opinions:
-        click.echo(_words(opinion))
-    if any(opinion.status is None for opinion in opinions):
-        raise click.ClickException("Comments are held while that is so.")
+        if opinion.status is not None:
+            click.echo(_words(opinion))
+    failed = [_words(opinion) for opinion in opinions if opinion.status is None]
+    if failed:
+        raise click.ClickException(f"{' '.join(failed)} New comments are held meanwhile.")
 
 
 def tell_akismet() -> bool:

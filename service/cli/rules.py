@@ -22,8 +22,8 @@ KINDS = {
     trials.HELD: "newly held",
     trials.EASED: "held, no longer marked as spam",
     trials.FREED: "freed",
-    trials.ALSO: "caught as well; another rule does the same to them already",
-    trials.NO_LONGER: "no longer caught; another rule still does the same to them",
+    trials.ALSO: "caught as well, where another rule does the same already",
+    trials.NO_LONGER: "no longer caught, where another rule still does the same",
 }
 
 

@@ -100,7 +100,7 @@ RULES = (
         "too_short",
         too_short,
         says="It is very short: %(matched)s.",
-        does="Catches a comment with fewer than %(words)s words or %(characters)s characters.",
+        does="Catches a comment with fewer words than %(words)s, or fewer characters than %(characters)s.",
         numbers=(
             Number("words", 2, 0, 100, "Words that a comment has at least"),
             Number("characters", 0, 0, 1_000, "Characters that a comment has at least"),
@@ -114,7 +114,7 @@ RULES = (
         "too_long",
         too_long,
         says="It is very long: %(matched)s.",
-        does="Catches a comment with more than %(most)s characters.",
+        does="Catches a comment with more characters than %(most)s.",
         numbers=(Number("most", 3_000, 1, 100_000, "Characters that a comment may have"),),
         may=MAY,
         is_on=False,

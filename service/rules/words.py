@@ -21,8 +21,8 @@ RULES = (
     Rule(
         "many_links",
         many_links,
-        says="It has %(matched)s links.",
-        does="Catches a comment with more than %(most)s links.",
+        says="Links in it: %(matched)s.",
+        does="Holds a comment with more links than %(most)s.",
         numbers=(Number("most", 2, 0, 100, "Links that a comment may have"),),
         weight=30,
         is_measure=True,

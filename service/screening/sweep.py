@@ -7,7 +7,7 @@ what a moderator has had in hand: decided, undone, noted or handed over.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, func, not_, select, tuple_
@@ -18,6 +18,7 @@ from ..status import Act, Status
 from . import waves
 
 COUNTED = 100_000  # exact up to here, on a page
+LOOKED_AT = 5_000  # comments, for the height of a wave
 SAMPLE = 5  # of the oldest and of the newest that would be cleared, and of the proved ones
 
 
@@ -32,6 +33,7 @@ class Found:
     proved: int  # that wait, by authors who proved their address
     some_proved: Sequence[Comment]
     in_hand: int  # that wait, and a moderator has had in hand
+    peak: int  # that came within waves.WINDOW at its height
 
     @property
     def total(self) -> int:
@@ -55,7 +57,24 @@ def look(session: Session, wave: Wave) -> Found:
         _number(session, is_proved),
         _some(session, is_proved, *order),
         _number(session, and_(_waits(wave), not_(Comment.is_proved), _in_hand())),
+        max(wave.peak, _peak(session, wave)),
     )
+
+
+def _peak(session: Session, wave: Wave) -> int:
+    """The height of a wave's beginning; what came later was looked at once a minute."""
+    came = select(Comment.created_at).where(within(wave)).order_by(Comment.created_at)
+    return busiest(session.scalars(came.limit(LOOKED_AT)).all(), waves.WINDOW)
+
+
+def busiest(times: Sequence[datetime], window: timedelta) -> int:
+    """The most of these moments, in their order, that lie within so long a time."""
+    most = first = 0
+    for number, at in enumerate(times, 1):
+        while times[first] <= at - window:
+            first += 1
+        most = max(most, number - first)
+    return most
 
 
 def within(wave: Wave, statuses: Sequence[Status] = tuple(Status)) -> ColumnElement[bool]:
@@ -99,11 +118,13 @@ def _waits(wave: Wave) -> ColumnElement[bool]:
 
 
 def _in_hand() -> ColumnElement[bool]:
-    """To have looked at the address is no decision."""
+    """To have looked at the address is no decision, nor is what a job did to many: where that was
+    taken back nobody has looked at this one."""
     return exists().where(
         Decision.comment_id == Comment.id,
         Decision.moderator_id.is_not(None),
         Decision.act != Act.REVEALED,
+        Decision.bulk_id.is_(None),
     )
 
 

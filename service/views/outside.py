@@ -49,10 +49,13 @@ class HookForm(FlaskForm):
     def validate_url(self, field: StringField) -> None:
         try:
             if field.data:
-                outbound.check(field.data)
+                current_app.extensions["outbound"].check(field.data)
         except outbound.Refused:
             raise ValidationError(
-                _l("Enter an address like https://example.org/check, without a password in it.")
+                _l(
+                    "Enter an address like https://example.org/check, on the public internet and "
+                    "without a password in it."
+                )
             ) from None
 
 
@@ -82,7 +85,7 @@ def set_akismet(key: str) -> ResponseReturnValue:
     except ValueError:
         form.key.errors = [_("Enter the key that Akismet gave you for this site.")]
         return _page(site_or_refuse(database.session(), key), akismet=form)
-    return redirect(url_for(".outside", key=key), 303)
+    return redirect(url_for(".outside", key=key, saved="yes"), 303)
 
 
 @bp.post("/sites/<key>/outside/hook")
@@ -101,7 +104,7 @@ def set_hook(key: str) -> ResponseReturnValue:
         return _page(site_or_refuse(database.session(), key), hook=form)
     if secret:  # shown in this answer, and never again
         return _page(site_or_refuse(database.session(), key), secret=secret)
-    return redirect(url_for(".outside", key=key), 303)
+    return redirect(url_for(".outside", key=key, saved="yes"), 303)
 
 
 @bp.post("/sites/<key>/outside/secret")

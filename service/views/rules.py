@@ -66,8 +66,8 @@ KINDS = {
     trials.HELD: _l("newly held"),
     trials.EASED: _l("held, no longer marked as spam"),
     trials.FREED: _l("freed"),
-    trials.ALSO: _l("caught as well; another rule does the same to them already"),
-    trials.NO_LONGER: _l("no longer caught; another rule still does the same to them"),
+    trials.ALSO: _l("caught as well, where another rule does the same already"),
+    trials.NO_LONGER: _l("no longer caught, where another rule still does the same"),
 }
 OUTCOMES: dict[str, Any] = {
     Status.APPROVED: _l("published"),
@@ -365,6 +365,12 @@ def outcome(said: Judgement) -> str:
     return str(OUTCOMES[said.status or trials.ASKED])
 
 
+def asked_by(reasons: list[list[str]]) -> list[list[str]]:
+    """Of all that fired, what asked for another wording; all of it where that is no rule any more."""
+    asking = [said for said in reasons if said[0] in NAMED and NAMED[said[0]].asks]
+    return asking or reasons
+
+
 @bp.context_processor
 def words() -> dict[str, Any]:
     return {
@@ -372,4 +378,5 @@ def words() -> dict[str, Any]:
         "occasions": OCCASIONS,
         "outcome": outcome,
         "said_of": said_of,
+        "asked_by": asked_by,
     }

@@ -71,7 +71,7 @@ def test_pia_tries_a_rule_saves_it_and_sees_what_it_said(page, live, look):
     expect(page.get_by_role("heading", name="The rules, in the order they run")).to_be_visible()
     look("list")
 
-    page.get_by_role("link", name="Catches a comment with more than 2 links.").click()
+    page.get_by_role("link", name="Holds a comment with more links than 2.").click()
     page.get_by_label("Links that a comment may have").fill("lots")
     page.get_by_role("button", name="Try it").click()
     expect(page.get_by_role("alert")).to_contain_text("Enter a whole number from 0 to 100.")
@@ -92,7 +92,7 @@ def test_pia_tries_a_rule_saves_it_and_sees_what_it_said(page, live, look):
     page.goto(f"{live.url}/desk/comments/{stored(live.app)[-1].public_id}")
     ledger = page.get_by_role("region", name="What the rules said")
     expect(ledger).to_contain_text("Posted: held")
-    expect(ledger).to_contain_text("It has 2 links.")
+    expect(ledger).to_contain_text("Links in it: 2.")
     look("ledger")
     page.goto(f"{live.url}/desk/sites/daily/refusals")
     expect(page.get_by_text("Nobody was asked for another wording yet.")).to_be_visible()

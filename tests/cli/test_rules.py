@@ -34,7 +34,7 @@ def test_it_lists_the_rules_in_their_order(flask):
     assert [line.split(". ", 1)[1].partition(":")[0] for line in lines[1:]] == [
         rule.name for rule in RULES
     ]
-    sentence = "many_links: Catches a comment with more than 2 links. (on, holds, nothing decided)"
+    sentence = "many_links: Holds a comment with more links than 2. (on, holds, nothing decided)"
     assert sentence in told.output
 
 
@@ -94,4 +94,4 @@ def test_it_prints_the_ledger_of_a_comment(app, flask):
     told = flask("ledger", stored(app)[0].public_id)
     assert told.exit_code == 0
     assert "posted: pending" in told.output
-    assert "  It has 3 links." in told.output
+    assert "  Links in it: 3." in told.output

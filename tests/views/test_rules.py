@@ -51,7 +51,7 @@ def test_it_lists_every_rule_in_the_order_they_run_with_its_numbers(mo):
     page = mo.get(PAGE)
     names = re.findall(rf'href="{PAGE}/([a-z_]+)"', page.text)
     assert names == [rule.name for rule in RULES]
-    assert "Catches a comment with more than 2 links. on holds caught nothing yet" in words(page)
+    assert "Holds a comment with more links than 2. on holds caught nothing yet" in words(page)
     assert "always on" in words(page)
     assert "Publishers of this site can change this" in words(page)
 
@@ -93,7 +93,7 @@ def test_trying_shows_what_would_have_been_and_saves_nothing(app, pia, mo):
 def test_saving_keeps_it_and_it_acts(app, pia):
     sent = post(pia, "save", on="on", most="1")
     assert (sent.status_code, sent.location) == (303, f"{LINKS}?saved=yes")
-    assert "more than 1 links" in words(pia.get(sent.location))
+    assert "more links than 1" in words(pia.get(sent.location))
     reply(app, app.test_client(), comment=TWO)
     with app.app_context():
         [said] = screening.verdicts(database.session(), stored(app)[0].id)
