@@ -96,6 +96,8 @@ def test_all_is_off_and_the_choice_is_shown_without_secrets(app, flask):
         (("set", "weekly", "--hook", "off"), 1),
         (("set", SITE, "--hook-url", "ftp://own.example/"), 2),
         (("set", SITE, "--hook-url", "https://u:p@own.example/"), 2),
+        (("set", SITE, "--hook-url", "http://10.0.0.1/check"), 2),
+        (("set", SITE), 2),
         (("test", SITE), 1),
     ],
 )

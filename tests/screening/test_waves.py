@@ -18,7 +18,7 @@ from service import database
 from service.cli import worker
 from service.models import Article, Comment, Import, Wave, now
 from service.rules import Policy
-from service.screening import waves
+from service.screening import sweep, waves
 from service.screening.waves import Limits
 from service.status import Mark, Status
 
@@ -230,3 +230,14 @@ def test_readers_who_post_set_it_off_and_it_is_told_once(
     last = database.session().scalars(select(Comment).order_by(Comment.id.desc())).first()
     assert last is not None
     assert "wave" in {reason.rule for reason in last.reasons}
+
+
+@pytest.mark.parametrize(
+    ("minutes", "most"),
+    [([], 0), ([0], 1), ([0, 1, 2], 3), ([0, 9, 10, 11], 3), ([0, 20, 21, 40], 2)],
+)
+def test_its_height_is_the_most_that_came_within_ten_minutes(
+    minutes: Sequence[int], most: int
+) -> None:
+    times = [AT + minute * MINUTE for minute in minutes]
+    assert sweep.busiest(times, waves.WINDOW) == most

@@ -170,11 +170,13 @@ def test_when_another_wording_was_asked_for_is_a_list_without_the_text(app, mo):
     assert "Nobody was asked" in words(mo.get("/desk/sites/daily/refusals"))
     with app.app_context(), database.writing() as session:
         for number in range(60):
-            fired = Fired("many_links", Status.PENDING, f"word{number:02}", True)
-            screening.refused(session, 1, Verdict(Status.PENDING, (fired,)), History())
+            fired = Fired("phrases_refuse", Status.PENDING, f"word{number:02}", True)
+            reasons = (Fired("every_reply"), fired)
+            screening.refused(session, 1, Verdict(Status.PENDING, reasons), History())
     first = mo.get("/desk/sites/daily/refusals")
     assert words(first).index("word59") < words(first).index("word10")
     assert "word09" not in words(first)
+    assert "holds every reply" not in words(first)  # nothing was held
     older = re.search(r'href="([^"]+after=\d+)"', first.text)
     assert older
     assert "word09" in words(mo.get(unescape(older[1])))

@@ -87,6 +87,8 @@ def test_one_button_clears_it_and_it_is_undone_as_one(app: Flask, mo: FlaskClien
     assert post(mo, undo[1]) == 303
     assert stands(app) == dict.fromkeys(CLEARED, "pending") | SPARED
     assert "5 comments are as they were before." in mo.get(WAVE).text
+    assert post(mo, f"{WAVE}/clear") == 303  # by mistake undone, it is cleared once more
+    assert stands(app) == CLEARED | SPARED
 
 
 def test_a_large_one_goes_by_a_job(
