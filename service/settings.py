@@ -341,6 +341,12 @@ class SiteSettings:
         "Reasons for turning a comment down that moderators choose from and authors may read, "
         "one a line.",
     )
+    undo_minutes: int = _of_site(
+        10,
+        "Minutes for which a letter about a decision waits, so that an undo still stops it.",
+        0,
+        1_440,
+    )
     is_indexed: bool = _of_site(
         False, "Whether search engines may list the thread as a page of its own."
     )
