@@ -4,14 +4,15 @@ A letter names whom it is for, and what caused it, by reference; all it says is 
 is sent (mail/). What was undone, withdrawn or ended in between takes its letters out of the outbox.
 """
 
+import re
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy import insert as plain_insert
-from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -21,6 +22,7 @@ from .status import LetterKind, LetterState, Why
 
 __all__ = ["drop", "undo_window", "write"]
 
+HOST = re.compile(r"[a-z0-9.-]{1,200}")
 # They tell of whatever waits when they are sent, not of the one comment that caused them.
 OF_MANY = (LetterKind.WAITING,)
 
@@ -84,7 +86,8 @@ def drop(
     erased) or on a comment (withdrawn). Wins over a letter that a worker has in hand until the
     moment it is sent. Returns how many.
     """
-    if decision_ids:
+    condition: ColumnElement[bool]
+    if author_id is None and comment_id is None:
         condition = Letter.decision_id.in_(decision_ids)
     elif author_id is not None:
         condition = Letter.author_id == author_id
@@ -111,5 +114,5 @@ def undo_window(site: Site) -> timedelta:
 
 def _host(site: Site) -> str:
     """Behind the @ of a Message-ID: the publisher's host, for that never changes with the server."""
-    hosts = [urlsplit(origin).hostname for origin in site.origins]
-    return next(filter(None, hosts), "localhost").encode("idna", "ignore").decode() or "localhost"
+    hosts = (urlsplit(origin).hostname or "" for origin in site.origins)
+    return next(filter(HOST.fullmatch, hosts), "localhost")

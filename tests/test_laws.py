@@ -112,6 +112,8 @@ BREACHES = [
     (laws.showing_an_address, {"reader/_comment.html": "{{ comment.email }}"}),
     (laws.showing_an_address, {"reader/receipt.html": "{{ comment.author.id }}"}),
     (laws.inline, {"base.html": "<p style='color: red'>"}),
+    (laws.inline, {"mail/waiting.html": "<style>p { color: red }</style>"}),
+    (laws.inline, {"mail/_style.html": "<script>alert(1)</script>"}),
     (laws.inline, {"base.html": "<style>p { color: red }</style>"}),
     (laws.inline, {"base.html": "<script>alert(1)</script>"}),
     (laws.inline, {"base.html": "<script src=a.js>alert(1)</script>"}),

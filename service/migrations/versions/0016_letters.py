@@ -25,9 +25,9 @@ def words(*known: str, name: str) -> sa.Enum:
     return sa.Enum(*known, name=name, native_enum=False, create_constraint=True, length=10)
 
 
-def points_at(table: str, column: str, **more: str) -> sa.ForeignKeyConstraint:
+def points_at(table: str, column: str, ondelete: str | None = None) -> sa.ForeignKeyConstraint:
     name = op.f(f"fk_letters_{column}")
-    return sa.ForeignKeyConstraint([column], [f"{table}.id"], name=name, **more)
+    return sa.ForeignKeyConstraint([column], [f"{table}.id"], name=name, ondelete=ondelete)
 
 
 def add_letters() -> None:
@@ -69,8 +69,13 @@ def add_letters() -> None:
         sa.UniqueConstraint("cause_key", name=op.f("uq_letters_cause_key")),
     )
     is_queued = sa.text("state = 'queued'")
-    due = {"sqlite_where": is_queued, "postgresql_where": is_queued}
-    op.create_index("ix_letters_due", "letters", ["due_at", "id"], **due)
+    op.create_index(
+        "ix_letters_due",
+        "letters",
+        ["due_at", "id"],
+        sqlite_where=is_queued,
+        postgresql_where=is_queued,
+    )
     op.create_index("ix_letters_site", "letters", ["site_id", "state", "id"])
     op.create_index("ix_letters_sent", "letters", ["site_id", "sent_at"])
     op.create_index("ix_letters_moderator", "letters", ["moderator_id", "site_id", "kind", "id"])
