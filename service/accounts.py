@@ -305,11 +305,6 @@ def set_keys(session: Session, moderator: Moderator, has_keys: bool) -> None:
     session.get_one(Moderator, moderator.id).has_keys = has_keys
 
 
-def set_pace(session: Session, moderator: Moderator, pace: Pace) -> None:
-    """How often a moderator is written to from now on about what waits."""
-    session.get_one(Moderator, moderator.id).letters = pace
-
-
 def get(moderator_id: int) -> Moderator:
     """A moderator for Flask-Security, in a session of its own, as they are now."""
     _close(None)

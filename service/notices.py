@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from . import letters
 from .accounts import Membership, Moderator
-from .models import Comment, Letter
-from .status import LetterKind, LetterState, Pace, Status
+from .models import Comment, Letter, now
+from .status import LetterKind, LetterState, Pace, Status, Why
 
 # What comes in together is told together; who is at the desk anyway has decided by then.
 GATHER = timedelta(minutes=1)
@@ -42,6 +42,20 @@ def comment_waits(session: Session, comment: Comment) -> None:
             language=LANGUAGE,
             due_at=due_at(moderator.letters, comment.created_at, _told_at(before)),
         )
+
+
+def set_pace(session: Session, moderator_id: int, pace: Pace) -> None:
+    """How often a moderator is written to from now on; a letter that waits already keeps to it too.
+    Who wants none gets that one no more."""
+    session.get_one(Moderator, moderator_id).letters = pace
+    at = now()
+    of_theirs = (Letter.moderator_id == moderator_id, Letter.kind == LetterKind.WAITING)
+    waits = select(Letter).where(*of_theirs, Letter.state == LetterState.QUEUED)
+    for letter in session.scalars(waits.order_by(Letter.id).with_for_update()):
+        if pace == Pace.NONE:
+            letter.state, letter.why = LetterState.DROPPED, Why.UNWANTED
+        else:
+            letter.due_at = due_at(pace, at, None)
 
 
 def due_at(pace: Pace, at: datetime, told_at: datetime | None) -> datetime:
