@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy import insert as plain_insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
@@ -20,7 +20,7 @@ from .models import Decision, Letter, Site, now
 from .settings import SiteSettings
 from .status import LetterKind, LetterState, Why
 
-__all__ = ["drop", "undo_window", "write"]
+__all__ = ["drop", "latest", "undo_window", "write"]
 
 HOST = re.compile(r"[a-z0-9.-]{1,200}")
 # They tell of whatever waits when they are sent, not of the one comment that caused them.
@@ -98,12 +98,18 @@ def drop(
     return len(session.scalars(dropped).all())
 
 
-def last(session: Session, kind: LetterKind, site_id: int, moderator_id: int) -> Letter | None:
-    """The latest letter of a kind to a moderator about a site. No worker takes it in hand before
-    this transaction ends: what it writes is in time for that letter, or sees that it is not."""
-    of_theirs = (Letter.moderator_id == moderator_id, Letter.site_id == site_id)
-    found = select(Letter).where(*of_theirs, Letter.kind == kind).order_by(Letter.id.desc())
-    return session.scalar(found.limit(1).with_for_update(read=True))
+def latest(
+    session: Session, kind: LetterKind, site_id: int, moderator_ids: Sequence[int]
+) -> dict[int | None, Letter]:
+    """The latest letter of a kind about a site to each of these moderators, by theirs. No worker
+    takes one in hand before this transaction ends: what it writes is in time for that letter, or
+    sees that it is not."""
+    theirs = (Letter.moderator_id.in_(moderator_ids), Letter.site_id == site_id)
+    newest = select(func.max(Letter.id)).where(*theirs, Letter.kind == kind)
+    those = Letter.id.in_(newest.group_by(Letter.moderator_id))
+    found = select(Letter).where(those).order_by(Letter.moderator_id)
+    letters = session.scalars(found.with_for_update(read=True))
+    return {letter.moderator_id: letter for letter in letters}
 
 
 def undo_window(site: Site) -> timedelta:

@@ -26,8 +26,11 @@ def comment_waits(session: Session, comment: Comment) -> None:
     """Writes to the moderators of a site that a new comment waits; never of spam."""
     if comment.status != Status.PENDING:
         return
-    for moderator in _moderators(session, comment.site_id):
-        before = letters.last(session, LetterKind.WAITING, comment.site_id, moderator.id)
+    told = _moderators(session, comment.site_id)
+    ids = [moderator.id for moderator in told]
+    latest = letters.latest(session, LetterKind.WAITING, comment.site_id, ids)
+    for moderator in told:
+        before = latest.get(moderator.id)
         if before is not None and _is_yet_to_tell(before, comment.created_at):
             continue
         letters.write(

@@ -1,5 +1,7 @@
 """Letters are written with their cause: one for each cause, and none for what was undone."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -222,3 +224,17 @@ def test_the_database_refuses_a_letter_to_nobody_or_to_two(app, mo):
         refused = pytest.raises(IntegrityError, match="one_recipient")
         with app.app_context(), refused, database.writing() as session:
             write(session, "another", **more)
+
+
+def test_comments_that_come_at_the_same_moment_are_one_letter(app, mo):
+    """Whoever is a moment faster writes it, on either database."""
+    together = threading.Barrier(4)
+
+    def send(number):
+        together.wait()
+        post(app, f"One of several, number {number}.", email=f"r{number}@example.org")
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(send, range(4)))
+    assert len(stored(app)) == 4
+    assert len(outbox(app)) == 1
