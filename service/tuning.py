@@ -133,7 +133,9 @@ def screening_with(screening: Mapping[str, Any], rule: Rule, choice: Choice) -> 
 
 def policy_with(policy: Policy, site: Site, rule: Rule, choice: Choice) -> Policy:
     """A site's policy as it would be with another choice for a rule."""
-    changed = replace(policy, tuned=kept.tuned(screening_with(site.screening, rule, choice), RULES))
+    rules = [*(other for other in RULES if other.name != rule.name), rule]
+    tuned = kept.tuned(screening_with(site.screening, rule, choice), rules)
+    changed = replace(policy, tuned=tuned)
     listed: dict[str, Any] = {}
     if kept_in := LISTS.get(rule.name):
         listed[kept_in] = frozenset(choice.listed)
