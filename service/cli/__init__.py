@@ -4,6 +4,7 @@ Exit status 0 done, 1 it could not be done (one line on stderr, nothing half-wri
 """
 
 from flask import Flask
+from flask_limiter.commands import cli as limits_of_the_library
 
 from . import (
     accounts,
@@ -17,6 +18,7 @@ from . import (
     rules,
     screening,
     sites,
+    waves,
     worker,
 )
 
@@ -33,10 +35,13 @@ COMMANDS = (
     phrases.phrases,
     rules.rules_,
     screening.screening,
+    waves.waves_,
     worker.worker,
 )
 
 
 def init_app(app: Flask) -> None:
+    # It comes with Flask-Limiter and is no part of what an operator does here.
+    limits_of_the_library.hidden = True
     for command in COMMANDS:
         app.cli.add_command(command)

@@ -101,9 +101,15 @@ def set_(
                 secret = choice.set_hook(session, vault, site, BY, is_on=is_on, url=hook_url)
             if new_secret and not secret:
                 secret = choice.renew_secret(session, vault, site, BY)
+            asks = outside.of(vault, site).is_any
     except ValueError as error:
         raise click.ClickException(f"Nothing was changed: {error}.") from None
     click.echo("Done.")
+    if asks:
+        click.echo(
+            "While a service cannot be asked every new comment waits for a moderator: "
+            f"see with `flask outside test {key}` whether it can."
+        )
     if secret:
         click.echo(f"The secret that requests are signed with, shown this once: {secret}")
 

@@ -97,6 +97,11 @@ def count(session: Session, wave: Wave, until: int) -> int:
     return session.scalar(select(func.count()).select_from(Comment).where(*those)) or 0
 
 
+def came(session: Session, wave: Wave) -> int:
+    """How many came in a wave, however they stand now; COUNTED + 1 for more."""
+    return _number(session, within(wave))
+
+
 def walk(
     session: Session, wave: Wave, until: int, after: tuple[datetime, int] | None, size: int
 ) -> Sequence[Any]:

@@ -108,13 +108,23 @@ def test_what_cannot_be_is_said_and_changes_nothing(app, flask, words, status):
         assert database.session().scalar(select(Site.screening)) == {}
 
 
+def test_who_sets_it_is_told_that_comments_wait_while_it_cannot_be_asked(flask):
+    told = "every new comment waits for a moderator"
+    chosen = ("set", SITE, "--hook-url", "https://own.example/ask")
+    assert told in flask(*chosen, "--hook", "on").output
+    assert told not in flask("set", SITE, "--hook", "off").output
+
+
 def test_a_test_asks_and_says_what_came_back(app, flask, akismet):
     on(flask)
     assert "Akismet answered: it has nothing against it." in flask("test", SITE).output
     assert akismet.asked("comment-check")[0]["is_test"]
     akismet.is_down = True
     said = flask("test", SITE)
-    assert (said.exit_code, "could not be asked" in said.output) == (1, True)
+    assert (said.exit_code, said.stdout) == (1, "")
+    [line] = said.stderr.splitlines()
+    assert "could not be asked" in line
+    assert "New comments are held meanwhile." in line
     assert stored(app) == []
 
 

@@ -310,11 +310,18 @@ def test_a_publisher_chooses_tries_and_sees_secrets_once(app, pia, own, akismet)
     assert PAGE in pia.get("/desk/sites").text
     missing = do(pia, "akismet", "akismet", is_on="y")
     assert (missing.status_code, "Enter the key" in missing.text) == (422, True)
-    assert do(pia, "akismet", "akismet", is_on="y", key=AKISMET_KEY).status_code == 303
+    saved = do(pia, "akismet", "akismet", is_on="y", key=AKISMET_KEY)
+    assert saved.status_code == 303
+    assert "Saved." in pia.get(saved.location).text
+    assert "Saved." not in pia.get(PAGE).text
     wrong = do(pia, "hook", "hook", is_on="y", url="ftp://x.example/")
     assert (wrong.status_code, "Enter an address like" in wrong.text) == (422, True)
+    inside = do(pia, "hook", "hook", is_on="y", url="http://10.0.0.1/x")
+    assert (inside.status_code, "on the public internet" in inside.text) == (422, True)
     made = do(pia, "hook", "hook", is_on="y", url=own.url)
     assert "whsec_" in made.text
+    assert "Saved." in made.text
+    assert "every new comment waits for a moderator" in made.text
     assert made.headers["Cache-Control"].startswith("no-store")
     page = pia.get(PAGE).text
     assert "whsec_" not in page
