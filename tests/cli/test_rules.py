@@ -34,8 +34,10 @@ def test_it_lists_the_rules_in_their_order(flask):
     assert [line.split(". ", 1)[1].partition(":")[0] for line in lines[1:]] == [
         rule.name for rule in RULES
     ]
-    sentence = "many_links: Holds a comment with more links than 2. (on, holds, nothing decided)"
+    sentence = "many_links: Holds a comment with more links than 2. (on, holds, caught nothing yet)"
     assert sentence in told.output
+    assert "(on, holds; can be told to mark as spam, caught nothing yet)" in told.output
+    assert "Holds every reply, where the site chose so. (always on, holds)" in told.output
 
 
 def test_it_sets_a_rule_and_puts_it_on_record(app, flask):
@@ -44,7 +46,7 @@ def test_it_sets_a_rule_and_puts_it_on_record(app, flask):
     [event] = on_record(app)
     assert (event.by, event.about) == (
         "the operator",
-        "rule many_links: on on → off, most 2 → 5",
+        "many links: switched off; links that a comment may have 2 → 5",
     )
 
 
@@ -55,8 +57,21 @@ def test_it_sets_a_rule_and_puts_it_on_record(app, flask):
         (("set", "nowhere", "many_links", "on"), 1, "There is no site nowhere"),
         (("set", "daily", "nonsense", "on"), 2, "There is no rule nonsense"),
         (("set", "daily", "many_links", "most=many"), 2, "from 0 to 100"),
-        (("set", "daily", "many_links", "to=spam"), 2, "to:"),
-        (("set", "daily", "many_links", "takes=latin"), 2, "listed:"),
+        (("set", "daily", "many_links", "to=spam"), 2, "to: Choose hold."),
+        (("set", "daily", "too_long", "to=mars"), 2, "to: Choose hold or spam."),
+        (("set", "daily", "many_links", "takes=latin"), 2, "takes: This rule looks at no list."),
+        (("set", "daily", "other_writing", "takes=klingon"), 2, "takes: Choose from arabic, arm"),
+        (("set", "daily", "other_language", "takes=!"), 2, "takes: Write each language as its tag"),
+        (
+            ("try", "daily", "learned", "most=1"),
+            2,
+            "most: This rule has no such number; what it has: percent.",
+        ),
+        (
+            ("set", "daily", "repeated", "most=1"),
+            2,
+            "most: This rule has no such number; it has none.",
+        ),
         (("set", "daily", "many_links", "perhaps"), 2, "perhaps"),
         (("set", "daily", "many_links"), 2, "Missing"),
         (("set", "daily", "withheld", "off"), 2, "always on"),
@@ -74,7 +89,7 @@ def test_it_tries_a_rule_and_changes_nothing(app, flask):
     reply(app, app.test_client(), comment=TWO)
     told = flask("try", "daily", "many_links", "most=1")
     assert told.exit_code == 0
-    assert "The newest 1 comments of readers were judged anew." in told.output
+    assert "Of readers' comments the newest were judged anew: 1." in told.output
     assert "1 caught as well" in told.output
     assert f"{stored(app)[0].public_id}  not decided yet  Look:" in told.output
     assert "changed nothing" in flask("try", "daily", "many_links", "on").output
