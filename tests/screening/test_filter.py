@@ -164,6 +164,12 @@ def test_it_tells_which_of_the_comment_s_own_words_told_and_never_an_address(app
     assert not any("@" in word or "sales" in word for word in found.telling)
 
 
+def test_what_stands_in_every_comment_is_not_named(app, daily, taught):
+    taught(20, SPAM + " and the end", HAM + " and the end")
+    found = score(app, daily, "And the casino bonus, in the end")
+    assert sorted(found.telling) == ["+bonus", "+casino"]
+
+
 def test_what_is_undone_is_unlearned_whatever_came_later(app, taught, post, decide, undo):
     taught(6)
     before = model(app)
