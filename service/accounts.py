@@ -44,7 +44,7 @@ from werkzeug.local import LocalProxy
 
 from . import database, passwords, vault
 from .models import Base, Id, Site, Visit, now
-from .status import Role
+from .status import Pace, Role
 
 SECURITY = {
     "SECURITY_URL_PREFIX": "/desk",
@@ -90,6 +90,8 @@ class Moderator(Base, UserMixin):
     staff_name: Mapped[str] = mapped_column(String(80), default="")
     created_at: Mapped[datetime] = mapped_column(default=now)
     has_keys: Mapped[bool] = mapped_column(default=True)  # single letters decide at the desk
+    # How often they want to be written to about what waits.
+    letters: Mapped[Pace] = mapped_column(default=Pace.AT_ONCE, server_default=Pace.AT_ONCE.value)
     totp_secret: Mapped[str | None] = mapped_column(String(500))  # of an app; encrypted
     totp_counter: Mapped[int | None]  # of the code that was used last
     # Those that count; one that was taken away stays in its table, to be given back.

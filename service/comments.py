@@ -10,7 +10,7 @@ from sqlalchemy import delete, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
-from . import bans, events, folds, moderation, screening, urls
+from . import bans, events, folds, moderation, notices, screening, urls
 from .accounts import Moderator
 from .models import Article, Author, Comment, Decision, Note, Reason, Site, now
 from .moderation import Wording
@@ -114,6 +114,8 @@ def submit(
                 raise
     if is_new and comment.status == Status.APPROVED:
         moderation.count_new(session, comment)
+    if is_new:
+        notices.comment_waits(session, comment)
     if is_new and (seen := waves.watch(session, comment, policy)):
         what, wave = seen
         about = waves.named(session, wave)

@@ -12,9 +12,12 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import datetime, timedelta
+from email.utils import getaddresses, parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+from email_validator import validate_email
 
 from .status import Mode
 
@@ -51,6 +54,30 @@ def base_url(value: Any) -> str:
     if url.geturl() and (url.scheme not in ("http", "https") or not url.netloc or url.query):
         raise ValueError(value)
     return url.geturl().rstrip("/")
+
+
+MAIL_SCHEMES = ("smtp", "smtps", "smtp+plain")
+
+
+def mail_url(value: Any) -> str:
+    """The address of a mail server, or nothing."""
+    url = urlsplit(text(value))
+    if url.geturl() and (url.scheme not in MAIL_SCHEMES or not url.hostname or url.port == 0):
+        raise ValueError("no mail server")
+    return url.geturl()
+
+
+def mail_address(value: Any) -> str:
+    """One e-mail address, alone or behind a name, or nothing."""
+    written = text(value)
+    if not written.isprintable():
+        raise ValueError(value)
+    address = parseaddr(written)[1]
+    if written and (not address or len(getaddresses([written])) > 1):
+        raise ValueError(value)
+    if address:
+        validate_email(address, check_deliverability=False, test_environment=True)
+    return written
 
 
 def words(value: Any) -> list[str]:
@@ -109,6 +136,7 @@ class Setting:
     sentence: str
     expects: str = "text"
     is_secret: bool = False
+    is_shown: bool = True  # in the line that refuses it: a password may be part of it
 
 
 SETTINGS = (
@@ -152,10 +180,41 @@ SETTINGS = (
     ),
     Setting(
         "MAIL_URL",
-        text,
+        mail_url,
         "",
-        "The mail server, smtp://USER:PASSWORD@HOST:PORT; empty sends no mail.",
-        "an smtp:// URL",
+        "The mail server, smtp://USER:PASSWORD@HOST:PORT (encrypted where it offers that), smtps:// "
+        "(encrypted from the start) or smtp+plain:// (never); empty sends no mail.",
+        "a URL that begins with smtp://, smtps:// or smtp+plain://",
+        is_shown=False,
+    ),
+    Setting(
+        "MAIL_FROM",
+        mail_address,
+        "",
+        "The address that letters come from, alone or like Comments <comments@example.org>; without "
+        "a name each letter bears its site's.",
+        "an e-mail address",
+    ),
+    Setting(
+        "MAIL_REPLY_TO",
+        mail_address,
+        "",
+        "Where answers to letters go; empty means to MAIL_FROM.",
+        "an e-mail address",
+    ),
+    Setting(
+        "MAIL_PER_ADDRESS",
+        count,
+        20,
+        "Letters that one address gets in an hour at most; the others wait. 0 for no limit.",
+        "a number from 0",
+    ),
+    Setting(
+        "MAIL_PER_SITE",
+        count,
+        500,
+        "Letters that leave for one site in an hour at most; the others wait. 0 for no limit.",
+        "a number from 0",
     ),
     Setting(
         "RATE_LIMITS",
@@ -282,7 +341,8 @@ def _read(setting: Setting, found: Mapping[str, Any]) -> Any:
     try:
         return setting.read(value)
     except (ValueError, KeyError, binascii.Error):
-        shown = "the value given" if setting.is_secret else repr(value)
+        is_hidden = setting.is_secret or not setting.is_shown
+        shown = "the value given" if is_hidden else repr(value)
         raise Unusable(f"{setting.name} must be {setting.expects}, not {shown}.") from None
 
 
@@ -340,6 +400,12 @@ class SiteSettings:
         "It says what others have said here already.",
         "Reasons for turning a comment down that moderators choose from and authors may read, "
         "one a line.",
+    )
+    undo_minutes: int = _of_site(
+        10,
+        "Minutes for which a letter about a decision waits, so that an undo still stops it.",
+        0,
+        1_440,
     )
     is_indexed: bool = _of_site(
         False, "Whether search engines may list the thread as a page of its own."

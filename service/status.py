@@ -125,3 +125,40 @@ class BanKind(StrEnum):
     NAME = "name"
     WEBSITE = "website"  # its domain, wherever it is linked to
     NETWORK = "network"
+
+
+class LetterKind(StrEnum):
+    """What a letter says."""
+
+    WAITING = "waiting"  # to a moderator: comments wait
+
+
+class LetterState(StrEnum):
+    QUEUED = "queued"  # waits until it is due
+    SENT = "sent"  # the mail server took it
+    FAILED = "failed"  # it is not tried again unless somebody says so
+    DROPPED = "dropped"  # nobody needs it any more, or nobody may get it
+
+
+class Why(StrEnum):
+    """Why a letter is not sent, or not sent yet."""
+
+    UNDONE = "undone"  # what caused it was taken back
+    SETTLED = "settled"  # what it was to tell of waits no more
+    GONE = "gone"  # the comment was withdrawn, or the address erased
+    UNWANTED = "unwanted"  # whom it is for wants none
+    FORBIDDEN = "forbidden"  # whom it is for has no role there any more
+    CAP = "cap"  # so many went in an hour that it waits
+    SERVER = "server"  # the mail server cannot be used
+    LATER = "later"  # the mail server said: not now
+    REFUSED = "refused"  # the mail server said: never
+    BROKEN = "broken"  # it could not be written; the worker's log says more
+
+
+class Pace(StrEnum):
+    """How often somebody wants letters."""
+
+    AT_ONCE = "at_once"  # the first at once, what comes after it together
+    HOURLY = "hourly"
+    DAILY = "daily"
+    NONE = "none"

@@ -16,7 +16,7 @@ from . import events
 from .accounts import Moderator
 from .events import What
 from .models import Site
-from .rules import Policy, Rule
+from .rules import RULES, Policy, Rule, kept
 from .settings import SiteSettings
 from .status import Mode, Status
 
@@ -70,12 +70,12 @@ class Choice:
 
 def chosen(site: Site, rule: Rule) -> Choice:
     """What a site has for a rule at this moment."""
-    tuned = site.screening.get("rules", {}).get(rule.name, {})
+    tuned = kept.tuned(site.screening, [rule]).get(rule.name, {})
     return Choice(
         is_on=rule.is_fixed or tuned.get("on", rule.is_on),
         to=Status(tuned.get("to", rule.to)) if rule.may else rule.to,
         numbers={n.name: tuned.get(n.name, n.default) for n in rule.numbers},
-        listed=tuple(site.screening.get(LISTS.get(rule.name, ""), ())),
+        listed=kept.words(site.screening, LISTS.get(rule.name, "")),
     )
 
 
@@ -152,17 +152,19 @@ def screening_with(screening: Mapping[str, Any], rule: Rule, choice: Choice) -> 
         tuned["on"] = choice.is_on
     if choice.to != rule.to:
         tuned["to"] = choice.to.value
-    others = {name: t for name, t in screening.get("rules", {}).items() if name != rule.name}
-    kept = {**screening, "rules": others | ({rule.name: tuned} if tuned else {})}
+    others = kept.mapping(screening, "rules")
+    others.pop(rule.name, None)
+    changed = kept.mapping(screening) | {"rules": others | ({rule.name: tuned} if tuned else {})}
     if kept_in := LISTS.get(rule.name):
-        kept[kept_in] = list(choice.listed)
-    return kept
+        changed[kept_in] = list(choice.listed)
+    return changed
 
 
 def policy_with(policy: Policy, site: Site, rule: Rule, choice: Choice) -> Policy:
     """A site's policy as it would be with another choice for a rule."""
-    kept = screening_with(site.screening, rule, choice)
-    changed = replace(policy, tuned=kept["rules"])
+    rules = [*(other for other in RULES if other.name != rule.name), rule]
+    tuned = kept.tuned(screening_with(site.screening, rule, choice), rules)
+    changed = replace(policy, tuned=tuned)
     listed: dict[str, Any] = {}
     if kept_in := LISTS.get(rule.name):
         listed[kept_in] = frozenset(choice.listed)

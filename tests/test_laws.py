@@ -9,7 +9,7 @@ from sqlalchemy import MetaData, select
 from werkzeug.routing import Rule
 
 from service import accounts, bans, bulk, database, moderation, people
-from service.models import Site, Wave
+from service.models import Letter, Site, Wave
 from service.status import Role, Status
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -112,6 +112,8 @@ BREACHES = [
     (laws.showing_an_address, {"reader/_comment.html": "{{ comment.email }}"}),
     (laws.showing_an_address, {"reader/receipt.html": "{{ comment.author.id }}"}),
     (laws.inline, {"base.html": "<p style='color: red'>"}),
+    (laws.inline, {"mail/waiting.html": "<style>p { color: red }</style>"}),
+    (laws.inline, {"mail/_style.html": "<script>alert(1)</script>"}),
     (laws.inline, {"base.html": "<style>p { color: red }</style>"}),
     (laws.inline, {"base.html": "<script>alert(1)</script>"}),
     (laws.inline, {"base.html": "<script src=a.js>alert(1)</script>"}),
@@ -216,6 +218,9 @@ ACCESS = {
     "desk.end_visit": Role.MODERATOR,
     "desk.end_other_visits": Role.MODERATOR,
     "desk.people_page": Role.PUBLISHER,
+    "desk.letters": Role.PUBLISHER,
+    "desk.send_again": Role.PUBLISHER,
+    "desk.set_letters": Role.MODERATOR,
     "desk.invite": Role.PUBLISHER,
     "desk.withdraw_invitation": Role.PUBLISHER,
     "desk.change_role": Role.PUBLISHER,
@@ -340,6 +345,7 @@ def _decided(app):
             ).id,
             "bulk_id": bulk.start_picked(session, mo, Status.SPAM, {comment.public_id: 2}).id,
             "wave_id": _wave(session, comment.site_id),
+            "letter_id": session.scalars(select(Letter.id)).first(),
             "secret": accounts.make_link(session, mo),
             **_of_people(app, session, mo),
             "filename": "embed.js",

@@ -104,3 +104,20 @@ def test_a_site_s_public_reasons_are_a_list_with_a_sensible_beginning():
     written = SiteSettings.parse("public_reasons", " Off topic.\n\n  Rude. \n")
     assert SiteSettings.read({"public_reasons": written}).reasons == ["Off topic.", "Rude."]
     assert SiteSettings.read({"public_reasons": ""}).reasons == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MAIL_URL", "http://me:hush@mail.example"),
+        ("MAIL_URL", "smtp://"),
+        ("MAIL_URL", "smtp://me:hush@mail.example:port"),
+        ("MAIL_FROM", "nobody"),
+        ("MAIL_FROM", "a@example.org, b@example.org"),
+        ("MAIL_FROM", "a@example.org\nBcc: b@example.org"),
+    ],
+)
+def test_mail_that_could_not_leave_stops_the_start_and_no_password_is_told(make_app, name, value):
+    with pytest.raises(Unusable, match=f"{name} must be") as raised:
+        make_app(**{name: value})
+    assert "hush" not in str(raised.value)

@@ -13,6 +13,7 @@ from flask.cli import with_appcontext
 
 from .. import database
 from . import learning
+from .mail import send_letters
 from .outside import tell_akismet
 from .pruning import old_tokens
 from .waves import end_waves
@@ -22,6 +23,7 @@ IDLE_SECONDS = 2.0  # until it looks again where there was nothing to do
 # Each is called over and over, and says whether there was something to do.
 Task = Callable[[], bool]
 TASKS: tuple[Task, ...] = (
+    send_letters,
     learning.learn,
     learning.rescore,
     tell_akismet,

@@ -22,6 +22,7 @@ from .comments import (
     Site,
 )
 from .desk import Ban, Bulk, Event, Handover, Opening
+from .letters import Letter
 from .people import Attempt, Invitation, Passkey, RecoveryCode, SpentChallenge, Visit
 from .screening import Feature, Judgement, Knowledge, Lesson, Phrase, SpentToken, Taught, Wave
 
@@ -45,6 +46,7 @@ __all__ = [
     "Judgement",
     "Knowledge",
     "Lesson",
+    "Letter",
     "Like",
     "LikeKey",
     "Note",

@@ -14,14 +14,18 @@ from ..status import (
     BulkState,
     ImportState,
     Kind,
+    LetterKind,
+    LetterState,
     Mark,
     Markup,
     Occasion,
     Outcome,
+    Pace,
     PhraseKind,
     ReportReason,
     Role,
     Status,
+    Why,
 )
 
 # SQLite counts rows by itself only for a column of type INTEGER.
@@ -79,6 +83,6 @@ class Base(DeclarativeBase):
         words: one_of(words)
         for words in (
             *(Status, Role, Kind, Markup, Act, ImportState, Mark, ReportReason, Outcome),
-            *(BanKind, BulkState, Occasion, PhraseKind),
+            *(BanKind, BulkState, Occasion, PhraseKind, LetterKind, LetterState, Why, Pace),
         )
     }

@@ -3,10 +3,10 @@
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
-from .. import folds
+from .. import folds, letters
 from ..accounts import Moderator
 from ..models import Author, Comment, Decision, Follow, Judgement, Note, Reason, Report, Revision
-from ..status import Act, Mark, Status
+from ..status import Act, Mark, Status, Why
 from .change import Columns, change
 from .log import AUTHOR, is_final
 
@@ -66,6 +66,7 @@ def retract(session: Session, comment: Comment, moderator: Moderator | None = No
 
 def _blank_around(session: Session, comment: Comment) -> None:
     """Empties what stands beside a comment and may quote it; the log itself stays (hard rule 12)."""
+    letters.drop(session, Why.GONE, comment_id=comment.id)
     of_it = Revision.comment_id == comment.id
     session.execute(update(Revision).where(of_it).values(text="", html=""))
     session.execute(delete(Reason).where(Reason.comment_id == comment.id))

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from ..accounts import Moderator
 from ..events import What, record
 from ..models import Decision, Knowledge, Site, now
+from ..rules import kept
 from ..vault import Vault
 
 SECRET_BYTES = 32  # Standard Webhooks asks for 24 to 64
@@ -47,22 +48,27 @@ class Choice:
 
 def of(vault: Vault, site: Site) -> Choice:
     """What a site chose. A secret that the keys at hand do not open is "", and fails when used."""
-    akismet, hook = site.screening.get("akismet", {}), site.screening.get("hook", {})
-    since = akismet.get("since")
+    akismet, hook = (kept.mapping(site.screening, name) for name in ("akismet", "hook"))
+    since = _text(akismet, "since")
     return Choice(
         Akismet(
             bool(akismet.get("on")),
-            vault.open(f"akismet {site.id}", akismet.get("key", "")) or "",
+            vault.open(f"akismet {site.id}", _text(akismet, "key")) or "",
             bool(akismet.get("email")),
             bool(akismet.get("client")),
             datetime.fromisoformat(since) if since else None,
         ),
         Hook(
             bool(hook.get("on")),
-            hook.get("url", ""),
-            vault.open(f"hook {site.id}", hook.get("secret", "")) or "",
+            _text(hook, "url"),
+            vault.open(f"hook {site.id}", _text(hook, "secret")) or "",
         ),
     )
+
+
+def _text(chosen: dict[str, Any], name: str) -> str:
+    """What is no text counts as none."""
+    return chosen[name] if isinstance(chosen.get(name), str) else ""
 
 
 def set_akismet(
@@ -78,7 +84,7 @@ def set_akismet(
 ) -> None:
     """Has Akismet asked, or no longer. Takes a new key; "" keeps the one there is. Raises
     ValueError where it would be asked without a key."""
-    before = site.screening.get("akismet", {})
+    before = kept.mapping(site.screening, "akismet")
     sealed = vault.seal(f"akismet {site.id}", key) if key else before.get("key", "")
     if is_on and not sealed:
         raise ValueError("Akismet needs a key")
@@ -103,7 +109,7 @@ def set_hook(
     """Has the site's own service asked, or no longer. Takes its address; "" keeps the one there is.
     Returns the secret if one was made, to be shown this once, else "". Raises ValueError where it
     would be asked without an address."""
-    before = site.screening.get("hook", {})
+    before = kept.mapping(site.screening, "hook")
     url = url or before.get("url", "")
     if is_on and not url:
         raise ValueError("the hook needs an address")
@@ -116,7 +122,7 @@ def renew_secret(session: Session, vault: Vault, site: Site, by: Moderator | str
     """Makes a new secret for the hook in the old one's place, and returns it, to be shown once."""
     secret = WHSEC + base64.b64encode(os.urandom(SECRET_BYTES)).decode()
     sealed = vault.seal(f"hook {site.id}", secret)
-    _store(site, "hook", site.screening.get("hook", {}) | {"secret": sealed})
+    _store(site, "hook", kept.mapping(site.screening, "hook") | {"secret": sealed})
     record(session, What.ASKED_OUTSIDE, by, "own service: a new secret", site.id)
     return secret
 
@@ -124,13 +130,13 @@ def renew_secret(session: Session, vault: Vault, site: Site, by: Moderator | str
 def reseal(vault: Vault, site: Site) -> None:
     """Puts a site's secrets under the newest key."""
     for name, part in (("akismet", "key"), ("hook", "secret")):
-        kept = site.screening.get(name, {})
-        if opened := vault.open(f"{name} {site.id}", kept.get(part, "")):
-            _store(site, name, kept | {part: vault.seal(f"{name} {site.id}", opened)})
+        found = kept.mapping(site.screening, name)
+        if opened := vault.open(f"{name} {site.id}", _text(found, part)):
+            _store(site, name, found | {part: vault.seal(f"{name} {site.id}", opened)})
 
 
 def _store(site: Site, name: str, told: dict[str, Any]) -> None:
-    site.screening = site.screening | {name: told}
+    site.screening = kept.mapping(site.screening) | {name: told}
     site.screening_version += 1
 
 

@@ -5,6 +5,8 @@ its reason, and the gravest of their statuses wins. No rule refuses or hides: it
 or asks for another wording, and says why.
 """
 
+import logging
+
 from ..status import Status
 from . import (
     banned,
@@ -44,6 +46,16 @@ __all__ = [
     "risk",
 ]
 
+FAILED = Rule(
+    "failed",
+    lambda case: None,
+    says="A rule could not be asked because of a fault in it (%(matched)s).",
+    does="Holds a comment where a rule fails.",
+    is_fixed=True,
+    is_measure=True,
+)
+log = logging.getLogger(__name__)
+
 # In the order in which they are asked, and shown.
 RULES: tuple[Rule, ...] = (
     *banned.RULES,
@@ -59,6 +71,7 @@ RULES: tuple[Rule, ...] = (
     *flood.RULES,
     *learned.RULES,
     *outside.RULES,
+    FAILED,
 )
 NAMED = {rule.name: rule for rule in RULES}
 GRAVITY = (Status.APPROVED, Status.PENDING, Status.SPAM)
@@ -68,10 +81,19 @@ SENTENCES = {rule.name: rule.says for rule in RULES}
 
 
 def judge(draft: Draft, history: History, policy: Policy) -> Verdict:
-    """The verdict on a draft, with every reason that fired; silence means approved."""
-    fired = [found for rule in RULES if (found := rule.judge(draft, history, policy))]
+    """The verdict on a draft, with every reason that fired; silence means approved. A rule that
+    fails holds it: nothing is lost by a fault of ours, and nothing published."""
+    fired = [found for rule in RULES if (found := _opinion(rule, draft, history, policy))]
     status = max((reason.status for reason in fired), key=GRAVITY.index, default=Status.APPROVED)
     return Verdict(status, tuple(fired))
+
+
+def _opinion(rule: Rule, draft: Draft, history: History, policy: Policy) -> Fired | None:
+    try:
+        return rule.judge(draft, history, policy)
+    except Exception as error:  # what it said may quote the comment, and stays out of the log
+        log.error("The rule %s failed: %s", rule.name, type(error).__name__)
+        return Fired(FAILED.name, matched=rule.name)
 
 
 def risk(verdict: Verdict, chance: float | None = None) -> int:

@@ -3,7 +3,7 @@
 from sqlalchemy.orm import Session
 
 from ..models import Site
-from ..rules import Policy
+from ..rules import RULES, Policy, kept
 from ..settings import SiteSettings
 from ..status import Mode
 from . import phrases
@@ -16,8 +16,8 @@ def policy_of(session: Session, site: Site, least_seconds: float) -> Policy:
         mode=Mode(settings.mode),
         is_site_held=settings.hold_all,
         least_seconds=least_seconds,
-        tuned=site.screening.get("rules", {}),
-        writing=frozenset(site.screening.get("writing", ())),
-        languages=frozenset(site.screening.get("languages", ())),
+        tuned=kept.tuned(site.screening, RULES),
+        writing=frozenset(kept.words(site.screening, "writing")),
+        languages=frozenset(kept.words(site.screening, "languages")),
         phrases=phrases.finders(session, site),
     )

@@ -33,7 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from ..models import Article, Comment, Site, Wave, now
-from ..rules import Policy
+from ..rules import NAMED, Policy, kept
 from ..rules.holding import WAVE_LEAST, WAVE_MINUTES, WAVE_TIMES
 from ..status import Mark, Status
 from ..text import mask_addresses
@@ -107,7 +107,7 @@ def relax(session: Session, wave_id: int, at: datetime) -> Wave | None:
     """Ends a wave that is over, without waiting for the next comment; gives it if it did."""
     wave = session.get_one(Wave, wave_id, with_for_update=True)
     site = session.get_one(Site, wave.site_id)
-    limits = Limits.of(Policy(tuned=site.screening.get("rules", {})))
+    limits = Limits.of(Policy(tuned=kept.tuned(site.screening, [NAMED["wave"]])))
     if wave.ended_at is not None:
         return None
     if limits is None:

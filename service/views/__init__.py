@@ -16,6 +16,7 @@ from . import (
     headers,
     keys,
     languages,
+    letters,
     limits,
     me,
     more,
@@ -53,6 +54,7 @@ DESK = (
     people,
     me,
     waves,
+    letters,
 )
 READERS = (reader.bp, receipts.bp, participation.bp, feeds.bp)
 DOORS = (*READERS, desk.bp, accounts.bp, ops.bp, demo.bp)

@@ -8,7 +8,7 @@ import pytest
 from cast import add_site, csrf, on_record, reply, stored
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from service import accounts, database, moderation, screening
@@ -244,3 +244,17 @@ def test_what_a_writer_takes_back_goes_from_the_ledger_too(app, mo, waiting):
         ]
         assert [said.telling for said in kept] == [[], []]
     assert "secret" not in mo.get(f"/desk/comments/{waiting}").text
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [5, [], {"rules": []}, {"rules": {"many_links": {"most": "x"}, "wave": {"least": None}}},
+     {"writing": 5, "akismet": "x", "hook": {"url": 5, "secret": []}}],
+)  # fmt: skip
+def test_whatever_stands_in_the_row_comments_are_taken_and_the_pages_open(app, client, pia, broken):
+    with app.app_context(), database.writing() as session:
+        session.execute(update(Site).values(screening=broken))
+    assert reply(app, client, name="Zoe").status_code == 303
+    assert pia.get(PAGE).status_code == 200
+    assert pia.get(LINKS).status_code == 200
+    assert pia.get("/desk/sites/daily/outside").status_code == 200

@@ -1,0 +1,179 @@
+"""Mail: what the worker does about the outbox, and `flask mail test`."""
+
+import re
+import secrets
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+from email_validator import EmailNotValidError, validate_email
+from flask import current_app, render_template
+from flask.cli import with_appcontext
+from flask_babel import force_locale
+from sqlalchemy.orm import Session
+
+from .. import database
+from .. import mail as post_office
+from ..mail import Post, Recipient, domain, message, outbox, smtp
+from ..mail.smtp import Line, Said, Server
+from ..models import Letter, Site, now
+from ..status import LetterState, Why
+
+ME = secrets.token_hex(8)  # this process, among the workers
+BLANK_LINES = re.compile(r"\n{3,}")  # what templates leave
+TRIES = 5  # to write down that a letter is sent, each for as long as a writer waits
+
+
+def send_letters() -> bool:
+    """Sends letters that are due, a few of them; whether there were any."""
+    config = current_app.config
+    if post_office.lacks(config) or not outbox.has_due(database.session(), now()):
+        return False
+    with database.writing() as session:
+        ids = outbox.claim(session, ME, now())
+    post = the_post()
+    with Line(Server.of(config["MAIL_URL"]), post.sender) as line:
+        try:
+            for letter_id in ids:
+                _send(line, post, letter_id)
+        except smtp.Unusable as error:
+            said = str(error)
+            _write_down(lambda session: outbox.server_away(session, ME, said, now()))
+            current_app.logger.warning("No mail leaves. %s", said)
+            return False
+    return bool(ids)
+
+
+def the_post() -> Post:
+    extensions = current_app.extensions
+    return Post.of(current_app.config, extensions["vault"], extensions["signer"])
+
+
+def _send(line: Line, post: Post, letter_id: int) -> None:
+    """One letter: in hand, put into words, handed over, written down. Raises smtp.Unusable."""
+    caps = outbox.Caps(current_app.config["MAIL_PER_ADDRESS"], current_app.config["MAIL_PER_SITE"])
+    line.open()  # before it counts as an attempt
+    with database.writing() as session:
+        if not outbox.begin(session, letter_id, ME, now(), caps):
+            return
+    try:
+        made = _made(database.session(), post, letter_id)
+    except message.Unsendable:
+        said = "No mail can bear this address."
+        _write_down(lambda session: outbox.fail(session, letter_id, ME, Why.REFUSED, said))
+        return
+    except Exception:
+        current_app.logger.exception("Letter %s could not be written", letter_id)
+        _write_down(lambda s: outbox.try_later(s, letter_id, ME, Why.BROKEN, "", now()))
+        return
+    finally:
+        database.forget()
+    if made is None:
+        return
+    if isinstance(made, Why):
+        why = made
+        _write_down(lambda session: outbox.drop(session, letter_id, ME, why))
+        return
+    mail, address = made
+    answer = line.send(mail, address)
+    _write_down(_outcome(letter_id, answer))
+
+
+def _made(session: Session, post: Post, letter_id: int) -> tuple[Any, str] | Why | None:
+    """The mail and its address, why nobody is to get it, or None if it is gone altogether."""
+    letter = session.get(Letter, letter_id)
+    if letter is None or letter.state != LetterState.QUEUED:
+        return None
+    recipient = post_office.recipient_of(session, post, letter)
+    if isinstance(recipient, Why):
+        return recipient
+    with force_locale(letter.language.replace("-", "_") or "en"):
+        contents = post_office.compose(session, post, letter)
+        if isinstance(contents, Why):
+            return contents
+        values = {**contents.values, "subject": contents.subject, "language": letter.language}
+        plain = BLANK_LINES.sub("\n\n", render_template(f"mail/{contents.template}.txt", **values))
+        html = render_template(f"mail/{contents.template}.html", **values)
+    site = session.get_one(Site, letter.site_id)
+    mail = message.build(post, site.name, letter, recipient, contents, plain, html, now())
+    return mail, recipient.address
+
+
+def _outcome(letter_id: int, answer: smtp.Answer) -> Callable[[Session], None]:
+    """What is written down of a mail that was handed over."""
+
+    def write(session: Session) -> None:
+        if answer.said == Said.TAKEN:
+            outbox.sent(session, letter_id, ME, answer.words, now())
+        elif answer.said == Said.NEVER:
+            outbox.fail(session, letter_id, ME, Why.REFUSED, answer.words)
+        else:
+            outbox.try_later(session, letter_id, ME, Why.LATER, answer.words, now())
+
+    return write
+
+
+def _write_down(write: Callable[[Session], None]) -> None:
+    """Insists: what is not written down is sent once more."""
+    for attempt in range(TRIES):
+        try:
+            with database.writing() as session:
+                return write(session)
+        except database.Busy:
+            if attempt == TRIES - 1:
+                raise
+    return None
+
+
+@click.group("mail")
+def mail_() -> None:
+    """Letters, and the mail server that they leave by."""
+
+
+@mail_.command("test")
+@click.argument("address")
+@click.option("--selector", default="", help="DKIM's selector, to look for its key.")
+@with_appcontext
+def test(address: str, selector: str) -> None:
+    """Send a letter to ADDRESS at once, and say step by step what happens."""
+    try:
+        validate_email(address, check_deliverability=False, test_environment=True)
+    except EmailNotValidError as error:
+        raise click.UsageError(f"ADDRESS is no e-mail address: {error}") from None
+    config = current_app.config
+    missing = next((name for name in ("MAIL_URL", "MAIL_FROM") if not config[name]), "")
+    if missing:
+        raise click.ClickException(f"{missing} is not set, so no mail leaves; see README.")
+    post = the_post()
+    click.echo(f"From {post.sender}, by {Server.of(config['MAIL_URL']).host}:")
+    answer = _sent_test(post, address)
+    for finding in domain.look(post.sender.rpartition("@")[2], selector):
+        click.echo(("  " if finding.is_good else "! ") + finding.says)
+    if not config["BASE_URL"]:
+        click.echo("! BASE_URL is not set: letters wait until it is, for their links need it.")
+    if answer.said != Said.TAKEN:
+        when = "for good" if answer.said == Said.NEVER else "for now"
+        raise click.ClickException(f"The server refused the letter {when}: {answer.words}")
+
+
+def _sent_test(post: Post, address: str) -> smtp.Answer:
+    server = Server.of(current_app.config["MAIL_URL"])
+    recipient = Recipient("", address)
+    host = post.sender.rpartition("@")[2].encode("idna").decode()
+    message_id = f"<{secrets.token_hex(12)}@{host}>"
+    try:
+        mail = message.empty(post, "Rejoinder", recipient, "A test of mail", message_id, now())
+    except message.Unsendable:
+        raise click.ClickException("No mail can bear this address.") from None
+    mail.set_content("This is the letter that `flask mail test` sends. It arrived.\n")
+    try:
+        with Line(server, post.sender, lambda said: click.echo(f"  {said}")) as line:
+            answer = line.send(mail, address)
+    except smtp.Unusable as error:
+        click.echo(f"! {error}")
+        print("The mail server cannot be used.", file=sys.stderr)
+        sys.exit(1)
+    if answer.said == Said.TAKEN:
+        click.echo(f"  The letter is accepted: {answer.words}")
+    return answer

@@ -1,0 +1,50 @@
+"""Whom a letter is for, and what each kind of it says at the moment it is sent."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sqlalchemy.orm import Session
+
+from ..accounts import Moderator, may
+from ..models import Author, Letter
+from ..status import LetterKind, Pace, Why
+from ..vault import Hidden, mask
+from . import waiting
+from .contents import Contents
+from .post import Post
+
+# What a kind of letter says, or why nobody needs it any more.
+KINDS: dict[LetterKind, Callable[[Session, Post, Letter], Contents | Why]] = {
+    LetterKind.WAITING: waiting.compose,
+}
+
+
+@dataclass(frozen=True)
+class Recipient:
+    name: str
+    address: str = field(repr=False)
+
+    @property
+    def masked(self) -> str:
+        return mask(self.address)
+
+
+def recipient_of(session: Session, post: Post, letter: Letter) -> Recipient | Why:
+    """Whom a letter is for, or why they may not get it. Raises vault.WrongKey."""
+    if letter.moderator_id is not None:
+        moderator = session.get_one(Moderator, letter.moderator_id)
+        if not moderator.active or not may(moderator, letter.site_id):
+            return Why.FORBIDDEN
+        if moderator.letters == Pace.NONE:
+            return Why.UNWANTED
+        return Recipient(moderator.name, moderator.email)
+    author = session.get(Author, letter.author_id)
+    if author is None:
+        return Why.GONE
+    hidden = Hidden(author.email_index, author.email_ciphertext, author.email_key_id)
+    return Recipient("", post.vault.reveal(hidden, author.site_id))
+
+
+def compose(session: Session, post: Post, letter: Letter) -> Contents | Why:
+    """What a letter says now, or why nobody needs it any more."""
+    return KINDS[letter.kind](session, post, letter)

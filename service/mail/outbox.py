@@ -1,0 +1,183 @@
+"""The order of the outbox: which letters a worker takes in hand, and what becomes of each.
+
+A worker claims a few by a lease; nobody else takes those until it ends. Before each letter it is
+renewed, and it is longer than the mail server may take for one. A worker that is killed leaves its
+letters to the others when the lease is over: at most the one in flight goes twice, with the same
+Message-ID. Each function is one short transaction of the caller's.
+"""
+
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
+from sqlalchemy.orm import Session, aliased
+
+from ..models import Author, Letter
+from ..status import LetterState, Why
+from .smtp import MOST_SECONDS
+
+BATCH = 10
+LEASE = timedelta(seconds=MOST_SECONDS + 100)
+HOUR = timedelta(hours=1)
+# Until it is tried again after the server said "later": twice as long each time, a quarter more or
+# less, so that those which failed together do not come back together. Twelve are about a day.
+FIRST_WAIT = timedelta(minutes=1)
+LONGEST_WAIT = timedelta(hours=6)
+SPREAD = 0.25
+MOST_ATTEMPTS = 12
+SERVER_WAIT = timedelta(minutes=1)  # until a server that cannot be used is tried again
+
+
+@dataclass(frozen=True)
+class Caps:
+    """Letters in an hour, 0 for any number."""
+
+    per_address: int
+    per_site: int
+
+
+def _is_due(at: datetime) -> ColumnElement[bool]:
+    is_free = or_(Letter.claimed_until.is_(None), Letter.claimed_until <= at)
+    return and_(Letter.state == LetterState.QUEUED, Letter.due_at <= at, is_free)
+
+
+def has_due(session: Session, at: datetime) -> bool:
+    return bool(session.scalar(select(exists().where(_is_due(at)))))
+
+
+def claim(session: Session, me: str, at: datetime, most: int = BATCH) -> list[int]:
+    """Takes letters that are due in hand. Two workers never take the same: on PostgreSQL each skips
+    what the other holds at this moment, on SQLite one writes after the other."""
+    due = select(Letter.id).where(_is_due(at)).order_by(Letter.due_at, Letter.id).limit(most)
+    ids = session.scalars(due.with_for_update(skip_locked=True)).all()
+    taken = update(Letter).where(Letter.id.in_(ids), Letter.state == LetterState.QUEUED)
+    session.execute(taken.values(claimed_by=me, claimed_until=at + LEASE))
+    return list(ids)
+
+
+def begin(session: Session, letter_id: int, me: str, at: datetime, caps: Caps) -> bool:
+    """Renews the lease on a letter that is about to be sent, and counts the attempt. False if it is
+    not to be sent now: dropped in between, another's by now, or over a cap, and then it waits."""
+    own = _own(letter_id, me)
+    held = update(Letter).where(*own).values(claimed_until=at + LEASE).returning(Letter.id)
+    if session.scalar(held) is None:
+        return False
+    letter = session.get_one(Letter, letter_id, populate_existing=True)
+    if until := _capped_until(session, letter, at, caps):
+        wait(session, letter_id, me, until, Why.CAP)
+        return False
+    letter.attempts += 1
+    return True
+
+
+def sent(session: Session, letter_id: int, me: str, answer: str, at: datetime) -> None:
+    """The mail server took it. Even where it was dropped a moment too late: it is gone."""
+    done = update(Letter).where(Letter.id == letter_id, Letter.claimed_by == me)
+    told = {"state": LetterState.SENT, "why": None, "sent_at": at, "last_answer": answer}
+    session.execute(done.values(**told, claimed_by="", claimed_until=None))
+
+
+def drop(session: Session, letter_id: int, me: str, why: Why) -> None:
+    """Nobody needs it, or may get it, any more."""
+    _settle(session, letter_id, me, LetterState.DROPPED, why, "")
+
+
+def fail(session: Session, letter_id: int, me: str, why: Why, answer: str) -> None:
+    """It is not tried again, unless somebody at the desk says so."""
+    _settle(session, letter_id, me, LetterState.FAILED, why, answer)
+
+
+def wait(
+    session: Session, letter_id: int, me: str, until: datetime, why: Why, answer: str | None = None
+) -> None:
+    """It waits and is tried again. Takes the server's answer, None to keep the last one."""
+    told = {} if answer is None else {"last_answer": answer}
+    waits = update(Letter).where(*_own(letter_id, me))
+    session.execute(waits.values(due_at=until, why=why, claimed_by="", claimed_until=None, **told))
+
+
+def try_later(
+    session: Session, letter_id: int, me: str, why: Why, answer: str, at: datetime
+) -> None:
+    """It waits longer each time; after MOST_ATTEMPTS it has failed."""
+    attempts = session.scalar(select(Letter.attempts).where(Letter.id == letter_id)) or 0
+    if attempts >= MOST_ATTEMPTS:
+        fail(session, letter_id, me, why, answer)
+    else:
+        wait(session, letter_id, me, at + back_off(attempts), why, answer)
+
+
+def back_off(attempts: int) -> timedelta:
+    """How long a letter waits after so many attempts, from 1."""
+    doubled: timedelta = FIRST_WAIT * 2 ** (attempts - 1)
+    whole = min(doubled, LONGEST_WAIT)
+    return whole * random.uniform(1 - SPREAD, 1 + SPREAD)  # noqa: S311 - no secret
+
+
+def server_away(session: Session, me: str, answer: str, at: datetime) -> None:
+    """The mail server cannot be used: all that is due waits, and it is no letter's attempt. What
+    somebody else holds at this moment is left out: this waits for nobody while it holds others."""
+    is_mine = and_(Letter.claimed_by == me, Letter.state == LetterState.QUEUED)
+    those = select(Letter.id).where(or_(_is_due(at), is_mine)).with_for_update(skip_locked=True)
+    waits = update(Letter).where(Letter.id.in_(session.scalars(those).all()))
+    later = at + SERVER_WAIT
+    told = {"due_at": later, "why": Why.SERVER, "last_answer": answer}
+    session.execute(waits.values(**told, claimed_by="", claimed_until=None))
+
+
+def try_again(session: Session, letter_id: int, at: datetime) -> bool:
+    """Puts a letter that has failed back into the outbox; whether it had."""
+    failed = update(Letter).where(Letter.id == letter_id, Letter.state == LetterState.FAILED)
+    anew = {"state": LetterState.QUEUED, "why": None, "due_at": at, "attempts": 0}
+    return session.scalar(failed.values(**anew).returning(Letter.id)) is not None
+
+
+def _own(letter_id: int, me: str) -> tuple[ColumnElement[bool], ...]:
+    is_mine = (Letter.id == letter_id, Letter.claimed_by == me)
+    return (*is_mine, Letter.state == LetterState.QUEUED)
+
+
+def _settle(
+    session: Session, letter_id: int, me: str, state: LetterState, why: Why, answer: str
+) -> None:
+    done = update(Letter).where(*_own(letter_id, me))
+    told = {"state": state, "why": why, "last_answer": answer}
+    session.execute(done.values(**told, claimed_by="", claimed_until=None))
+
+
+def _capped_until(session: Session, letter: Letter, at: datetime, caps: Caps) -> datetime | None:
+    """Until when a letter waits, since so many went in the hour before; None if it may go."""
+    on_site = Letter.site_id == letter.site_id
+    untils = (
+        _full_until(session, letter, _same_address(letter), caps.per_address, at),
+        _full_until(session, letter, on_site, caps.per_site, at),
+    )
+    return max(filter(None, untils), default=None)
+
+
+def _full_until(
+    session: Session, letter: Letter, those: ColumnElement[bool], most: int, at: datetime
+) -> datetime | None:
+    """When there is room again for one of those letters. What another worker is sending counts."""
+    if not most:
+        return None
+    lately = and_(Letter.state == LetterState.SENT, Letter.sent_at > at - HOUR)
+    newest = select(Letter.sent_at).where(those, lately).order_by(Letter.sent_at.desc())
+    went = [moment for moment in session.scalars(newest.limit(most)) if moment is not None]
+    is_ahead = and_(Letter.claimed_until > at, Letter.id < letter.id)
+    others = and_(Letter.claimed_by != letter.claimed_by, is_ahead)
+    in_hand = select(func.count()).where(those, Letter.state == LetterState.QUEUED, others)
+    number = len(went) + (session.scalar(in_hand) or 0)
+    if number < most:
+        return None
+    return (went[-1] if len(went) == most else at - HOUR + SERVER_WAIT) + HOUR
+
+
+def _same_address(letter: Letter) -> ColumnElement[bool]:
+    """Letters to the same address, on whatever site."""
+    if letter.moderator_id is not None:
+        return Letter.moderator_id == letter.moderator_id
+    this, other = aliased(Author), aliased(Author)
+    same = select(other.id).join(this, this.email_index == other.email_index)
+    return Letter.author_id.in_(same.where(this.id == letter.author_id))

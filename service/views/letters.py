@@ -1,0 +1,168 @@
+"""The outbox at the desk: which letters wait and why, which failed, and trying one again.
+
+For publishers, of their sites, and admins. Whom a letter is for is masked, and no link of a letter
+is ever shown: there is none before it is sent (hard rule 5).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import abort, current_app, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_security import current_user
+from flask_wtf import FlaskForm
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+from wtforms import RadioField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # stubs lag
+from wtforms.validators import DataRequired
+
+from .. import accounts, database, desk, notices
+from .. import mail as post_office
+from ..accounts import Moderator
+from ..mail import outbox
+from ..models import Author, Letter, now
+from ..status import LetterKind, LetterState, Pace, Role, Why
+from ..vault import Hidden, WrongKey, mask
+from .desk import LARGEST_ID, bp, vault
+from .forms import SignInForm
+
+LISTED = 50  # in each part; older ones are only counted
+KINDS = {LetterKind.WAITING: _l("Comments wait")}
+WHYS = {
+    Why.UNDONE: _l("What caused it was taken back."),
+    Why.SETTLED: _l("Nothing was left to tell of."),
+    Why.GONE: _l("The comment or the address is gone."),
+    Why.UNWANTED: _l("They want no such letters."),
+    Why.FORBIDDEN: _l("They have no role on the site any more."),
+    Why.CAP: _l("So many went in the last hour that this one waits."),
+    Why.SERVER: _l("The mail server cannot be used at the moment."),
+    Why.LATER: _l("The mail server did not take it yet."),
+    Why.REFUSED: _l("The mail server refused it."),
+    Why.BROKEN: _l("It could not be put into words. The worker’s log says more."),
+}
+PACES = {
+    Pace.AT_ONCE: _l("At once; what comes after it together, once an hour at most"),
+    Pace.HOURLY: _l("Once an hour"),
+    Pace.DAILY: _l("Once a day, in the morning (6:00 UTC)"),
+    Pace.NONE: _l("Never"),
+}
+
+
+class PaceForm(FlaskForm):
+    pace = RadioField(
+        choices=[SelectChoice(pace.value, said) for pace, said in PACES.items()],
+        validators=[DataRequired()],
+    )
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A letter as its page shows it."""
+
+    letter: Letter
+    kind: str
+    site: str
+    name: str  # of whom it is for, "" for an author
+    masked: str
+    why: str
+
+
+@bp.get("/letters/", endpoint="letters")
+def outbox_page() -> ResponseReturnValue:
+    session = database.session()
+    sites = _sites(session) or abort(403)
+    return render_template(
+        "desk/letters.html",
+        lacks=post_office.lacks(current_app.config),
+        waiting=_shown(session, sites, LetterState.QUEUED),
+        failed=_shown(session, sites, LetterState.FAILED),
+        sent=_shown(session, sites, LetterState.SENT),
+        dropped=_shown(session, sites, LetterState.DROPPED),
+        counts=_counts(session, sites),
+        most=LISTED,
+        is_again=request.args.get("said") == "again",
+        at=now(),
+    )
+
+
+@bp.post(f"/letters/<int(max={LARGEST_ID}):letter_id>/again")
+def send_again(letter_id: int) -> ResponseReturnValue:
+    """Puts a letter that has failed back among those that wait."""
+    sites = _sites(database.session()) or abort(403)
+    if not SignInForm().validate():
+        abort(400)
+    with database.writing() as session:
+        letter = session.get(Letter, letter_id)
+        if letter is None or letter.site_id not in sites:
+            abort(404)
+        if not outbox.try_again(session, letter_id, now()):
+            abort(
+                409, _("Somebody was quicker: this letter is not among the failed ones any more.")
+            )
+    return redirect(url_for(".letters", said="again"), 303)
+
+
+@bp.post("/me/letters")
+def set_letters() -> ResponseReturnValue:
+    """How often the one who asks is written to."""
+    form = PaceForm()
+    if not form.validate():
+        abort(400)
+    with database.writing() as session:
+        notices.set_pace(session, current_user.id, Pace(form.pace.data))
+    return redirect(url_for(".me", said="letters", _anchor="letters"), 303)
+
+
+def _sites(session: Session) -> dict[int, str]:
+    """The names of the sites whose letters the one who is signed in may see."""
+    return {
+        site.id: site.name
+        for site in desk.sites(session, current_user)
+        if accounts.may(current_user, site.id, Role.PUBLISHER)
+    }
+
+
+def _counts(session: Session, sites: dict[int, str]) -> dict[str, int]:
+    of_these = (
+        Letter.site_id.in_(sites),
+        Letter.state.in_((LetterState.QUEUED, LetterState.FAILED)),
+    )
+    counted = select(Letter.state, func.count()).where(*of_these).group_by(Letter.state)
+    return {str(state): number for state, number in session.execute(counted)}
+
+
+def _shown(session: Session, sites: dict[int, str], state: LetterState) -> list[Shown]:
+    found = select(Letter).where(Letter.site_id.in_(sites), Letter.state == state)
+    is_queued = state == LetterState.QUEUED
+    ordered = found.order_by(*((Letter.due_at, Letter.id) if is_queued else (Letter.id.desc(),)))
+    return [
+        Shown(
+            letter,
+            str(KINDS[letter.kind]),
+            sites[letter.site_id],
+            *_recipient(session, letter),
+            str(WHYS[letter.why]) if letter.why else "",
+        )
+        for letter in session.scalars(ordered.limit(LISTED))
+    ]
+
+
+def _recipient(session: Session, letter: Letter) -> tuple[str, str]:
+    """The name of whom a letter is for, and their address with all but its first letters covered."""
+    if letter.moderator_id is not None:
+        moderator = session.get_one(Moderator, letter.moderator_id)
+        return moderator.name, mask(moderator.email)
+    author = session.get_one(Author, letter.author_id)
+    hidden = Hidden(author.email_index, author.email_ciphertext, author.email_key_id)
+    try:
+        return "", mask(vault().reveal(hidden, author.site_id))
+    except WrongKey:
+        return "", "…"
+
+
+@bp.context_processor
+def _words() -> dict[str, Any]:
+    return {"paces": PACES, "lacks_mail": lambda: post_office.lacks(current_app.config)}

@@ -1,0 +1,101 @@
+"""Letters in a real Chromium: the desk's outbox, the choice of a pace, and a letter as it arrives."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from barriers import barriers
+from cast import add_moderator, add_site, reply
+from live import Live
+from mailserver import Mailbox, mail_server
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import select, update
+
+from service import accounts, database, letters
+from service.cli.mail import send_letters
+from service.models import Letter, Site, now
+from service.status import LetterKind, LetterState, Role, Why
+
+ANSWER = "550 5.1.1 [address]: recipient address rejected, user unknown in virtual mailbox table"
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    with mail_server() as started:
+        yield started
+
+
+@pytest.fixture
+def live(serve: Callable[..., Live], mailbox: Mailbox) -> Live:
+    return serve(MAIL_URL=f"smtp://127.0.0.1:{mailbox.port}", MAIL_FROM="comments@service.example")
+
+
+@pytest.fixture
+def pia(live: Live, browser: Browser) -> Iterator[Page]:
+    """Pia's tab: a letter to her failed, one waits. Past the pages' policy, so that axe can run."""
+    add_site(live.app)
+    pia_id = add_moderator(live.app, "pia@daily.example", role=Role.PUBLISHER)
+    for number in range(7):
+        reply(live.app, live.app.test_client(), comment=f"Comment {number}, with <b>no</b> mercy.")
+    with live.app.app_context(), database.writing() as session:
+        site_id = session.scalar(select(Site.id))
+        letters.write(session, LetterKind.WAITING, "x", site_id, moderator_id=pia_id)
+        failed = update(Letter).where(Letter.cause_key == "x")
+        told = {"why": Why.REFUSED, "attempts": 3, "last_answer": ANSWER}
+        session.execute(failed.values(state=LetterState.FAILED, **told))
+        secret = accounts.make_link(session, session.get_one(accounts.Moderator, pia_id))
+    context = browser.new_context(bypass_csp=True, locale="en-GB")
+    page = context.new_page()
+    page.goto(f"{live.url}/desk/sign-in/{secret}")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page).to_have_url(f"{live.url}/desk/")
+    yield page
+    context.close()
+
+
+def expect_sound(page: Page, name: str, screenshot: Callable[..., Path]) -> None:
+    """No barrier, and no wider than the screen: wide in light, narrow in dark."""
+    for scheme, width in (("light", 1280), ("dark", 320)):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        page.set_viewport_size({"width": width, "height": 800})
+        screenshot(page, f"letters-{name}-{width}-{scheme}", full_page=True)
+        assert page.evaluate("document.documentElement.scrollWidth") == width, (name, width)
+        assert barriers(page) == {}, (name, scheme)
+
+
+def test_a_failed_letter_is_tried_again(
+    pia: Page, live: Live, screenshot: Callable[..., Path]
+) -> None:
+    pia.get_by_text("More", exact=True).click()
+    pia.get_by_role("link", name="Letters", exact=True).click()
+    expect(pia.get_by_role("heading", name="Failed")).to_be_visible()
+    expect_sound(pia, "outbox", screenshot)
+    pia.get_by_role("button", name="Try again").click()
+    expect(pia.get_by_role("status").filter(has_text="waits again")).to_be_visible()
+
+
+def test_a_pace_is_chosen(pia: Page, live: Live, screenshot: Callable[..., Path]) -> None:
+    pia.goto(f"{live.url}/desk/me/#letters")
+    expect_sound(pia, "pace", screenshot)
+    pia.get_by_label("Once an hour", exact=True).check()
+    pia.get_by_role("button", name="Keep this").click()
+    expect(pia.get_by_text("It is changed.")).to_be_visible()
+    expect(pia.get_by_label("Once an hour", exact=True)).to_be_checked()
+
+
+def test_the_letter_reads_well_in_light_and_dark(
+    pia: Page, live: Live, mailbox: Mailbox, screenshot: Callable[..., Path]
+) -> None:
+    with live.app.app_context():
+        with database.writing() as session:
+            session.execute(update(Letter).values(due_at=now() - timedelta(seconds=1)))
+        send_letters()
+    (mail,) = mailbox.mails
+    html = mail.get_body(("html",)).get_content()  # type: ignore[union-attr]
+    for fetched in ("src=", "@import", "url(", "<script"):
+        assert fetched not in html
+    pia.goto("about:blank")
+    pia.set_content(html)
+    expect_sound(pia, "letter", screenshot)
+    print(mail.get_body(("plain",)).get_content())  # type: ignore[union-attr]
