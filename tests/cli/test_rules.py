@@ -4,9 +4,10 @@ import pytest
 from cast import add_site, on_record, reply, stored
 from sqlalchemy import select
 
-from service import database
+from service import database, screening
 from service.models import Site
-from service.rules import RULES
+from service.rules import RULES, History, Verdict
+from service.status import Occasion, Status
 
 TWO = "Look: https://a.example and https://b.example"
 
@@ -102,6 +103,19 @@ def test_what_is_not_kept_cannot_be_tried(app, flask):
     told = flask("try", "daily", "too_fast", "on")
     assert told.exit_code == 1
     assert "not kept" in told.output
+
+
+@pytest.mark.parametrize(("chance", "percent"), [(1.0, 99), (0.17, 17), (0.0, 1)])
+def test_the_filter_is_never_certain_and_its_words_are_told_as_on_the_card(
+    app, flask, chance, percent
+):
+    reply(app, app.test_client())
+    [comment] = stored(app)
+    with app.app_context(), database.writing() as session:
+        known = History(chance=chance, telling=("+casino", "-thanks"))
+        screening.judged(session, comment, Verdict(Status.PENDING), known, Occasion.EDITED)
+    told = flask("ledger", comment.public_id).output
+    assert f"The filter: {percent} % likely spam. For it: casino. Against it: thanks." in told
 
 
 def test_it_prints_the_ledger_of_a_comment(app, flask):
