@@ -18,6 +18,7 @@ import postgres as postgresql
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import settings as hypothesis_settings
 from jinja2 import FileSystemBytecodeCache
 from playwright.sync_api import Browser, expect, sync_playwright
 from sqlalchemy import Connection, Engine, event
@@ -27,6 +28,10 @@ from sqlalchemy.util import LRUCache
 from service import accounts, create_app, database
 from service.screening import phrases
 from service.vault import Vault
+
+# A machine that others use too is slow at times: no test is about how long one example takes.
+hypothesis_settings.register_profile("patient", deadline=None)
+hypothesis_settings.load_profile("patient")
 
 ROOT = Path(__file__).resolve().parent.parent
 DATABASES = ("sqlite", "postgresql")

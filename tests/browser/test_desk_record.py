@@ -60,8 +60,8 @@ def fill(app: Flask) -> None:
         session.flush()
         rows = []
         for day in range(30):
-            rows += [(status, at - timedelta(days=day, hours=2)) for status in STATUSES]
-        rows += [(Status.SPAM, at - timedelta(days=9, seconds=n)) for n in range(300)]
+            rows += [(status, at - timedelta(days=day, seconds=1)) for status in STATUSES]
+        rows += [(Status.SPAM, at - timedelta(days=9, milliseconds=n)) for n in range(300)]
         base = {"site_id": 1, "article_id": article.id, "name": LONG, "text": "Yes.", "renderer": 1}
         base |= {
             "html": f'<a href="https://{LONG.lower()}.example">Yes</a>',
