@@ -21,7 +21,7 @@ TELLING = 3  # words for spam that are named, and as many against it
 SOUGHT = 12  # that are looked for in the text, since only what stands there is named
 # To be named a word has to say so much (the sum of all is the odds' logarithm), and to stand so many
 # times as often in one kind as in the other: what stands everywhere convinces nobody. With these two
-# 95 in 100 comments of the corpora (bench/spam.py reads them) have three words or fewer. A word of
+# more than 9 in 10 comments of the corpora (bench/spam.py reads them) have three words or fewer. A word of
 # signs has only its pieces to say it with.
 LEAST, LEAST_OF_SIGNS, TIMES = 0.3, 0.15, 4
 _MASKED = re.compile(r"\S?…@…")  # what mask_addresses leaves of one
