@@ -28,11 +28,15 @@ LONGEST_WORD = 40  # characters of a word that is named to people
 HASH = struct.Struct(">q").unpack
 
 _UNSEEN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
-_BREAK = re.compile(r"[\s!-#%-/:-@\[-`{-~“”„«»‹›…–—。、，．！？；：（）「」『』《》【】·]+")
+_BREAKS = r"\s!-#%-/:-@\[-`{-~“”„«»‹›…–—。、，．！？；：（）「」『』《》【】·"
+_BREAK = re.compile(f"[{_BREAKS}]+")
 _CAPITAL, _SMALL = re.compile("[A-ZÀ-ÖØ-ÞΑ-ΩА-Я]"), re.compile("[a-zß-öø-ÿα-ωа-я]")
-_TOKEN = re.compile(  # a host whole, or a word
-    r"(?<![\w.-])(?:[\w-]+\.)+[^\W\d_]{2,}(?![\w.-])|[^\s!-#%-/:-@\[-`{-~“”„«»‹›…–—。、，．！？；：（）「」『』《》【】·]+"
+_TOKEN = re.compile(  # a host whole, or a word, with what an apostrophe joins to it
+    rf"(?<![\w.-])(?:[\w-]+\.)+[^\W\d_]{{2,}}(?![\w.-])|[^{_BREAKS}]+(?:'[^{_BREAKS}]+)*"
 )
+_MARKUP = re.compile(r"</?[a-z][^<>]*>|&#?\w{2,8};", re.I)
+_ENDS = ".,;:!?)'"  # what may stand behind a link
+NO_WORDS = frozenset(("http", "https", "www"))
 _DIGIT = re.compile(r"\d")
 _SIGNS = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
@@ -67,19 +71,31 @@ def features(text: str, key: bytes, name: str = "", website: str = "") -> list[F
 
 def as_typed(wanted: Collection[str], text: str) -> dict[str, str]:
     """Words that features stand for, each as it first stands in a text. Left out are those that it
-    does not have as a word of its own or as a host, and what is no word: one letter, a tag's part."""
-    left = {word for word in wanted if len(word) > 1}
+    does not have as a word of its own or as a host, and what is no word: one letter, markup."""
+    left = {word.rstrip(_ENDS): word for word in wanted if len(word) > 1 and word not in NO_WORDS}
     found: dict[str, str] = {}
-    for token in _TOKEN.findall(_UNSEEN.sub("", text[:LONGEST])) if left else ():
-        word = normal(token)
-        if word in left:
-            found.setdefault(word, token[:LONGEST_WORD])
-            if len(found) == len(left):
-                return found
+    seen = _MARKUP.sub(_hosts_alone, _UNSEEN.sub("", text[:LONGEST])) if left else ""
+    for token in _TOKEN.findall(seen):
+        is_plain = token.isascii() and token.isalpha()  # most are, and folding takes time
+        folded = token.lower() if is_plain else normal(token)
+        for one in (folded, folded.removeprefix("www.")):
+            if one in left:
+                found.setdefault(left[one], token[:LONGEST_WORD])
+        if len(found) == len(left):
+            return found
     # Where words do not end at spaces, signs stand anywhere.
-    signs = {word for word in left - found.keys() if _SIGNS.search(word)}
-    folded = normal(text) if signs else ""
-    return found | {word: word for word in signs if word in folded}
+    signs = {word for word in left.values() if word not in found and is_of_signs(word)}
+    whole = normal(text) if signs else ""
+    return found | {word: word for word in signs if word in whole}
+
+
+def is_of_signs(word: str) -> bool:
+    """Whether it is of a system of writing without spaces, or with signs that say half a word."""
+    return _SIGNS.search(word) is not None
+
+
+def _hosts_alone(markup: re.Match[str]) -> str:
+    return f" {' '.join(host for host, _ in _LINK.findall(markup[0]))} "
 
 
 def normal(text: str) -> str:

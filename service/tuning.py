@@ -31,7 +31,13 @@ LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")  # BCP 47, as far as fo
 MOST_LISTED = 50
 DIGITS = 9  # more are no number that any rule has
 TO = {"hold": Status.PENDING, "spam": Status.SPAM}  # how people say what a rule does
+DOES = {Status.PENDING: "holds", Status.SPAM: "marks as spam"}
 ON = {"on": True, "off": False}
+WAITS: dict[str, str] = {
+    Mode.HOLD_EVERY: "every reply",
+    Mode.HOLD_NEW: "whoever is new",
+    Mode.HOLD_CAUGHT: "only what a rule catches",
+}
 
 
 class Refused(Exception):
@@ -73,6 +79,11 @@ def chosen(site: Site, rule: Rule) -> Choice:
     )
 
 
+def is_tunable(rule: Rule) -> bool:
+    """Whether there is anything to choose about a rule."""
+    return not rule.is_fixed or bool(rule.may or rule.numbers) or rule.name in LISTS
+
+
 def read(
     rule: Rule, before: Choice, sent: Mapping[str, str], listed: tuple[str, ...] | None = None
 ) -> Choice:
@@ -92,16 +103,34 @@ def read(
         wrong["on"] = "Choose on or off." if is_on is None else "This rule is always on."
     to = TO.get(sent["to"]) if "to" in sent else before.to
     if to is None or (to != rule.to and to not in rule.may):
-        wrong["to"] = "Choose what becomes of the comment."
+        wrong["to"] = f"Choose {' or '.join(_ends(rule))}."
     for name in sent.keys() - {"on", "to"} - numbers.keys():
-        wrong[name] = f"This rule has no number “{name}”."
+        wrong[name] = f"This rule has no such number; {_has(rule)}."
     if listed is None:
         listed = before.listed
     elif not _is_list(rule, listed):
-        wrong["listed"] = "Choose from the list."
+        wrong["listed"] = _listable(rule)
     if wrong or to is None or is_on is None:
         raise Refused(wrong)
     return Choice(is_on, to, numbers, listed)
+
+
+def _ends(rule: Rule) -> list[str]:
+    return [word for word, status in TO.items() if status == rule.to or status in rule.may]
+
+
+def _has(rule: Rule) -> str:
+    names = ", ".join(number.name for number in rule.numbers)
+    return f"what it has: {names}" if names else "it has none"
+
+
+def _listable(rule: Rule) -> str:
+    kept_in = LISTS.get(rule.name)
+    if kept_in is None:
+        return "This rule looks at no list."
+    if kept_in == "writing":
+        return f"Choose from {', '.join(WRITING)}."
+    return "Write each language as its tag, like en or pt-BR."
 
 
 def _is_list(rule: Rule, listed: tuple[str, ...]) -> bool:
@@ -148,9 +177,9 @@ def save(
     """Keeps a choice. Takes the version of the site's choices that its maker saw, and who that is.
     Raises Changed."""
     before = chosen(site, rule)
-    if said := list(_differences(before, choice)):
+    if said := list(_differences(rule, before, choice)):
         _keep(session, site, version, screening=screening_with(site.screening, rule, choice))
-        about = f"rule {rule.name}: {', '.join(said)}"
+        about = f"{rule.name.replace('_', ' ')}: {'; '.join(said)}"
         events.record(session, What.RULE_CHANGED, by, about, site.id)
     elif site.screening_version != version:
         raise Changed
@@ -161,17 +190,24 @@ def save_mode(session: Session, site: Site, mode: Mode, version: int, by: Modera
     before = SiteSettings.read(site.settings).mode
     if before != mode:
         _keep(session, site, version, settings=site.settings | {"mode": mode.value})
-        about = f"what waits: {before} → {mode}"
+        about = f"what waits: {WAITS.get(before, before)} → {WAITS[mode]}"
         events.record(session, What.RULE_CHANGED, by, about, site.id)
     elif site.screening_version != version:
         raise Changed
 
 
-def _differences(before: Choice, after: Choice) -> Iterator[str]:
-    old, new = before.written(), after.written()
-    yield from (f"{name} {old[name]} → {new[name]}" for name in new if old[name] != new[name])
+def _differences(rule: Rule, before: Choice, after: Choice) -> Iterator[str]:
+    """What is another now, in words for the record."""
+    if before.is_on != after.is_on:
+        yield "switched on" if after.is_on else "switched off"
+    if before.to != after.to:
+        yield f"{DOES[before.to]} → {DOES[after.to]}"
+    for number in rule.numbers:
+        old, new = before.numbers[number.name], after.numbers[number.name]
+        if old != new:
+            yield f"{number.sentence[:1].lower()}{number.sentence[1:]} {old} → {new}"
     if before.listed != after.listed:
-        lists = [" ".join(listed) or "all" for listed in (before.listed, after.listed)]
+        lists = [", ".join(listed) or "all" for listed in (before.listed, after.listed)]
         yield f"takes {lists[0]} → {lists[1]}"
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service import features as module
-from service.features import MOST, features, normal
+from service.features import MOST, as_typed, features, normal
 
 KEY = b"a key"
 
@@ -44,6 +44,36 @@ def test_the_same_text_has_the_same_features_and_another_key_other_ones():
 )
 def test_one_word_has_one_form(typed, read):
     assert normal(typed) == read
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("Only 25 for a CASINO", {"25", "CASINO"}),
+        ("at https://www.facebook.com/pages/25", {"www.facebook.com", "pages", "25"}),
+        ("at www.Bonus7.example, now", {"www.Bonus7.example", "now"}),
+        ('<a href="https://b.example/x" rel="nofollow">Buy</a>', {"b.example", "Buy"}),
+        ("a &amp; b &lt; c<br /><strong>x</strong>", set()),
+        ("I'll say y'all don't 'have' to", {"say", "have"}),
+        ("https http www", set()),
+        ("ca\u200bsino", {"casino"}),
+        ("최고의카지노사이트", {"카지노"}),
+    ],
+)  # fmt: skip
+def test_a_word_that_told_is_named_as_it_is_typed_and_no_piece_or_markup_is(text, named):
+    found = set(as_typed(said(text) | {"sin", "nofollow"}, text).values())
+    assert named <= found
+    no_words = {"href", "rel", "nofollow", "amp", "lt", "br", "strong", "https", "http", "www"}
+    assert not found & (no_words | {"ll", "all", "don", "sin", "x"})
+
+
+@given(
+    st.lists(st.sampled_from(["<a ", "&", "a.", "'a", "'", "www.", "x-", ">", " "]), max_size=400)
+)
+@settings(max_examples=40, deadline=None)
+def test_whatever_was_typed_words_are_named_only_out_of_it(parts):
+    text = "".join(parts)
+    assert all(typed in text for typed in as_typed(said(text), text).values())
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,17 @@
 import pytest
 
-from service.rules import LIKELY_SPAM, Draft, History, Policy, Verdict, explain, judge, risk
+from service.rules import (
+    LIKELY_SPAM,
+    RULES,
+    Draft,
+    History,
+    Policy,
+    Rule,
+    Verdict,
+    explain,
+    judge,
+    risk,
+)
 from service.status import BanKind, Mode, Status
 
 OPEN = Policy(mode=Mode.HOLD_CAUGHT, least_seconds=2)
@@ -76,6 +87,17 @@ def test_every_reason_has_a_sentence_for_moderators():
         draft, History(False, repeats=2, ban=BanKind.NAME), Policy(least_seconds=2)
     ):
         assert (explain(rule) % {"matched": matched}).endswith(".")
+
+
+def verb(rule: Rule) -> str:
+    if rule.asks:
+        return "Asks"
+    return "Catches" if rule.may else "Holds" if rule.to == Status.PENDING else "Marks as spam"
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_its_sentence_begins_with_what_it_does_and_catches_where_a_site_may_choose(rule):
+    assert rule.does.startswith(f"{verb(rule)} ")
 
 
 def test_what_holds_every_reply_weighs_nothing_and_much_together_is_likely_spam():

@@ -98,8 +98,8 @@ def test_a_change_is_on_record_with_the_old_and_the_new_value(daily):
     change(WRITING, 3, listed=("latin", "greek"))  # nothing new
     told = [(event.what, event.about, event.by, event.site_id) for event in on_record(daily)]
     assert told == [
-        ("rule_changed", "rule many_links: on on → off, most 2 → 7", "mo", 1),
-        ("rule_changed", "rule other_writing: takes all → latin greek", "mo", 1),
+        ("rule_changed", "many links: switched off; links that a comment may have 2 → 7", "mo", 1),
+        ("rule_changed", "other writing: takes all → latin, greek", "mo", 1),
     ]
     assert look().screening["writing"] == ["latin", "greek"]
 
@@ -123,7 +123,9 @@ def test_the_mode_is_kept_and_on_record(daily):
             tuning.save_mode(session, site, Mode.HOLD_NEW, 1, "the operator")
     database.forget()
     assert look().settings["mode"] == "hold_caught"
-    assert [event.about for event in on_record(daily)] == ["what waits: hold_every → hold_caught"]
+    assert [event.about for event in on_record(daily)] == [
+        "what waits: every reply → only what a rule catches"
+    ]
 
 
 def test_a_policy_is_told_as_it_would_be(daily):

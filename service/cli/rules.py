@@ -13,9 +13,10 @@ from ..status import Status
 from ..tuning import Choice
 from .sites import site_or_stop
 
+TAKES = "takes"  # how a command names a rule's list
 EXCERPT = 60  # characters of a comment
 IN_SHORT = 300  # comments on which a rule fired, of which the list tells
-DOES = {Status.PENDING: "holds", Status.SPAM: "marks as spam"}
+COULD = {Status.PENDING: "can be told to hold", Status.SPAM: "can be told to mark as spam"}
 KINDS = {
     trials.ASKED: "asked for another wording",
     trials.SPAM: "newly marked as spam",
@@ -43,11 +44,9 @@ def list_(site_key: str) -> None:
     for number, rule in enumerate(RULES, 1):
         choice = tuning.chosen(site, rule)
         use = statistics.use(session, site.id, rule.name, most=IN_SHORT)
-        decided = use.agreed + use.disagreed
-        told = f"{use.agreed} of {decided} agreed" if decided else "nothing decided"
         state = "always on" if rule.is_fixed else "on" if choice.is_on else "off"
-        facts = ", ".join([state, _becomes(rule, choice), told])
-        click.echo(f"{number:2}. {rule.name}: {_does(rule, choice)} ({facts})")
+        facts = [state, _becomes(rule, choice), *([_agreed(use)] if rule.is_judged else [])]
+        click.echo(f"{number:2}. {rule.name}: {_does(rule, choice)} ({', '.join(facts)})")
 
 
 @rules_.command("set")
@@ -91,7 +90,7 @@ def try_(site_key: str, name: str, changes: tuple[str, ...]) -> None:
             "`flask rules list` tells what moderators made of it so far."
         )
     said = " There was no time for more." if tried.is_cut else ""
-    click.echo(f"The newest {tried.looked_at} comments of readers were judged anew.{said}")
+    click.echo(f"Of readers' comments the newest were judged anew: {tried.looked_at}.{said}")
     if not tried.changes:
         click.echo("It would have changed nothing.")
     for kind, words in KINDS.items():
@@ -151,14 +150,17 @@ def _choice(site: Site, rule: Rule, changes: tuple[str, ...]) -> Choice:
         name, _, value = change.partition("=")
         if change in tuning.ON:
             sent["on"] = change
-        elif name == "takes":
+        elif name == TAKES:
             listed = tuple(filter(None, value.split(",")))
         else:
             sent[name] = value
     try:
         return tuning.read(rule, tuning.chosen(site, rule), sent, listed)
     except tuning.Refused as refusal:
-        said = " ".join(f"{name}: {why}" for name, why in refusal.fields.items())
+        named = {**refusal.fields}
+        if "listed" in named:
+            named[TAKES] = named.pop("listed")
+        said = " ".join(f"{name}: {why}" for name, why in named.items())
         raise click.UsageError(said) from None
 
 
@@ -167,7 +169,17 @@ def _does(rule: Rule, choice: Choice) -> str:
 
 
 def _becomes(rule: Rule, choice: Choice) -> str:
-    return "asks for another wording" if rule.asks else DOES[choice.to]
+    if rule.asks:
+        return "asks for another wording"
+    others = [COULD[status] for status in rule.may if status != choice.to]
+    return "; ".join([tuning.DOES[choice.to], *others])
+
+
+def _agreed(use: statistics.Use) -> str:
+    decided = use.agreed + use.disagreed
+    if decided:
+        return f"{use.agreed} of {decided} agreed"
+    return "none decided yet" if use.undecided else "caught nothing yet"
 
 
 def _says(rule: str, matched: str) -> str:

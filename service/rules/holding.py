@@ -46,6 +46,7 @@ RULES = (
         does="Holds every reply, where the site chose so.",
         is_fixed=True,
         weight=0,
+        is_alike=True,
     ),
     Rule(
         "newcomer",
@@ -54,6 +55,7 @@ RULES = (
         does="Holds whoever is not known by a confirmed address, where the site chose so.",
         is_fixed=True,
         weight=0,
+        is_alike=True,
     ),
     Rule(
         "site_held",
@@ -62,6 +64,7 @@ RULES = (
         does="Holds everything while a publisher has the whole site held.",
         is_fixed=True,
         weight=0,
+        is_alike=True,
     ),
     Rule(
         "article_held",
@@ -70,6 +73,7 @@ RULES = (
         does="Holds everything under an article while a moderator has it held.",
         is_fixed=True,
         weight=0,
+        is_alike=True,
     ),
     Rule(
         "unknown_article",
@@ -78,6 +82,7 @@ RULES = (
         does="Holds the comments under an article until a moderator has approved one there.",
         is_fixed=True,
         weight=5,
+        is_alike=True,
     ),
     Rule(
         "wave",

@@ -40,7 +40,7 @@ RULES = (
         "too_fast",
         too_fast,
         says="It was sent %(matched)s after the form was first touched.",
-        does="Catches a reply that was sent faster than a person types.",
+        does="Holds a reply that was sent faster than a person types.",
         weight=40,
         is_measure=True,
     ),

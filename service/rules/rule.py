@@ -47,6 +47,14 @@ class Rule:
     weight: int = 20
     # What it matched is a number or a sentence, and stands in no text.
     is_measure: bool = False
+    # It holds whatever comes, good and bad alike: how moderators decided tells nothing of it.
+    is_alike: bool = False
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether moderators' decisions tell how good it is. Nothing is stored of what it asked
+        another wording for."""
+        return not (self.is_alike or self.asks)
 
     def is_asked(self, policy: Policy) -> bool:
         """Whether the site has it on."""

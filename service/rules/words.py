@@ -39,7 +39,7 @@ RULES = (
         "repeated",
         repeated,
         says="The same words were posted before (%(matched)s).",
-        does="Catches the same words once more.",
+        does="Holds the same words once more.",
         weight=40,
         is_measure=True,
     ),

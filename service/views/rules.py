@@ -52,6 +52,10 @@ MODES = {
     ),
 }
 DOES = {Status.PENDING: _l("holds"), Status.SPAM: _l("marks as spam")}
+COULD = {
+    Status.PENDING: _l("can be told to hold"),
+    Status.SPAM: _l("can be told to mark as spam"),
+}
 TO = {
     "hold": (Status.PENDING, _l("It waits for a moderator")),
     "spam": (Status.SPAM, _l("It is marked as spam")),
@@ -152,8 +156,7 @@ def change(key: str, name: str) -> ResponseReturnValue:
     except tuning.Refused as refusal:
         return _page(site, rule, sent, listed or (), _wrong(rule, refusal.fields)), 422
     if request.form.get("act") == "try":
-        tried = _tried(site, rule, choice)
-        return _page(site, rule, sent, choice.listed, tried=tried)
+        return _page(site, rule, sent, choice.listed, trying=choice)
     try:
         with database.writing() as session:
             site = site_or_refuse(session, key)
@@ -204,6 +207,7 @@ def _list(site: Site, message: str = "") -> str:
         rules=listed,
         becomes=becomes,
         agreed=agreed,
+        is_tunable=tuning.is_tunable,
         beside=list(_beside(site)),
         may_change=_may_change(site),
         message=message,
@@ -218,12 +222,12 @@ def _page(
     sent: Mapping[str, str],
     listed: tuple[str, ...],
     errors: Mapping[str, Any] | None = None,
-    tried: trials.Trial | None = None,
+    trying: Choice | None = None,
     message: str = "",
 ) -> str:
-    """One rule's page, with what was typed in its fields."""
+    """One rule's page, with what was typed in its fields. Takes a choice to try before it is saved."""
     session = database.session()
-    choice = tuning.chosen(site, rule)
+    choice = trying or tuning.chosen(site, rule)
     kept_in = tuning.LISTS.get(rule.name, "")
     return render_template(
         "desk/rule.html",
@@ -241,7 +245,8 @@ def _page(
         errors=errors or {},
         message=message,
         is_saved="saved" in request.args and request.method == "GET",
-        tried=tried,
+        is_tunable=tuning.is_tunable(rule),
+        tried=_tried(site, rule, trying) if trying else None,
         kinds=KINDS,
         outcomes=OUTCOMES,
         decisions=_decisions,
@@ -329,8 +334,11 @@ def does(rule: Rule, choice: Choice) -> str:
 
 
 def becomes(rule: Rule, choice: Choice) -> str:
-    """What a rule does to what it catches, in a word or three."""
-    return str(_("asks for another wording") if rule.asks else DOES[choice.to])
+    """What a rule does to what it catches, and what else it can be told to do."""
+    if rule.asks:
+        return str(_("asks for another wording"))
+    others = [COULD[status] for status in rule.may if status != choice.to]
+    return "; ".join(map(str, [DOES[choice.to], *others]))
 
 
 def said_of(rule: str, matched: str) -> str:

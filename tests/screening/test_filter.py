@@ -10,7 +10,8 @@ from cast import add_moderator, add_site, reply, sign_in, stored
 from pupils import teach_often
 from sqlalchemy import func, select
 
-from service import accounts, comments, database, lessons, moderation
+from service import accounts, comments, database, features, lessons, moderation
+from service import learning as learned
 from service.cli import learning, worker
 from service.models import Comment, Decision, Feature, Judgement, Knowledge, Lesson, Site
 from service.screening import filter
@@ -162,6 +163,13 @@ def test_it_tells_which_of_the_comment_s_own_words_told_and_never_an_address(app
     assert "-Thanks" in found.telling  # as it is typed there
     assert len(found.telling) <= 6
     assert not any("@" in word or "sales" in word for word in found.telling)
+
+
+def test_what_stands_in_both_kinds_is_not_named_though_it_says_something():
+    found = [features.Feature(1, 1.0, "and"), features.Feature(2, 1.0, "casino")]
+    known = {1: learned.Known(10, 5, 2.0, 1.0), 2: learned.Known(10, 0, 2.0, 1.0)}
+    said = filter.weigh(found, known, learned.Totals(10, 10), "A casino, and more")
+    assert said.telling == ("+casino",)
 
 
 def test_what_is_undone_is_unlearned_whatever_came_later(app, taught, post, decide, undo):

@@ -53,6 +53,11 @@ def test_it_lists_every_rule_in_the_order_they_run_with_its_numbers(mo):
     assert names == [rule.name for rule in RULES]
     assert "Holds a comment with more links than 2. on holds caught nothing yet" in words(page)
     assert "always on" in words(page)
+    assert "Holds every reply, where the site chose so. always on holds Holds" in words(page)
+    assert "alphabets. on holds; can be told to mark as spam caught nothing yet" in words(page)
+    quiet = re.findall(rf'is-fixed">.*?href="{PAGE}/([a-z_]+)"', page.text, re.S)
+    assert {"banned", "every_reply", "withheld"} <= set(quiet)
+    assert not {"many_links", "repeated", "wave", "akismet"} & set(quiet)
     assert "Publishers of this site can change this" in words(page)
 
 
@@ -85,6 +90,10 @@ def test_trying_shows_what_would_have_been_and_saves_nothing(app, pia, mo):
     assert "The newest 3 comments of readers were judged anew. Nothing is saved." in words(tried)
     assert "1 caught as well" in words(tried)
     assert "By moderators: 1 not decided yet." in words(tried)
+    assert "Holds a comment with more links than 1. on holds not saved yet" in words(tried)
+    assert "What it would have done Not saved yet" in words(tried)
+    assert "Links in it: 2. " in words(tried)
+    assert "more links than 2. on holds its name in commands: many_links" in words(pia.get(LINKS))
     assert f"/desk/comments/{stored(app)[1].public_id}" in tried.text
     assert 'name="most" value="1"' in tried.text  # what was typed stays
     assert (site(app).screening, on_record(app)) == (before, [])
@@ -146,6 +155,14 @@ def test_a_rule_s_page_tells_how_it_did_so_far(app, mo):
     assert f"/desk/comments/{stored(app)[1].public_id}" in mo.get(LINKS).text
     assert f"/desk/comments/{stored(app)[0].public_id}" not in mo.get(LINKS).text
     assert "1 of 2 agreed" in words(mo.get(PAGE))
+
+
+@pytest.mark.parametrize("name", ["every_reply", "unknown_article", "hook_silent"])
+def test_of_a_rule_that_holds_all_alike_no_share_is_told(app, mo, name):
+    reply(app, app.test_client())
+    told = words(mo.get(f"{PAGE}/{name}"))
+    assert "It holds good and bad alike" in told
+    assert not re.search("agreed|decided yet|nothing yet", told)
 
 
 def test_a_comment_s_page_has_every_verdict(app, mo, waiting):
