@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, not_, select, tuple_
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select, tuple_
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from ..models import Article, Comment, Decision, Wave
 from ..status import Act, Status
@@ -123,13 +123,18 @@ def _waits(wave: Wave) -> ColumnElement[bool]:
 
 
 def _in_hand() -> ColumnElement[bool]:
-    """To have looked at the address is no decision, nor is what a job did to many: where that was
-    taken back nobody has looked at this one."""
+    """To have looked at the address is no decision; nor is what a job did to many and was taken
+    back, with its undo: nobody has looked at this one by itself."""
+    undo = aliased(Decision)
+    was_undone = exists().where(undo.undoes_id == Decision.id, undo.bulk_id.is_not(None))
+    of_an_undone_job = and_(
+        Decision.bulk_id.is_not(None), or_(Decision.act == Act.UNDONE, was_undone)
+    )
     return exists().where(
         Decision.comment_id == Comment.id,
         Decision.moderator_id.is_not(None),
         Decision.act != Act.REVEALED,
-        Decision.bulk_id.is_(None),
+        not_(of_an_undone_job),
     )
 
 

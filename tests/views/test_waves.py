@@ -109,6 +109,23 @@ def test_what_a_moderator_had_in_hand_is_spared(app: Flask, mo: FlaskClient) -> 
     assert stands(app) == CLEARED | SPARED | {"W2": "pending"}
 
 
+def test_what_a_moderator_put_back_together_with_others_is_spared(
+    app: Flask, mo: FlaskClient
+) -> None:
+    for to in (Status.REJECTED, Status.PENDING):
+        with app.app_context(), database.writing() as session:
+            ina = session.scalars(select(Moderator)).first()
+            assert ina is not None
+            of_two = select(Comment.public_id, Comment.version)
+            rows = session.execute(of_two.where(Comment.name.in_(["W1", "W2"]))).all()
+            job = bulk.start_picked(session, ina, to, {row[0]: row[1] for row in rows})
+            seen = dict(job.about["picks"])
+            assert moderation.decide_many(session, seen, to, ina, job.id) == 2
+    assert "2 that moderators have had in hand" in mo.get(WAVE).text
+    assert post(mo, f"{WAVE}/clear") == 303
+    assert stands(app) == CLEARED | SPARED | {"W1": "pending", "W2": "pending"}
+
+
 @pytest.mark.parametrize("undo", [False, True])
 def test_what_a_colleague_decides_in_between_is_skipped_and_counted(
     app: Flask, mo: FlaskClient, undo: bool
