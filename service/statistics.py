@@ -351,12 +351,14 @@ def passed(session: Session, site_id: int, rule: str, most: int = 10) -> Sequenc
 
 
 def _fired(site_id: int, rule: str) -> Select[int]:
-    """The ids of a site's comments on which a rule fired, newest first, each once."""
-    of_it = (Reason.rule == rule, Reason.comment_id == Comment.id)
+    """The ids of a site's comments on which a rule fired, newest first, each once. Walked along the
+    rule's own index: the sum keeps a database from walking all of the site instead."""
     return (
-        select(Comment.id)
-        .where(Comment.site_id == site_id, exists().where(*of_it))
-        .order_by(Comment.id.desc())
+        select(Reason.comment_id)
+        .distinct()
+        .join(Comment, Comment.id == Reason.comment_id)
+        .where(Reason.rule == rule, Comment.site_id + 0 == site_id)
+        .order_by(Reason.comment_id.desc())
     )
 
 
