@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from ..status import BanKind, Mode, Status
 
@@ -75,16 +75,11 @@ class Policy:
     languages: frozenset[str] = frozenset()  # of the form that the site takes; empty: all
 
 
-class Finder:
-    """Finds phrases in a text. The class that looks for real is phrases.Phrases."""
-
-    def find(self, text: str) -> str | None:
-        """The phrase, as the site wrote it, that is found first in a text; None for none."""
-        return next(self.every(text), None)
+class Finder(Protocol):
+    """What finds phrases in a text: phrases.Phrases."""
 
     def every(self, text: str) -> Iterator[str]:
         """Each phrase that is found in a text, as the site wrote it."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from urllib.parse import unquote
 
 from ..status import PhraseKind, Status
 from ..text import mask_addresses
-from .draft import MATCHED_LENGTH, Draft, Finder
+from .draft import MATCHED_LENGTH, Draft
 from .folding import fold
 from .rule import Case, Rule
 
@@ -76,7 +76,7 @@ class _Forms(NamedTuple):
     signs: str
 
 
-class Phrases(Finder):
+class Phrases:
     """Phrases of one kind, ready to be found. Takes them as the site wrote them; what cannot be
     looked for is passed over."""
 
@@ -94,6 +94,10 @@ class Phrases(Finder):
                 self._bounds.setdefault(pattern.wanted, []).append((pattern, phrase))
             else:
                 self._words.add(pattern.wanted, phrase)
+
+    def find(self, text: str) -> str | None:
+        """The phrase that is found first; None for none."""
+        return next(self.every(text), None)
 
     def every(self, text: str) -> Iterator[str]:
         """Each phrase that is found, by where it begins, those of words before those of signs;
