@@ -1,5 +1,6 @@
 """Asks the services outside about a comment, both at once, and not for long."""
 
+import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from .question import Question
 __all__ = ["Question", "ask"]
 
 SECONDS = 3.0  # that a reader waits for all of it
+log = logging.getLogger(__name__)
 AT_ONCE = threading.BoundedSemaphore(4)  # of one process: the others do not wait
 
 
@@ -41,5 +43,6 @@ def _safely(source: str, check: Callable[[], Opinion]) -> Opinion:
     """Whatever goes wrong there, the comment is stored and waits."""
     try:
         return check()
-    except Exception:
+    except Exception as error:  # what it said may quote the comment, and stays out of the log
+        log.error("Asking %s failed: %s", source, type(error).__name__)
         return Opinion(source, None, "something went wrong while it was asked")
