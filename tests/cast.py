@@ -17,15 +17,32 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from service import accounts, database, second_step
+from service import accounts, comments, database, second_step, text
 from service.events import What
 from service.models import Comment, Event, Passkey, Site
+from service.rules import Draft
 from service.status import Role
 from service.tokens import FormTokens
 
 SITE = "daily"
 ORIGIN = "https://daily.example"
 ARTICLE = "https://daily.example/2026/review"
+# What Rita sends, as the door hands it on.
+SENT = comments.Submission(
+    url=ARTICLE,
+    given_id="",
+    title="A review",
+    parent="",
+    name="Rita",
+    website="",
+    email="rita@example.org",
+    text="Hear, hear.",
+    html=str(text.render("Hear, hear.")),
+    language="en",
+    network="192.0.2.0/24",
+    nonce="",
+    draft=Draft("Rita", "Hear, hear."),
+)
 RITA = {"name": "Rita", "email": "rita.reader@example.org", "comment": "Hear, hear."}
 
 

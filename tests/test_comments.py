@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from cast import ARTICLE, add_moderator, add_site, stored
+from cast import ARTICLE, SENT, add_moderator, add_site, stored
 from sqlalchemy import select
 
 from service import accounts, comments, database, moderation, text
@@ -14,21 +14,6 @@ from service.rules import Draft, Policy
 from service.status import Act, Mark, Mode, Status
 
 OPEN = Policy(mode=Mode.HOLD_CAUGHT)
-SENT = comments.Submission(
-    url=ARTICLE,
-    given_id="",
-    title="A review",
-    parent="",
-    name="Rita",
-    website="",
-    email="rita@example.org",
-    text="Hear, hear.",
-    html=str(text.render("Hear, hear.")),
-    language="en",
-    network="192.0.2.0/24",
-    nonce="",
-    draft=Draft("Rita", "Hear, hear."),
-)
 
 
 @pytest.fixture

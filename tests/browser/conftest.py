@@ -6,15 +6,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
+from barriers import barriers
 from flask import Flask
 from live import Live, Publisher
 from playwright.sync_api import Browser, BrowserContext, Page
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 HTML = {"Content-Type": "text/html; charset=utf-8"}
+LOOKS: tuple[tuple[Literal["light", "dark"], int], ...] = (
+    ("light", 1280), ("dark", 768), ("light", 390), ("dark", 320),
+)  # fmt: skip
+TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 @pytest.fixture
@@ -69,6 +74,43 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 def page(context: BrowserContext) -> Page:
     """A tab. What its console calls an error is in `console_errors`."""
     return context.new_page()
+
+
+@pytest.fixture(params=["script", "no-script"])
+def phone(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A tab 320 px wide, with script (past the pages' policy for it, for axe) and then without."""
+    has_script = request.param == "script"
+    context = browser.new_context(
+        bypass_csp=has_script,
+        java_script_enabled=has_script,
+        viewport={"width": 320, "height": 800},
+        locale="en-GB",
+    )
+    context.set_default_timeout(20_000)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def look(
+    phone: Page, request: pytest.FixtureRequest, screenshot: Callable[..., Path]
+) -> Callable[[str], None]:
+    """Looks at the phone's page as it is, where script can: nothing runs out of it on a screen of
+    any size, and axe finds nothing, in light and dark."""
+    has_script = "no-script" not in request.node.callspec.id
+    test = request.path.stem.removeprefix("test_desk_")
+
+    def look(name: str) -> None:
+        if not has_script:
+            return
+        for scheme, width in LOOKS:
+            phone.emulate_media(color_scheme=scheme)
+            phone.set_viewport_size({"width": width, "height": 800})
+            screenshot(phone, f"{test}-{name}-{width}-{scheme}")
+            assert phone.evaluate(TOO_WIDE) <= 0, (name, width)
+            assert barriers(phone) == {}, (name, scheme, width)
+
+    return look
 
 
 @pytest.fixture

@@ -3,27 +3,11 @@
 import dataclasses
 
 import pytest
-from cast import ARTICLE, add_site
+from cast import SENT, add_site
 
 from service import comments, database, text
 from service.models import Site
 from service.rules import Draft, Policy
-
-SENT = comments.Submission(
-    url=ARTICLE,
-    given_id="",
-    title="",
-    parent="",
-    name="Rita",
-    website="",
-    email="rita@example.org",
-    text="",
-    html="",
-    language="en",
-    network="192.0.2.0/24",
-    nonce="",
-    draft=Draft("Rita", ""),
-)
 
 
 @pytest.fixture
