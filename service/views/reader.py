@@ -27,9 +27,9 @@ from flask_babel import gettext as _
 from flask_limiter import RateLimitExceeded
 from sqlalchemy import select
 
-from .. import comments, database, follows, rules, screening, text, threads, urls, vault
+from .. import comments, database, follows, text, threads, urls, vault
 from ..models import Article, Site, now
-from ..rules import Draft, Policy
+from ..rules import Draft
 from ..screening import waves
 from ..settings import SiteSettings
 from ..status import Status
@@ -37,6 +37,7 @@ from ..tokens import WORK_BITS, AuthorTokens, FormTokens, Touched, bucket, has_w
 from . import headers, languages, opinions
 from .errors import wants_json
 from .forms import ReplyForm
+from .judging import ask_for_another, policy_here, score_here
 from .limits import POSTING, PREVIEWING, limiter, or_plainly, wait
 
 bp = Blueprint("reader", __name__)
@@ -397,37 +398,6 @@ def _has_worked(form: ReplyForm, touched: Touched | None) -> bool | None:
     if touched is None or not touched.work:
         return None
     return has_worked(form.token.data or "", form.work.data or "", touched.work)
-
-
-def policy_here(site: Site) -> Policy:
-    """What the rules on a site are, as this installation runs them."""
-    least_seconds = current_app.config["FORM_MIN_SECONDS"]
-    return screening.policy_of(database.session(), site, least_seconds)
-
-
-def score_here(site: Site, name: str, website: str, typed: str) -> screening.Score | None:
-    """What the site's filter says of a comment, if it has learned enough."""
-    known = current_app.extensions["vault"]
-    return screening.score(database.session(), known, site.id, name, website, typed)
-
-
-def ask_for_another(site: Site, form: Any, asked: comments.AnotherWording) -> Any:
-    """A form whose words a rule would rather not have: says which, and puts on record that it did.
-    Takes and gives a form with the field `comment`."""
-    with database.writing() as session:
-        screening.refused(session, site.id, asked.verdict, asked.known)
-    found = [
-        words
-        for fired in asked.verdict.asks
-        for words in rules.quotations(fired.rule, fired.matched)
-    ]
-    form.comment.errors = [
-        _(
-            "This site takes no comments with “%(words)s”. Your text is kept: say it in other words.",
-            words=", ".join(found),
-        )
-    ]
-    return form
 
 
 def check_origin(place: Place) -> bool:

@@ -31,8 +31,9 @@ from ..status import Status
 from ..tokens import ReceiptTokens
 from . import headers, languages, opinions
 from .forms import ChangeForm, WithdrawForm
+from .judging import ask_for_another, policy_here, score_here
 from .limits import POSTING, limiter, or_plainly, wait
-from .reader import ask_for_another, policy_here, score_here, way_back
+from .reader import way_back
 
 bp = Blueprint("receipts", __name__, url_prefix="/receipts")
 bp.before_request(languages.choose)  # for what is refused before its site is known

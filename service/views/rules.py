@@ -26,9 +26,9 @@ from ..statistics import Use
 from ..status import Mode, Occasion, Role, Status
 from ..tuning import Choice
 from .desk import LARGEST_ID, STATUSES, bp
+from .judging import policy_here
 from .languages import AVAILABLE
 from .places import site_or_refuse
-from .reader import policy_here
 
 PAGE = 50
 LATELY = timedelta(days=90)
