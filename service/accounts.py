@@ -92,6 +92,7 @@ class Moderator(Base, UserMixin):
     has_keys: Mapped[bool] = mapped_column(default=True)  # single letters decide at the desk
     # How often they want to be written to about what waits.
     letters: Mapped[Pace] = mapped_column(default=Pace.AT_ONCE, server_default=Pace.AT_ONCE.value)
+    returned_at: Mapped[datetime | None]  # since when mail to the address comes back
     totp_secret: Mapped[str | None] = mapped_column(String(500))  # of an app; encrypted
     totp_counter: Mapped[int | None]  # of the code that was used last
     # Those that count; one that was taken away stays in its table, to be given back.
@@ -161,8 +162,8 @@ class SignInLink(Base):
     moderator: Mapped[Moderator] = relationship(foreign_keys=moderator_id)
 
 
-def may(moderator: Moderator, site_id: int, least: Role = Role.MODERATOR) -> bool:
-    """Whether the moderator has at least this role on the site."""
+def may(moderator: Moderator, site_id: int | None, least: Role = Role.MODERATOR) -> bool:
+    """Whether the moderator has at least this role on the site; on every one, if None is given."""
     held = [m.role for m in moderator.memberships if m.site_id in (None, site_id)]
     return any(RANK.index(role) >= RANK.index(least) for role in held)
 

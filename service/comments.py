@@ -115,7 +115,7 @@ def submit(
     if is_new and comment.status == Status.APPROVED:
         moderation.count_new(session, comment)
     if is_new:
-        notices.comment_waits(session, comment)
+        notices.arrived(session, comment)
     if is_new and (seen := waves.watch(session, comment, policy)):
         what, wave = seen
         about = waves.named(session, wave)

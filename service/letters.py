@@ -6,12 +6,12 @@ is sent (mail/). What was undone, withdrawn or ended in between takes its letter
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, and_, false, func, or_, select, update
 from sqlalchemy import insert as plain_insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
@@ -20,58 +20,58 @@ from .models import Decision, Letter, Site, now
 from .settings import SiteSettings
 from .status import LetterKind, LetterState, Why
 
-__all__ = ["drop", "latest", "undo_window", "write"]
+__all__ = ["drop", "latest", "undo_window", "write", "write_all"]
 
 HOST = re.compile(r"[a-z0-9.-]{1,200}")
-# They tell of whatever waits when they are sent, not of the one comment that caused them.
-OF_MANY = (LetterKind.WAITING,)
+# What becomes of the comment that caused them is no matter: they tell of whatever waits when they are
+# sent, of what comes in, or that a comment is gone.
+OF_ITSELF = (LetterKind.WAITING, LetterKind.WAVE, LetterKind.HOOK)
 
 
 def write(
     session: Session,
     kind: LetterKind,
     cause_key: str,
-    site_id: int,
+    site_id: int | None,
     *,
-    moderator_id: int | None = None,
-    author_id: int | None = None,
-    comment_id: int | None = None,
-    article_id: int | None = None,
     decision: Decision | None = None,
-    about: dict[str, Any] | None = None,
-    language: str = "",
     due_at: datetime | None = None,
+    **more: Any,
 ) -> int | None:
-    """Puts a letter to one moderator or one author into the outbox, in the caller's transaction.
+    """Puts one letter into the outbox, in the caller's transaction.
 
     Takes the key of its cause: a second letter with the same key is not written, whoever writes it
-    at whatever moment; neither key nor `about` may hold an address, a text or a secret. A letter
-    that hangs on a decision is not due before the site's undo window is over. Returns the letter's
-    id, None if that cause has its letter already.
+    at whatever moment; neither key nor `about` may hold an address, a text or a secret. Takes its
+    one recipient (moderator_id, author_id, invitation_id or hook_id) and other columns of a letter
+    by their names. A letter that hangs on a decision is not due before the site's undo window is
+    over. Returns the letter's id, None if that cause has its letter already.
     """
-    site = session.get_one(Site, site_id)
+    site = session.get_one(Site, site_id) if site_id else None
     due_at = due_at or now()
-    if decision is not None:
+    if decision is not None and site is not None:
         due_at = max(due_at, decision.at + undo_window(site))
+    more |= {"decision_id": decision.id if decision is not None else None}
+    row = {"kind": kind, "cause_key": cause_key, "due_at": due_at, **more}
+    return next(iter(write_all(session, site, [row])), None)
+
+
+def write_all(session: Session, site: Site | None, rows: Iterable[dict[str, Any]]) -> list[int]:
+    """write() for many letters of one site, by their columns; each needs its kind, its cause_key,
+    its recipient and when it is due. Returns the ids of those whose cause had no letter yet."""
+    host, columns = _host(site), {column.key for column in Letter.__table__.columns} - {"id"}
+    values = []
+    for row in rows:
+        if unknown := row.keys() - columns:
+            raise TypeError(f"a letter has no {', '.join(sorted(unknown))}")
+        message_id = f"<{secrets.token_hex(12)}@{host}>"
+        given: dict[str, Any] = {"site_id": site.id if site else None, "about": {}, "language": ""}
+        values.append(given | {"message_id": message_id} | row)
+    if not values:
+        return []
     dialects: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
     insert = dialects.get(session.get_bind().dialect.name, plain_insert)
-    values = {
-        "kind": kind,
-        "cause_key": cause_key,
-        "site_id": site_id,
-        "moderator_id": moderator_id,
-        "author_id": author_id,
-        "comment_id": comment_id,
-        "article_id": article_id,
-        "decision_id": decision.id if decision is not None else None,
-        "about": about or {},
-        "language": language,
-        "due_at": due_at,
-        "message_id": f"<{secrets.token_hex(12)}@{_host(site)}>",
-    }
-    written = insert(Letter).values(**values).on_conflict_do_nothing(index_elements=["cause_key"])
-    found: int | None = session.scalar(written.returning(Letter.id))
-    return found
+    written = insert(Letter).on_conflict_do_nothing(index_elements=["cause_key"])
+    return list(session.scalars(written.returning(Letter.id), values))
 
 
 def drop(
@@ -79,23 +79,30 @@ def drop(
     why: Why,
     *,
     decision_ids: Sequence[int] = (),
-    author_id: int | None = None,
+    author_ids: Sequence[int] = (),
+    follow_ids: Sequence[int] = (),
+    hook_id: int | None = None,
     comment_id: int | None = None,
 ) -> int:
-    """Takes out of the outbox what hangs on decisions (undone), on an author (who ended it, or was
-    erased) or on a comment (withdrawn). Wins over a letter that a worker has in hand until the
-    moment it is sent. Returns how many.
+    """Takes out of the outbox what hangs on decisions (undone), on authors (who want none, or were
+    erased), on what they follow (and ended), on a webhook (switched off) or on a comment
+    (withdrawn). Wins over a letter that a worker has in hand until the moment it is sent. Returns
+    how many.
     """
-    condition: ColumnElement[bool]
-    if author_id is None and comment_id is None:
-        condition = Letter.decision_id.in_(decision_ids)
-    elif author_id is not None:
-        condition = Letter.author_id == author_id
-    else:
-        condition = (Letter.comment_id == comment_id) & Letter.kind.not_in(OF_MANY)
-    waiting = update(Letter).where(condition, Letter.state == LetterState.QUEUED)
+    hanging = [
+        *([Letter.decision_id.in_(decision_ids)] if decision_ids else []),
+        *([Letter.author_id.in_(author_ids)] if author_ids else []),
+        *([Letter.follow_id.in_(follow_ids)] if follow_ids else []),
+        *([Letter.hook_id == hook_id] if hook_id else []),
+        *([_of_comment(comment_id)] if comment_id else []),
+    ]
+    waiting = update(Letter).where(or_(false(), *hanging), Letter.state == LetterState.QUEUED)
     dropped = waiting.values(state=LetterState.DROPPED, why=why).returning(Letter.id)
     return len(session.scalars(dropped).all())
+
+
+def _of_comment(comment_id: int) -> ColumnElement[bool]:
+    return and_(Letter.comment_id == comment_id, Letter.kind.not_in(OF_ITSELF))
 
 
 def latest(
@@ -118,7 +125,7 @@ def undo_window(site: Site) -> timedelta:
     return timedelta(minutes=SiteSettings.read(site.settings).undo_minutes)
 
 
-def _host(site: Site) -> str:
+def _host(site: Site | None) -> str:
     """Behind the @ of a Message-ID: the publisher's host, for that never changes with the server."""
-    hosts = (urlsplit(origin).hostname or "" for origin in site.origins)
+    hosts = (urlsplit(origin).hostname or "" for origin in (site.origins if site else ()))
     return next(filter(HOST.fullmatch, hosts), "localhost")

@@ -130,7 +130,16 @@ class BanKind(StrEnum):
 class LetterKind(StrEnum):
     """What a letter says."""
 
-    WAITING = "waiting"  # to a moderator: comments wait
+    WAITING = "waiting"  # to moderators: comments wait
+    WAVE = "wave"  # to moderators: far more comments than usual come in
+    CONFIRM = "confirm"  # to whoever gave an address: is it yours?
+    PUBLISHED = "published"  # to a comment's author
+    REFUSED = "refused"  # to a comment's author: it is not published, or no more
+    ANSWERED = "answered"  # to a comment's author: somebody answered
+    FOLLOWED = "followed"  # to whoever follows an article: there are new comments
+    INVITATION = "invitation"  # to somebody who is to have a role
+    RESET = "reset"  # to a moderator: the link for a new password
+    HOOK = "hook"  # no mail: a call of a site's webhook
 
 
 class LetterState(StrEnum):
@@ -153,6 +162,10 @@ class Why(StrEnum):
     LATER = "later"  # the mail server said: not now
     REFUSED = "refused"  # the mail server said: never
     BROKEN = "broken"  # it could not be written; the worker's log says more
+    TOGETHER = "together"  # another letter told of it too
+    NEVER = "never"  # the address asked never to be written to, by no site here
+    RETURNED = "returned"  # mail to the address came back before
+    OFF = "off"  # the webhook is switched off
 
 
 class Pace(StrEnum):
@@ -162,3 +175,33 @@ class Pace(StrEnum):
     HOURLY = "hourly"
     DAILY = "daily"
     NONE = "none"
+
+
+class FollowPace(StrEnum):
+    """How often a reader hears of an article that they follow."""
+
+    AT_ONCE = "at_once"
+    DAILY = "daily"
+    WEEKLY = "weekly"
+
+
+class HookShape(StrEnum):
+    """What a webhook's body looks like."""
+
+    STANDARD = "standard"  # Standard Webhooks: signed JSON
+    SLACK = "slack"
+    MATTERMOST = "mattermost"  # and Matrix, by its bridge for such hooks
+    TELEGRAM = "telegram"
+
+
+class HookEvent(StrEnum):
+    """What a webhook may be called for."""
+
+    RECEIVED = "received"  # a reader's comment is stored, whatever its status
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    SPAM = "spam"
+    DELETED = "deleted"  # by a moderator, or withdrawn by its author
+    PENDING = "pending"  # waits again
+    EDITED = "edited"  # its text changed
+    REPORTED = "reported"  # by a reader

@@ -91,7 +91,7 @@ def test_nothing_is_written_about_spam_or_to_who_wants_none(app, mo):
         moderation.decide(
             session, comment, Status.SPAM, comment.version, session.get(accounts.Moderator, mo)
         )
-        notices.comment_waits(session, comment)
+        notices.arrived(session, comment)
     assert outbox(app) == []
 
 
@@ -115,7 +115,7 @@ def test_after_a_letter_the_next_one_waits_for_the_hour_to_end(app, mo):
     post(app, "Another one.")
     post(app, "And one more.")
     _first, second = outbox(app)
-    assert second.due_at == sent_at + notices.HOUR
+    assert second.due_at == sent_at + notices.moderators.HOUR
 
 
 def test_what_comes_while_a_letter_is_on_its_way_gets_the_next_one(app, mo):
@@ -128,9 +128,9 @@ def test_what_comes_while_a_letter_is_on_its_way_gets_the_next_one(app, mo):
 @pytest.mark.parametrize(
     ("pace", "told_at", "due_at"),
     [
-        (Pace.AT_ONCE, None, AT + notices.GATHER),
+        (Pace.AT_ONCE, None, AT + notices.moderators.GATHER),
         (Pace.AT_ONCE, AT - timedelta(minutes=50), AT + timedelta(minutes=10)),
-        (Pace.AT_ONCE, AT - timedelta(hours=3), AT + notices.GATHER),
+        (Pace.AT_ONCE, AT - timedelta(hours=3), AT + notices.moderators.GATHER),
         (Pace.HOURLY, None, datetime(2026, 3, 4, 11, tzinfo=UTC)),
         (Pace.DAILY, None, datetime(2026, 3, 5, 6, tzinfo=UTC)),
     ],
@@ -214,7 +214,7 @@ def test_an_author_who_wants_no_more_gets_none_that_wait(app, mo):
     decide(app)
     with app.app_context(), database.writing() as session:
         author_id = session.scalar(select(Author.id))
-        assert letters.drop(session, Why.UNWANTED, author_id=author_id) == 1
+        assert letters.drop(session, Why.UNWANTED, author_ids=[author_id]) == 1
     assert of_key(app).why == Why.UNWANTED
 
 

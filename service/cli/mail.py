@@ -95,8 +95,9 @@ def _made(session: Session, post: Post, letter_id: int) -> tuple[Any, str] | Why
         values = {**contents.values, "subject": contents.subject, "language": letter.language}
         plain = BLANK_LINES.sub("\n\n", render_template(f"mail/{contents.template}.txt", **values))
         html = render_template(f"mail/{contents.template}.html", **values)
-    site = session.get_one(Site, letter.site_id)
-    mail = message.build(post, site.name, letter, recipient, contents, plain, html, now())
+    site = session.get(Site, letter.site_id) if letter.site_id else None
+    name = site.name if site else "Rejoinder"
+    mail = message.build(post, name, letter, recipient, contents, plain, html, now())
     return mail, recipient.address
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from sqlalchemy.orm import Session
 
 from ..accounts import Moderator, may
-from ..models import Author, Letter
+from ..models import Author, Invitation, Letter, Unwanted
 from ..status import LetterKind, Pace, Why
 from ..vault import Hidden, mask
 from . import waiting
@@ -32,17 +32,32 @@ class Recipient:
 def recipient_of(session: Session, post: Post, letter: Letter) -> Recipient | Why:
     """Whom a letter is for, or why they may not get it. Raises vault.WrongKey."""
     if letter.moderator_id is not None:
-        moderator = session.get_one(Moderator, letter.moderator_id)
-        if not moderator.active or not may(moderator, letter.site_id):
-            return Why.FORBIDDEN
-        if moderator.letters == Pace.NONE:
-            return Why.UNWANTED
-        return Recipient(moderator.name, moderator.email)
+        return _moderator(session.get_one(Moderator, letter.moderator_id), letter)
+    if letter.invitation_id is not None:
+        return Recipient("", session.get_one(Invitation, letter.invitation_id).email)
     author = session.get(Author, letter.author_id)
     if author is None:
         return Why.GONE
+    if session.get(Unwanted, author.email_index) is not None:
+        return Why.NEVER
+    if author.returned_at is not None:
+        return Why.RETURNED
+    if author.confirmed_at is None and letter.kind != LetterKind.CONFIRM:
+        return Why.UNWANTED
     hidden = Hidden(author.email_index, author.email_ciphertext, author.email_key_id)
     return Recipient("", post.vault.reveal(hidden, author.site_id))
+
+
+def _moderator(moderator: Moderator, letter: Letter) -> Recipient | Why:
+    """A way back into one's account is sent to whoever has one, whatever else they want."""
+    is_reset = letter.kind == LetterKind.RESET
+    if not moderator.active or not (is_reset or may(moderator, letter.site_id)):
+        return Why.FORBIDDEN
+    if moderator.letters == Pace.NONE and not is_reset:
+        return Why.UNWANTED
+    if moderator.returned_at is not None and not is_reset:
+        return Why.RETURNED
+    return Recipient(moderator.name, moderator.email)
 
 
 def compose(session: Session, post: Post, letter: Letter) -> Contents | Why:

@@ -9,8 +9,9 @@ Message-ID. Each function is one short transaction of the caller's.
 import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from ..models import Author, Letter
@@ -37,19 +38,29 @@ class Caps:
     per_site: int
 
 
-def _is_due(at: datetime) -> ColumnElement[bool]:
+class Way(Enum):
+    """How a letter leaves."""
+
+    MAIL = "mail"
+    HOOK = "hook"
+
+
+def _is_due(at: datetime, way: Way) -> ColumnElement[bool]:
     is_free = or_(Letter.claimed_until.is_(None), Letter.claimed_until <= at)
-    return and_(Letter.state == LetterState.QUEUED, Letter.due_at <= at, is_free)
+    is_this = Letter.hook_id.is_not(None) if way == Way.HOOK else Letter.hook_id.is_(None)
+    return and_(Letter.state == LetterState.QUEUED, Letter.due_at <= at, is_free, is_this)
 
 
-def has_due(session: Session, at: datetime) -> bool:
-    return bool(session.scalar(select(exists().where(_is_due(at)))))
+def has_due(session: Session, at: datetime, way: Way = Way.MAIL) -> bool:
+    return bool(session.scalar(select(exists().where(_is_due(at, way)))))
 
 
-def claim(session: Session, me: str, at: datetime, most: int = BATCH) -> list[int]:
+def claim(
+    session: Session, me: str, at: datetime, most: int = BATCH, way: Way = Way.MAIL
+) -> list[int]:
     """Takes letters that are due in hand. Two workers never take the same: on PostgreSQL each skips
     what the other holds at this moment, on SQLite one writes after the other."""
-    due = select(Letter.id).where(_is_due(at)).order_by(Letter.due_at, Letter.id).limit(most)
+    due = select(Letter.id).where(_is_due(at, way)).order_by(Letter.due_at, Letter.id).limit(most)
     ids = session.scalars(due.with_for_update(skip_locked=True)).all()
     taken = update(Letter).where(Letter.id.in_(ids), Letter.state == LetterState.QUEUED)
     session.execute(taken.values(claimed_by=me, claimed_until=at + LEASE))
@@ -119,7 +130,11 @@ def server_away(session: Session, me: str, answer: str, at: datetime) -> None:
     """The mail server cannot be used: all that is due waits, and it is no letter's attempt. What
     somebody else holds at this moment is left out: this waits for nobody while it holds others."""
     is_mine = and_(Letter.claimed_by == me, Letter.state == LetterState.QUEUED)
-    those = select(Letter.id).where(or_(_is_due(at), is_mine)).with_for_update(skip_locked=True)
+    those = (
+        select(Letter.id)
+        .where(or_(_is_due(at, Way.MAIL), is_mine))
+        .with_for_update(skip_locked=True)
+    )
     waits = update(Letter).where(Letter.id.in_(session.scalars(those).all()))
     later = at + SERVER_WAIT
     told = {"due_at": later, "why": Why.SERVER, "last_answer": answer}
@@ -148,7 +163,7 @@ def _settle(
 
 def _capped_until(session: Session, letter: Letter, at: datetime, caps: Caps) -> datetime | None:
     """Until when a letter waits, since so many went in the hour before; None if it may go."""
-    on_site = Letter.site_id == letter.site_id
+    on_site = and_(Letter.site_id == letter.site_id, Letter.hook_id.is_(None))
     untils = (
         _full_until(session, letter, _same_address(letter), caps.per_address, at),
         _full_until(session, letter, on_site, caps.per_site, at),
@@ -176,8 +191,12 @@ def _full_until(
 
 def _same_address(letter: Letter) -> ColumnElement[bool]:
     """Letters to the same address, on whatever site."""
-    if letter.moderator_id is not None:
-        return Letter.moderator_id == letter.moderator_id
+    if letter.author_id is None:
+        to = (
+            (Letter.moderator_id, letter.moderator_id),
+            (Letter.invitation_id, letter.invitation_id),
+        )
+        return or_(false(), *(column == known for column, known in to if known is not None))
     this, other = aliased(Author), aliased(Author)
     same = select(other.id).join(this, this.email_index == other.email_index)
     return Letter.author_id.in_(same.where(this.id == letter.author_id))

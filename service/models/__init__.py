@@ -22,12 +22,13 @@ from .comments import (
     Site,
 )
 from .desk import Ban, Bulk, Event, Handover, Opening
-from .letters import Letter
+from .letters import Asking, Hook, Letter, Unwanted
 from .people import Attempt, Invitation, Passkey, RecoveryCode, SpentChallenge, Visit
 from .screening import Feature, Judgement, Knowledge, Lesson, Phrase, SpentToken, Taught, Wave
 
 __all__ = [
     "Article",
+    "Asking",
     "Attempt",
     "Author",
     "Ban",
@@ -40,6 +41,7 @@ __all__ = [
     "Feature",
     "Follow",
     "Handover",
+    "Hook",
     "Id",
     "Import",
     "Invitation",
@@ -62,6 +64,7 @@ __all__ = [
     "SpentToken",
     "Taught",
     "UTCDateTime",
+    "Unwanted",
     "Visit",
     "Wave",
     "now",

@@ -12,6 +12,8 @@ from ..status import (
     Act,
     BanKind,
     BulkState,
+    FollowPace,
+    HookShape,
     ImportState,
     Kind,
     LetterKind,
@@ -84,5 +86,6 @@ class Base(DeclarativeBase):
         for words in (
             *(Status, Role, Kind, Markup, Act, ImportState, Mark, ReportReason, Outcome),
             *(BanKind, BulkState, Occasion, PhraseKind, LetterKind, LetterState, Why, Pace),
+            *(FollowPace, HookShape),
         )
     }

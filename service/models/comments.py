@@ -11,11 +11,12 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from ..status import Act, ImportState, Kind, Mark, Markup, Outcome, ReportReason, Status
+from ..status import Act, FollowPace, ImportState, Kind, Mark, Markup, Outcome, ReportReason, Status
 from .base import Base, Id, now, one_of, public_id
 
 
@@ -81,6 +82,10 @@ class Author(Base):
         LargeBinary
     )  # keyed; what domain bans look for
     created_at: Mapped[datetime] = mapped_column(default=now)
+    confirmed_at: Mapped[
+        datetime | None
+    ]  # when its owner last proved by a letter that it is theirs
+    returned_at: Mapped[datetime | None]  # since when mail to it comes back: nothing is sent to it
 
 
 class Import(Base):
@@ -338,6 +343,9 @@ class Decision(Base):
     undoes_id: Mapped[int | None] = mapped_column(ForeignKey("decisions.id"), unique=True)
     handed_to: Mapped[str] = mapped_column(String(80), default="")  # a colleague's name at the time
     bulk_id: Mapped[int | None] = mapped_column(ForeignKey("bulks.id"))  # the job it was part of
+    by_mail: Mapped[bool] = mapped_column(
+        default=False, server_default=false()
+    )  # a link in a letter
     network: Mapped[str] = mapped_column(String(50), default="")  # from where a moderator decided
     comment: Mapped[Comment] = relationship()
     note: Mapped["Note | None"] = relationship(back_populates="decision")
@@ -428,5 +436,8 @@ class Follow(Base):
         ForeignKey("comments.id", ondelete="CASCADE"), index=True
     )
     language: Mapped[str] = mapped_column(String(20), default="")
+    pace: Mapped[FollowPace] = mapped_column(
+        default=FollowPace.AT_ONCE, server_default=FollowPace.AT_ONCE.value
+    )
     created_at: Mapped[datetime] = mapped_column(default=now)
     confirmed_at: Mapped[datetime | None]

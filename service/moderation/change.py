@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from .. import folds, reports
+from .. import folds, notices, reports
 from ..accounts import Moderator
 from ..models import Comment, Decision, now
 from ..status import Act, Outcome, Status
@@ -65,4 +65,6 @@ def change(
         limit_pins(session, [comment.id])
         session.refresh(comment, ["pinned_at"])
     keep_count(session, comment, (to == Status.APPROVED) - (before == Status.APPROVED))
-    return record(session, comment, before, to, by, act, note, public_note, undoes_id, at)
+    decision = record(session, comment, before, to, by, act, note, public_note, undoes_id, at)
+    notices.changed(session, comment, decision)
+    return decision

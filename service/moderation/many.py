@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import and_, case, func, insert, literal, null, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from .. import folds, letters, reports
+from .. import folds, letters, notices, reports
 from ..accounts import Moderator, each_within_reach
 from ..models import Article, Comment, Decision, now
 from ..status import Act, Outcome, Status, Why
@@ -179,6 +179,7 @@ def _change_many(
     if to == Status.APPROVED:
         limit_pins(session, [row.id for row in rows if row.status != to])
     _count_many(session, rows, to)
+    notices.changed_many(session, ids, at)
 
 
 def _count_many(session: Session, rows: Collection[_Row], to: Status) -> None:

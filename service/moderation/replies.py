@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from .. import notices
 from ..accounts import Moderator
 from ..models import Comment, Decision
 from ..status import Act, Status
@@ -20,7 +21,9 @@ def publish(
     was made with. Undone, it is hidden like any comment that was deleted."""
     count_new(session, reply)
     before, to, note = Status.DELETED, reply.status, reply.mark
-    return record(session, reply, before, to, moderator, Act.MARKED, note, at=at)
+    decision = record(session, reply, before, to, moderator, Act.MARKED, note, at=at)
+    notices.changed(session, reply, decision)
+    return decision
 
 
 def is_reply(decision: Decision) -> bool:

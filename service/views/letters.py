@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 from flask_wtf import FlaskForm
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 from wtforms import RadioField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # stubs lag
@@ -23,14 +23,24 @@ from .. import accounts, database, desk, notices
 from .. import mail as post_office
 from ..accounts import Moderator
 from ..mail import outbox
-from ..models import Author, Letter, now
+from ..models import Author, Invitation, Letter, now
 from ..status import LetterKind, LetterState, Pace, Role, Why
 from ..vault import Hidden, WrongKey, mask
 from .desk import LARGEST_ID, bp, vault
 from .forms import SignInForm
 
 LISTED = 50  # in each part; older ones are only counted
-KINDS = {LetterKind.WAITING: _l("Comments wait")}
+KINDS = {
+    LetterKind.WAITING: _l("Comments wait"),
+    LetterKind.WAVE: _l("Far more comments than usual"),
+    LetterKind.CONFIRM: _l("Is this address yours?"),
+    LetterKind.PUBLISHED: _l("A reply is published"),
+    LetterKind.REFUSED: _l("A reply is not published"),
+    LetterKind.ANSWERED: _l("Somebody answered"),
+    LetterKind.FOLLOWED: _l("New comments under an article"),
+    LetterKind.INVITATION: _l("An invitation"),
+    LetterKind.RESET: _l("A link for a new password"),
+}
 WHYS = {
     Why.UNDONE: _l("What caused it was taken back."),
     Why.SETTLED: _l("Nothing was left to tell of."),
@@ -42,6 +52,10 @@ WHYS = {
     Why.LATER: _l("The mail server did not take it yet."),
     Why.REFUSED: _l("The mail server refused it."),
     Why.BROKEN: _l("It could not be put into words. The worker’s log says more."),
+    Why.TOGETHER: _l("Another letter told of it too."),
+    Why.NEVER: _l("The address asked never to be written to."),
+    Why.RETURNED: _l("Mail to the address came back before."),
+    Why.OFF: _l("The webhook is switched off."),
 }
 PACES = {
     Pace.AT_ONCE: _l("At once; what comes after it together, once an hour at most"),
@@ -95,8 +109,8 @@ def send_again(letter_id: int) -> ResponseReturnValue:
     if not SignInForm().validate():
         abort(400)
     with database.writing() as session:
-        letter = session.get(Letter, letter_id)
-        if letter is None or letter.site_id not in sites:
+        theirs = select(Letter.id).where(Letter.id == letter_id, _theirs(sites))
+        if session.scalar(theirs) is None:
             abort(404)
         if not outbox.try_again(session, letter_id, now()):
             abort(
@@ -125,24 +139,30 @@ def _sites(session: Session) -> dict[int, str]:
     }
 
 
+def _theirs(sites: dict[int, str]) -> ColumnElement[bool]:
+    """The mails of these sites, and those of no site for whoever has all of them."""
+    theirs: ColumnElement[bool] = Letter.site_id.in_(sites)
+    if accounts.may(current_user, None, Role.ADMIN):
+        theirs = or_(theirs, Letter.site_id.is_(None))
+    return and_(theirs, Letter.hook_id.is_(None))
+
+
 def _counts(session: Session, sites: dict[int, str]) -> dict[str, int]:
-    of_these = (
-        Letter.site_id.in_(sites),
-        Letter.state.in_((LetterState.QUEUED, LetterState.FAILED)),
-    )
+    in_one = Letter.state.in_((LetterState.QUEUED, LetterState.FAILED))
+    of_these = (_theirs(sites), in_one)
     counted = select(Letter.state, func.count()).where(*of_these).group_by(Letter.state)
     return {str(state): number for state, number in session.execute(counted)}
 
 
 def _shown(session: Session, sites: dict[int, str], state: LetterState) -> list[Shown]:
-    found = select(Letter).where(Letter.site_id.in_(sites), Letter.state == state)
+    found = select(Letter).where(_theirs(sites), Letter.state == state)
     is_queued = state == LetterState.QUEUED
     ordered = found.order_by(*((Letter.due_at, Letter.id) if is_queued else (Letter.id.desc(),)))
     return [
         Shown(
             letter,
             str(KINDS[letter.kind]),
-            sites[letter.site_id],
+            sites[letter.site_id] if letter.site_id else "",
             *_recipient(session, letter),
             str(WHYS[letter.why]) if letter.why else "",
         )
@@ -155,6 +175,8 @@ def _recipient(session: Session, letter: Letter) -> tuple[str, str]:
     if letter.moderator_id is not None:
         moderator = session.get_one(Moderator, letter.moderator_id)
         return moderator.name, mask(moderator.email)
+    if letter.invitation_id is not None:
+        return "", mask(session.get_one(Invitation, letter.invitation_id).email)
     author = session.get_one(Author, letter.author_id)
     hidden = Hidden(author.email_index, author.email_ciphertext, author.email_key_id)
     try:

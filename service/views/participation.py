@@ -20,7 +20,7 @@ from flask_babel import gettext as _
 from flask_limiter import RateLimitExceeded
 from sqlalchemy.orm import Session
 
-from .. import comments, database, folds, likes, moderation, reports, text
+from .. import comments, database, folds, likes, moderation, notices, reports, text
 from ..models import Comment
 from ..settings import SiteSettings
 from ..status import ReportReason, Status
@@ -146,6 +146,7 @@ def _store(place: Place, public_id: str, form: ReportForm) -> str:
         )
         if is_due and place.settings.reports_hold:
             moderation.hold(session, comment)
+        notices.reported(session, stored, is_due)
         named = [stored.public_id, reason.value]
     return str(current_app.extensions["signer"].sign("report", named))
 

@@ -1,4 +1,4 @@
-"""Who is told of what: the letters to moderators.
+"""The letters to moderators.
 
 At once for the first comment that waits, then together: as long as a letter about a site is not
 sent, or was sent within the hour, the next one is not due before that hour is over. It tells of all
@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from . import letters
-from .accounts import Membership, Moderator
-from .models import Comment, Letter, now
-from .status import LetterKind, LetterState, Pace, Status, Why
+from .. import letters
+from ..accounts import Membership, Moderator
+from ..models import Comment, Letter, now
+from ..status import LetterKind, LetterState, Pace, Status, Why
 
 # What comes in together is told together; who is at the desk anyway has decided by then.
 GATHER = timedelta(minutes=1)

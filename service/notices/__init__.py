@@ -1,0 +1,56 @@
+"""Who is told of what: letters to moderators and readers, calls of webhooks.
+
+Whatever changes a comment says so here, in its own transaction; what is to be written follows from
+that. Each function takes rows that are flushed, and none of them sends anything.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ..models import Comment, Decision, Report
+from ..status import Act, Status
+from . import hooks, readers
+from .moderators import comment_waits, due_at, set_pace
+
+__all__ = ["arrived", "changed", "changed_many", "due_at", "reported", "set_pace"]
+
+# The acts by which a comment that was public waits, or waits once more.
+ASKING = (Act.EDITED, Act.HELD)
+
+
+def arrived(session: Session, comment: Comment) -> None:
+    """A reader's new comment is stored."""
+    comment_waits(session, comment)
+    hooks.arrived(session, comment)
+    if comment.status == Status.APPROVED:
+        readers.became_public(session, [comment.id], comment.created_at)
+
+
+def changed(session: Session, comment: Comment, decision: Decision) -> None:
+    """A comment changed: its status, or its text."""
+    if decision.act in ASKING:
+        comment_waits(session, comment)
+    _told(session, [decision])
+
+
+def changed_many(session: Session, comment_ids: Collection[int], at: datetime) -> None:
+    """changed() for a batch that was decided at one moment."""
+    then = (Decision.comment_id.in_(comment_ids), Decision.at == at)
+    _told(session, session.scalars(select(Decision).where(*then).order_by(Decision.id)).all())
+
+
+def reported(session: Session, report: Report, is_due: bool) -> None:
+    """A reader reported a comment. Takes whether it asks for a moderator since then; the same
+    report told twice is told once."""
+    hooks.reported(session, report)
+    if is_due:
+        comment_waits(session, report.comment)
+
+
+def _told(session: Session, decisions: Sequence[Decision]) -> None:
+    if decisions:
+        readers.decided(session, decisions)
+        hooks.decided(session, decisions)
