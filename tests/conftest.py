@@ -6,6 +6,7 @@ once more on PostgreSQL, but for browser/. One that wants it otherwise says
 """
 
 import base64
+import functools
 import os
 import shutil
 import time
@@ -14,6 +15,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import postgres as postgresql
 import pytest
 from flask import Flask
@@ -24,6 +26,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.util import LRUCache
+from werkzeug.routing import Rule
 
 from service import accounts, create_app, database
 from service.screening import phrases
@@ -68,6 +71,24 @@ DefaultDialect.__hash__ = lambda self: hash(type(self))  # type: ignore[method-a
 def _share_compiled(connection: Connection) -> None:
     connection.engine._compiled_cache = COMPILED
 
+
+class Later:
+    """What builds the URLs of a rule, made when the first is asked for: two functions are compiled
+    for each of an application's rules, and few tests need more than some."""
+
+    def __init__(self, append_unknown: bool) -> None:
+        self.append_unknown = append_unknown
+
+    def __get__(self, rule: Rule, _: None) -> Callable[..., tuple[str, str]]:
+        build = functools.cache(lambda: COMPILE(rule, self.append_unknown).__get__(rule))
+        return lambda **values: build()(**values)  # type: ignore[no-any-return]
+
+
+COMPILE: Any = Rule._compile_builder
+Rule._compile_builder = Later  # type: ignore[assignment]
+
+# The authorities that are trusted are the same for each application, and are long to read.
+httpx.create_ssl_context = functools.cache(httpx.create_ssl_context)  # type: ignore[assignment]
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = (
