@@ -28,6 +28,7 @@ from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.util import LRUCache
 from werkzeug.routing import Rule
 
+import service
 from service import accounts, create_app, database
 from service.screening import phrases
 from service.vault import Vault
@@ -86,6 +87,9 @@ class Later:
 
 COMPILE: Any = Rule._compile_builder
 Rule._compile_builder = Later  # type: ignore[assignment]
+
+# Nor is what is deployed read again: no test changes the code.
+service._release = functools.cache(service._release)
 
 # The authorities that are trusted are the same for each application, and are long to read.
 httpx.create_ssl_context = functools.cache(httpx.create_ssl_context)  # type: ignore[assignment]
