@@ -16,14 +16,12 @@ from typing import Any
 
 import postgres as postgresql
 import pytest
+import thrift  # noqa: F401 (at once)
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings as hypothesis_settings
 from jinja2 import FileSystemBytecodeCache
 from playwright.sync_api import Browser, expect, sync_playwright
-from sqlalchemy import Connection, Engine, event
-from sqlalchemy.engine.default import DefaultDialect
-from sqlalchemy.util import LRUCache
 
 from service import accounts, create_app, database
 from service.screening import phrases
@@ -56,18 +54,6 @@ accounts.SECURITY["SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS"] = {
     "argon2__memory_cost": 8,  # KiB
     "argon2__parallelism": 1,
 }
-
-# Each test has engines of its own, and all compile the same statements, which is a third of what a
-# test takes. They share what they compiled: two dialects of one class are one.
-COMPILED: LRUCache[Any, Any] = LRUCache(2_000)
-DefaultDialect.__eq__ = lambda self, other: type(self) is type(other)  # type: ignore[method-assign]
-DefaultDialect.__hash__ = lambda self: hash(type(self))  # type: ignore[method-assign]
-
-
-@event.listens_for(Engine, "engine_connect")
-def _share_compiled(connection: Connection) -> None:
-    connection.engine._compiled_cache = COMPILED
-
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = (

@@ -6,6 +6,11 @@ from playwright.sync_api import Frame, Page
 
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# What was looked at and found well stays in the browser: to carry it over takes longer than to look.
+RUN = """async ([part, tags]) => {
+    const {violations} = await axe.run(part, {runOnly: tags, resultTypes: ["violations"]});
+    return violations.map(rule => [rule.id, rule.nodes.map(node => node.html)]);
+}"""
 TALL = 5_000  # px
 
 
@@ -19,9 +24,9 @@ def barriers(shown: Page | Frame, part: str = "html") -> dict[str, list[str]]:
     size = page.viewport_size if page else None
     if page and size:
         page.set_viewport_size({"width": size["width"], "height": TALL})
-    shown.evaluate(AXE + "; 0")
-    run = "([part, tags]) => axe.run(part, {runOnly: tags})"
-    found = shown.evaluate(run, [part, RULES])["violations"]
+    if not shown.evaluate("'axe' in window"):
+        shown.evaluate(AXE + "; 0")
+    found = shown.evaluate(RUN, [part, RULES])
     if page and size:
         page.set_viewport_size(size)
-    return {rule["id"]: [node["html"][:200] for node in rule["nodes"]] for rule in found}
+    return {rule: [html[:200] for html in nodes] for rule, nodes in found}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cast import ORIGIN, add_moderator, add_site, stored
 from flask import Flask
-from live import Live
+from live import Live, sign_in_browser
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 from sqlalchemy import insert, select, update
 
@@ -63,15 +63,11 @@ def live(live: Live) -> Live:
 
 
 def enter(live: Live, context: BrowserContext, name: str = "mo") -> Page:
-    """Signs a moderator in by a link; gives their tab, at the queue."""
+    """Signs a moderator in; gives their tab, at the queue."""
     moderator_id = add_moderator(live.app, f"{name}@daily.example")
-    with live.app.app_context(), database.writing() as session:
-        moderator = session.get_one(accounts.Moderator, moderator_id)
-        secret = accounts.make_link(session, moderator)
+    sign_in_browser(live, context, moderator_id)
     page = context.new_page()
-    page.goto(f"{live.url}/desk/sign-in/{secret}")
-    page.get_by_role("button", name="Sign in").click()
-    expect(page).to_have_url(f"{live.url}/desk/")
+    page.goto(f"{live.url}/desk/")
     return page
 
 

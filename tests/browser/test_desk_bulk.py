@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from barriers import barriers
 from cast import add_moderator, add_site, reply, stored
-from live import Live
+from live import Live, sign_in_browser
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from rita import add_comments
 
-from service import accounts, bulk, database
+from service import bulk
 from service.status import Status
 
 ARTICLE = "https://daily.example/review"
@@ -28,12 +28,9 @@ def live(live: Live) -> Live:
 
 def enter(live: Live, context: BrowserContext, name: str = "mo") -> Page:
     moderator_id = add_moderator(live.app, f"{name}@daily.example")
-    with live.app.app_context(), database.writing() as session:
-        secret = accounts.make_link(session, session.get_one(accounts.Moderator, moderator_id))
+    sign_in_browser(live, context, moderator_id)
     page = context.new_page()
-    page.goto(f"{live.url}/desk/sign-in/{secret}")
-    page.get_by_role("button", name="Sign in").click()
-    expect(page).to_have_url(f"{live.url}/desk/")
+    page.goto(f"{live.url}/desk/")
     return page
 
 

@@ -10,7 +10,7 @@ import pytest
 from barriers import barriers
 from cast import ORIGIN, add_moderator, add_site, stored
 from flask import Flask
-from live import Live
+from live import Live, sign_in_browser
 from playwright.sync_api import Browser, Locator, Page, expect
 from sqlalchemy import select
 
@@ -56,7 +56,7 @@ def live(live: Live, monkeypatch: pytest.MonkeyPatch) -> Live:
 
 @pytest.fixture
 def enter(live: Live, browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Signs a moderator in by a link, in a browser of their own; gives their tab, at the queue."""
+    """Signs a moderator in, in a browser of their own; gives their tab, at the queue."""
     contexts = []
 
     def enter(name: str, **options: Any) -> Page:
@@ -66,11 +66,9 @@ def enter(live: Live, browser: Browser) -> Iterator[Callable[..., Page]]:
         with live.app.app_context(), database.writing() as session:
             moderator = session.get_one(accounts.Moderator, moderator_id)
             moderator.name = name
-            secret = accounts.make_link(session, moderator)
+        sign_in_browser(live, contexts[-1], moderator_id)
         page = contexts[-1].new_page()
-        page.goto(f"{live.url}/desk/sign-in/{secret}")
-        page.get_by_role("button", name="Sign in").click()
-        expect(page).to_have_url(f"{live.url}/desk/")
+        page.goto(f"{live.url}/desk/")
         return page
 
     yield enter

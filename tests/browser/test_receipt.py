@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import rita
 from cast import add_moderator
-from live import Live
+from live import Live, sign_in_browser
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from sqlalchemy import select
 from test_desk import press
@@ -198,12 +198,8 @@ def changes(live: Live, article: str) -> None:
 
 def enter(live: Live, page: Page) -> Page:
     moderator_id = add_moderator(live.app)
-    with live.app.app_context(), database.writing() as session:
-        mo = session.get_one(accounts.Moderator, moderator_id)
-        secret = accounts.make_link(session, mo)
-    page.goto(f"{live.url}/desk/sign-in/{secret}")
-    page.get_by_role("button", name="Sign in").click()
-    expect(page).to_have_url(f"{live.url}/desk/")
+    sign_in_browser(live, page.context, moderator_id)
+    page.goto(f"{live.url}/desk/")
     return page
 
 
