@@ -685,7 +685,7 @@ def test_so_much_in_a_short_time_has_to_wait(make_app, form):
 def test_no_log_holds_a_link(app, mo, waiting, caplog, monkeypatch):
     app.config["PROPAGATE_EXCEPTIONS"] = False
     link = mo.link()
-    monkeypatch.setattr("service.views.by_mail._since", None)
+    monkeypatch.setattr("service.views.opened.since", None)
     assert mo.open(link).status_code == 500
     assert "/decide/<decide_link>" in caplog.text
     assert link.rpartition("/")[2] not in caplog.text
