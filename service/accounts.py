@@ -93,6 +93,8 @@ class Moderator(Base, UserMixin):
     # How often they want to be written to about what waits.
     letters: Mapped[Pace] = mapped_column(default=Pace.AT_ONCE, server_default=Pace.AT_ONCE.value)
     returned_at: Mapped[datetime | None]  # since when mail to the address comes back
+    # Whether letters to them hold links that decide.
+    has_mail_links: Mapped[bool] = mapped_column(default=True, server_default=true())
     totp_secret: Mapped[str | None] = mapped_column(String(500))  # of an app; encrypted
     totp_counter: Mapped[int | None]  # of the code that was used last
     # Those that count; one that was taken away stays in its table, to be given back.
@@ -103,6 +105,7 @@ class Moderator(Base, UserMixin):
         ),
     )
     came_from = ""  # the network that this request came from; no column, but part of the record
+    by_mail = False  # acts by a link in a letter; the same
     visit_id = 0  # the session that this request is part of, and when it was last seen
     seen_at = datetime.min.replace(tzinfo=UTC)
 
@@ -241,6 +244,12 @@ def has_password(moderator: Moderator | None, typed: str) -> bool:
 def renew(moderator: Moderator) -> None:
     """Ends whatever was signed for this moderator so far."""
     moderator.fs_uniquifier = secrets.token_hex(16)
+
+
+def proof(moderator: Moderator) -> str:
+    """What stands for a moderator in a link that is to end with renew(): a part of a digest, since
+    what the session's cookie knows them by is nobody else's business."""
+    return digest(moderator.fs_uniquifier)[:16]
 
 
 def make_link(

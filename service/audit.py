@@ -28,7 +28,7 @@ OF_PEOPLE = frozenset(
         *("invited", "invitation_ended", "joined", "role_changed", "removed", "restored"),
         *("link_made", "address_shown", "name_changed", "password_changed"),
         *("second_step_added", "second_step_removed", "codes_made", "code_used"),
-        *("passkey_added", "passkey_removed"),
+        *("passkey_added", "passkey_removed", "mail_links"),
     )
 )
 
@@ -39,7 +39,9 @@ class Filter:
 
     site: str = ""  # its key
     who: int | None = None  # a moderator's id; 0 for everything that no moderator did
-    what: str = ""  # "to.STATUS" for a decision, "act.ACT" for any other act, "event.WHAT"
+    # "to.STATUS" for a decision, "act.ACT" for any other act, "by.mail" for what was done by a link
+    # in a letter, "event.WHAT"
+    what: str = ""
     since: datetime | None = None
     until: datetime | None = None  # not included
     network: str = ""
@@ -185,6 +187,8 @@ def _decisions(
         found = found.where(Decision.act == Act.DECIDED, Decision.to_status == Status(word))
     elif kind == "act":
         found = found.where(Decision.act == Act(word))
+    elif kind == "by":
+        found = found.where(Decision.by_mail)
     return [Entry(row, row.comment.article.site) for row in session.scalars(found)]
 
 
@@ -197,7 +201,7 @@ def _events(
     least: Role,
 ) -> list[Entry]:
     kind, _, word = wanted.what.partition(".")
-    if kind in ("to", "act"):
+    if kind in ("to", "act", "by"):
         return []
     found = (
         select(Event, Site)

@@ -53,6 +53,7 @@ class What(StrEnum):
     SECOND_STEP_REMOVED = "second_step_removed"
     CODES_MADE = "codes_made"
     CODE_USED = "code_used"
+    MAIL_LINKS = "mail_links"  # whether letters to them hold links that decide
     PASSKEY_ADDED = "passkey_added"
     PASSKEY_REMOVED = "passkey_removed"
     BULK = "bulk"  # one decision on many comments, or its undoing, began

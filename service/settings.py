@@ -407,6 +407,9 @@ class SiteSettings:
         0,
         1_440,
     )
+    mail_links: bool = _of_site(
+        True, "Whether letters to moderators hold links that decide on a comment."
+    )
     is_indexed: bool = _of_site(
         False, "Whether search engines may list the thread as a page of its own."
     )

@@ -9,6 +9,7 @@ from sqlalchemy import MetaData, select
 from werkzeug.routing import Rule
 
 from service import accounts, bans, bulk, database, moderation, people
+from service.mail import deciding
 from service.models import Letter, Site, Wave
 from service.status import Role, Status
 
@@ -183,6 +184,10 @@ ACCESS = {
     "receipts.export": ANYBODY,
     "receipts.edit": ANYBODY,
     "receipts.withdraw": ANYBODY,
+    "by_mail.page": ANYBODY,  # with a link from a letter, which says who it is for
+    "by_mail.decide": ANYBODY,
+    "by_mail.answer": ANYBODY,
+    "by_mail.undo": ANYBODY,
     "reader.permalink": ANYBODY,
     "feeds.site": ANYBODY,
     "feeds.thread": ANYBODY,
@@ -221,6 +226,7 @@ ACCESS = {
     "desk.letters": Role.PUBLISHER,
     "desk.send_again": Role.PUBLISHER,
     "desk.set_letters": Role.MODERATOR,
+    "desk.set_mail_links": Role.MODERATOR,
     "desk.invite": Role.PUBLISHER,
     "desk.withdraw_invitation": Role.PUBLISHER,
     "desk.change_role": Role.PUBLISHER,
@@ -347,6 +353,9 @@ def _decided(app):
             "wave_id": _wave(session, comment.site_id),
             "letter_id": session.scalars(select(Letter.id)).first(),
             "secret": accounts.make_link(session, mo),
+            "decide_link": deciding.sign(
+                app.extensions["signer"], mo, comment, "reject", decision.at
+            ),
             **_of_people(app, session, mo),
             "filename": "embed.js",
         }

@@ -10,7 +10,9 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
 from service import database
-from service.models import Article, Author, Comment
+from service.accounts import Moderator
+from service.mail import deciding
+from service.models import Article, Author, Comment, now
 
 ADDRESS = "Rita.Hidden+7@Example.org"
 PASSING = "2026/review"
@@ -60,6 +62,15 @@ def reported(app, comment):
     return app.test_client().post(url, data=sent).location.rpartition("/")[2].partition("#")[0]
 
 
+def decide_link(app, comment):
+    """What a letter to Mo has, who moderates the site."""
+    mo_id = add_moderator(app)
+    with app.app_context():
+        session = database.session()
+        mo, shown = session.get_one(Moderator, mo_id), session.get_one(Comment, comment.id)
+        return deciding.sign(app.extensions["signer"], mo, shown, "approve", now())
+
+
 def public_urls(app, receipts):
     """Every address that a stranger can open, with what it takes."""
     comment = stored(app)[0]
@@ -70,6 +81,7 @@ def public_urls(app, receipts):
         "secret": "nonsense",
         "kind": "hold",
         "report_token": reported(app, comment),
+        "decide_link": decide_link(app, comment),
     }
     for rule in app.url_map.iter_rules():
         if "GET" not in rule.methods:

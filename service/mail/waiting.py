@@ -9,9 +9,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from .. import rules, text
+from ..accounts import Moderator
 from ..models import Article, Comment, Letter, Site
 from ..status import Status, Why
 from .contents import Contents
+from .deciding import LIFETIME, Choice, choices
 from .post import Post
 
 SHOWN = 5
@@ -33,6 +35,7 @@ class Waiting:
     parent_said: str
     reasons: list[str]
     url: str
+    choices: list[Choice]  # the links that decide
 
 
 def compose(session: Session, post: Post, letter: Letter) -> Contents | Why:
@@ -43,9 +46,11 @@ def compose(session: Session, post: Post, letter: Letter) -> Contents | Why:
     if not number:
         return Why.SETTLED
     heads = select(Comment).where(*waits, Comment.is_folded.is_(False))
-    whole = (joinedload(Comment.article), joinedload(Comment.parent), selectinload(Comment.reasons))
+    article = joinedload(Comment.article).joinedload(Article.site)
+    whole = (article, joinedload(Comment.parent), selectinload(Comment.reasons))
     newest = heads.order_by(Comment.created_at.desc(), Comment.id.desc()).limit(SHOWN)
-    shown = [_shown(post, comment) for comment in session.scalars(newest.options(*whole))]
+    to = session.get_one(Moderator, letter.moderator_id)
+    shown = [_shown(post, to, comment) for comment in session.scalars(newest.options(*whole))]
     how_many = f"{COUNTED:,}+" if number > COUNTED else f"{number:,}"
     return Contents(
         _subject(site, shown, number, how_many),
@@ -57,6 +62,8 @@ def compose(session: Session, post: Post, letter: Letter) -> Contents | Why:
             "how_many": how_many,
             "is_all": number <= len(shown),
             "queue_url": post.url(f"/desk/?status=pending&site={site.key}"),
+            "has_choices": any(comment.choices for comment in shown),
+            "days": LIFETIME.days,
             "me_url": post.url("/desk/me/#letters"),
         },
         _conversation(letter),
@@ -76,7 +83,7 @@ def _conversation(letter: Letter) -> str:
     return f"<waiting.{letter.site_id}.{letter.moderator_id}@{host}>"
 
 
-def _shown(post: Post, comment: Comment) -> Waiting:
+def _shown(post: Post, to: Moderator, comment: Comment) -> Waiting:
     article: Article = comment.article
     parent = comment.parent
     return Waiting(
@@ -92,6 +99,7 @@ def _shown(post: Post, comment: Comment) -> Waiting:
             for reason in comment.reasons
         ],
         url=post.url(f"/desk/comments/{comment.public_id}"),
+        choices=choices(post, to, comment),
     )
 
 

@@ -136,6 +136,7 @@ def record(
         note=Note(text=note, public_text=public_note) if has_note else None,
         undoes_id=undoes_id,
         handed_to=handed_to,
+        by_mail=not isinstance(by, str) and by.by_mail,
         network="" if isinstance(by, str) else by.came_from,
     )
     session.add(decision)

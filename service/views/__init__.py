@@ -7,6 +7,7 @@ from . import (
     audit,
     bans,
     bulk,
+    by_mail,
     cards,
     demo,
     desk,
@@ -57,7 +58,7 @@ DESK = (
     letters,
 )
 READERS = (reader.bp, receipts.bp, participation.bp, feeds.bp)
-DOORS = (*READERS, desk.bp, accounts.bp, ops.bp, demo.bp)
+DOORS = (*READERS, desk.bp, by_mail.bp, accounts.bp, ops.bp, demo.bp)
 
 
 def init_app(app: Flask) -> None:

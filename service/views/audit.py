@@ -25,8 +25,9 @@ from ..status import Act, Status
 from .desk import STATUSES, bp, shown_name, told
 
 BOM = "\ufeff"  # without it, spreadsheets take UTF-8 for something else
-HEADS = ("at", "who", "what", "site", "about", "author", "page", "network")
+HEADS = ("at", "who", "what", "site", "about", "author", "page", "network", "way")
 NOBODY = "0"  # what no moderator did
+BY_MAIL = "by.mail"  # what was done by a link in a letter
 
 # What can be looked for, in three groups. The words before the dot are audit.Filter's.
 DECISIONS = {
@@ -92,6 +93,10 @@ EVENTS: dict[str, tuple[Any, Any]] = {
     "second_step_removed": (_l("second step removed"), _l("%(who)s removed the second step.")),
     "codes_made": (_l("recovery codes made"), _l("%(who)s made new recovery codes.")),
     "code_used": (_l("recovery code used"), _l("%(who)s signed in with a recovery code.")),
+    "mail_links": (
+        _l("links in letters"),
+        _l("%(who)s chose whether letters to them hold links that decide."),
+    ),
     "passkey_added": (_l("passkey added"), _l("%(who)s added a passkey.")),
     "passkey_removed": (_l("passkey removed"), _l("%(who)s removed a passkey.")),
 }
@@ -132,7 +137,8 @@ def _page(sites: Iterable[Site], wanted: Filter, page: audit.Page, wrong: dict[s
         people=audit.people(database.session(), current_user),
         nobody=NOBODY,
         decisions=DECISIONS,
-        acts={f"act.{act}": words for act, words in OTHER_ACTS.items()},
+        acts={f"act.{act}": words for act, words in OTHER_ACTS.items()}
+        | {BY_MAIL: _l("done by mail, from a letter")},
         events=_events(),
         may_export=not wrong and audit.may_export(current_user, _id(sites, wanted.site)),
     )
@@ -193,7 +199,7 @@ def _wanted(asked: MultiDict[str, str], sites: Iterable[Site]) -> Filter:
 
 
 def _kinds() -> set[str]:
-    return {f"act.{act}" for act in Act} | {f"event.{what}" for what in events.What}
+    return {BY_MAIL} | {f"act.{act}" for act in Act} | {f"event.{what}" for what in events.What}
 
 
 def _days(asked: MultiDict[str, str]) -> dict[str, datetime]:
@@ -256,9 +262,10 @@ def _cells(entry: Entry) -> tuple[str, ...]:
     start = (row.at.isoformat(timespec="seconds"), row.by)
     site = entry.site.key if entry.site else ""
     if isinstance(row, Event):
-        return (*start, row.what, site, row.about, "", "", row.network)
+        return (*start, row.what, site, row.about, "", "", row.network, "")
     word = str(row.to_status if row.act == Act.DECIDED else row.act)
     word = "replied" if row.act == Act.MARKED and moderation.is_reply(row) else word
     page = url_for(".comment", public_id=row.comment.public_id, _external=True)
     name = shown_name(row.comment)
-    return (*start, word, site, row.comment.article.url, name, page, row.network)
+    way = "by mail" if row.by_mail else ""
+    return (*start, word, site, row.comment.article.url, name, page, row.network, way)

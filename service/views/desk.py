@@ -161,7 +161,8 @@ def told(decision: Decision, has_when: bool = True) -> str:
 
 
 def _filled(sentence: Any, decision: Decision, has_when: bool) -> str:
-    facts = {"who": decision.by, "to": decision.handed_to}
+    who = _("%(who)s (by mail)", who=decision.by) if decision.by_mail else decision.by
+    facts = {"who": who, "to": decision.handed_to}
     facts |= {"status": STATUSES[decision.to_status], "when": ago(decision.at)}
     if _is_of_mark(decision):
         facts["mark"] = MARKS[_mark(decision)]

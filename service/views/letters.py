@@ -19,7 +19,7 @@ from wtforms import RadioField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # stubs lag
 from wtforms.validators import DataRequired
 
-from .. import accounts, database, desk, notices
+from .. import accounts, database, desk, events, notices
 from .. import mail as post_office
 from ..accounts import Moderator
 from ..mail import outbox
@@ -128,6 +128,18 @@ def set_letters() -> ResponseReturnValue:
     with database.writing() as session:
         notices.set_pace(session, current_user.id, Pace(form.pace.data))
     return redirect(url_for(".me", said="letters", _anchor="letters"), 303)
+
+
+@bp.post("/me/mail-links")
+def set_mail_links() -> ResponseReturnValue:
+    """Whether letters to the one who asks hold links that decide; those that were sent follow."""
+    if not SignInForm().validate():
+        abort(400)
+    is_wanted = "wanted" in request.form
+    with database.writing() as session:
+        session.get_one(Moderator, current_user.id).has_mail_links = is_wanted
+        events.record(session, events.What.MAIL_LINKS, current_user, "on" if is_wanted else "off")
+    return redirect(url_for(".me", said="links", _anchor="letters"), 303)
 
 
 def _sites(session: Session) -> dict[int, str]:

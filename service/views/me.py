@@ -204,6 +204,7 @@ SAID = {
     "key": _l("The passkey is added. You can sign in with it from now on."),
     "key-off": _l("The passkey is removed."),
     "letters": _l("It is changed. What waits for you already keeps to it too."),
+    "links": _l("It is changed, for letters that you have already too."),
     "ended": _l("The session is ended. Nothing more can be done from that browser."),
     "others": _l("All other sessions are ended."),
 }

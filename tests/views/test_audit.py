@@ -208,9 +208,9 @@ def test_a_publisher_takes_along_what_the_filter_shows(
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.data.startswith(b"\xef\xbb\xbfat,who,")  # what spreadsheets know UTF-8 by
     heads, *found = rows(answer)
-    assert heads == ["at", "who", "what", "site", "about", "author", "page", "network"]
+    assert heads == ["at", "who", "what", "site", "about", "author", "page", "network", "way"]
     assert [row[1:] for row in found] == [
-        ["mo", "closed", "daily", "'=HYPERLINK(1)", "", "", "203.0.113.0/24"]
+        ["mo", "closed", "daily", "'=HYPERLINK(1)", "", "", "203.0.113.0/24", ""]
     ]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", found[0][0])
 
@@ -220,7 +220,7 @@ def test_a_decision_s_row_names_the_comment_and_no_address(
 ) -> None:
     [row] = [row for row in rows(export(pia)) if row[2] == "rejected"]
     page = f"http://localhost/desk/comments/{stored(app)[0].public_id}"
-    assert row[1:] == ["mo", "rejected", "daily", ARTICLE, "Rita", page, "127.0.0.0/24"]
+    assert row[1:] == ["mo", "rejected", "daily", ARTICLE, "Rita", page, "127.0.0.0/24", ""]
     assert "@" not in export(pia).text
     assert "a note" not in export(pia).text
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from cast import add_moderator, add_site, csrf, reply, sign_in
+from cast import add_moderator, add_site, csrf, on_record, reply, sign_in
 from sqlalchemy import select
 
 from service import accounts, database, letters
@@ -153,3 +153,26 @@ def test_a_long_outbox_is_counted(app, pia, daily):
             kind, key = LetterKind.WAITING, f"test {number}"
             letters.write(session, kind, key, site_id, moderator_id=pias)
     assert "The next 50 of 60." in pia.get(PAGE).text
+
+
+def choose_links(client, **sent):
+    page = client.get("/desk/me/").text
+    return client.post("/desk/me/mail-links", data={"csrf_token": csrf(page), **sent})
+
+
+def test_links_to_decide_are_switched_off_and_on_again_on_the_record(app, mo):
+    box = 'name="wanted" value="yes" aria-describedby="mail-links-hint"'
+    assert f"{box} checked" in mo.get("/desk/me/").text
+    answer = choose_links(mo)
+    assert answer.location == "/desk/me/?said=links#letters"
+    page = mo.get(answer.location).text
+    assert "It is changed, for letters that you have already too." in page
+    assert f"{box} checked" not in page
+    choose_links(mo, wanted="yes")
+    assert f"{box} checked" in mo.get("/desk/me/").text
+    kept = [(event.what, event.about, event.by) for event in on_record(app)]
+    assert kept == [("mail_links", "off", "mo"), ("mail_links", "on", "mo")]
+
+
+def test_links_are_chosen_by_the_page_s_own_form(mo):
+    assert mo.post("/desk/me/mail-links").status_code == 400

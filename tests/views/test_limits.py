@@ -27,7 +27,7 @@ DOORS = {
     "participation.like": ("/embed/daily/comments/{id}/like", {}),
     "participation.report": ("/embed/daily/comments/{id}/report", {"explanation": TYPED}),
 }
-NOT_READERS = ("desk.", "security.", "accounts.", "people.", "me.")
+NOT_READERS = ("desk.", "by_mail.", "security.", "accounts.", "people.", "me.")
 
 
 @pytest.fixture
