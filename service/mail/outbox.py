@@ -27,6 +27,7 @@ FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=6)
 SPREAD = 0.25
 MOST_ATTEMPTS = 12
+PUT_OFF = 1_000  # letters at once
 SERVER_WAIT = timedelta(minutes=1)  # until a server that cannot be used is tried again
 
 
@@ -109,14 +110,20 @@ def wait(
 
 
 def try_later(
-    session: Session, letter_id: int, me: str, why: Why, answer: str, at: datetime
+    session: Session,
+    letter_id: int,
+    me: str,
+    why: Why,
+    answer: str,
+    at: datetime,
+    at_least: timedelta = timedelta(),
 ) -> None:
-    """It waits longer each time; after MOST_ATTEMPTS it has failed."""
+    """It waits longer each time, and for at least so long; after MOST_ATTEMPTS it has failed."""
     attempts = session.scalar(select(Letter.attempts).where(Letter.id == letter_id)) or 0
     if attempts >= MOST_ATTEMPTS:
         fail(session, letter_id, me, why, answer)
     else:
-        wait(session, letter_id, me, at + back_off(attempts), why, answer)
+        wait(session, letter_id, me, at + max(back_off(attempts), at_least), why, answer)
 
 
 def back_off(attempts: int) -> timedelta:
@@ -139,6 +146,23 @@ def server_away(session: Session, me: str, answer: str, at: datetime) -> None:
     later = at + SERVER_WAIT
     told = {"due_at": later, "why": Why.SERVER, "last_answer": answer}
     session.execute(waits.values(**told, claimed_by="", claimed_until=None))
+
+
+def put_off(session: Session, me: str, hook_id: int, until: datetime, at: datetime) -> None:
+    """Whoever a webhook calls does not answer: its other calls that are due wait, and it is none of
+    their attempts. What somebody else holds at this moment is left out."""
+    is_mine = and_(Letter.claimed_by == me, Letter.state == LetterState.QUEUED)
+    those = select(Letter.id).where(Letter.hook_id == hook_id, or_(_is_due(at, Way.HOOK), is_mine))
+    ids = session.scalars(those.limit(PUT_OFF).with_for_update(skip_locked=True)).all()
+    waits = update(Letter).where(Letter.id.in_(ids))
+    told = {"due_at": until, "why": Why.SERVER}
+    session.execute(waits.values(**told, claimed_by="", claimed_until=None))
+
+
+def release(session: Session, me: str) -> None:
+    """Lets go of what a worker took in hand and did not come to."""
+    mine = update(Letter).where(Letter.claimed_by == me, Letter.state == LetterState.QUEUED)
+    session.execute(mine.values(claimed_by="", claimed_until=None))
 
 
 def try_again(session: Session, letter_id: int, at: datetime) -> bool:

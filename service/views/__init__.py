@@ -14,6 +14,7 @@ from . import (
     feeds,
     handovers,
     headers,
+    hooks,
     keys,
     languages,
     letters,
@@ -55,6 +56,7 @@ DESK = (
     me,
     waves,
     letters,
+    hooks,
 )
 READERS = (reader.bp, receipts.bp, participation.bp, feeds.bp)
 DOORS = (*READERS, desk.bp, accounts.bp, ops.bp, demo.bp)
