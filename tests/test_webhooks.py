@@ -16,7 +16,17 @@ from sqlalchemy import event, select, update
 from service import accounts, bulk, database, moderation, signatures, text, webhooks
 from service.models import Comment, Decision, Hook, Letter, Site, now
 from service.moderation import Wording
-from service.status import HookEvent, HookShape, LetterKind, LetterState, Mode, Status, Why
+from service.screening import phrases as lists
+from service.status import (
+    HookEvent,
+    HookShape,
+    LetterKind,
+    LetterState,
+    Mode,
+    PhraseKind,
+    Status,
+    Why,
+)
 from service.webhooks import Wish, calling, chats, keeping, sealed
 
 URL = "https://own.example/hooks/k3y"
@@ -124,9 +134,6 @@ def test_a_comment_that_comes_in_is_told_of_at_once(app):
     [("Hear, hear.", ["received", "approved"]), ("viagra", ["received", "spam"])],
 )
 def test_what_the_rules_decide_is_told_too(app, words, expected):
-    from service.screening import phrases as lists
-    from service.status import PhraseKind
-
     with app.app_context(), database.writing() as session:
         site = session.scalars(select(Site)).one()
         site.settings = {"mode": Mode.HOLD_CAUGHT.value}
@@ -244,6 +251,16 @@ def test_a_comment_that_is_taken_back_is_told_of_without_a_word_of_it(app, mo):
         said = told(app, number)["data"]["comment"]
         assert (said["text"], said["html"], said["author"]["name"]) == ("", "", "")
         assert said["status"] == "deleted"
+
+
+def test_of_what_a_moderator_deletes_there_is_no_text_either(app, mo):
+    add(app)
+    post(app, website="https://rita.example/")
+    decide(app, mo, Status.DELETED)
+    said = told(app)
+    assert said["type"] == "comment.deleted"
+    assert said["data"]["comment"]["author"] == {"name": "", "website": ""}
+    assert (said["data"]["comment"]["text"], said["data"]["comment"]["html"]) == ("", "")
 
 
 def test_a_report_is_told_once(app, mo):

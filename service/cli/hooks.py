@@ -3,6 +3,7 @@
 import secrets
 import sys
 import time
+from collections import defaultdict
 from datetime import datetime, timedelta
 
 import click
@@ -39,22 +40,38 @@ def call_hooks() -> bool:
     with database.writing() as session:
         ids = outbox.claim(session, ME, now(), way=outbox.Way.HOOK)
     until = time.monotonic() + TURN_SECONDS
+    left: dict[int, list[int]] = defaultdict(list)  # calls of hooks that rest
     for letter_id in ids:
         if time.monotonic() >= until:
-            write_down(lambda session: outbox.release(session, ME))
             break
-        _call(letter_id)
+        if hook_id := _call(letter_id):
+            left[hook_id].append(letter_id)
+    write_down(lambda session: _let_go(session, left))
     return bool(ids)
 
 
-def _call(letter_id: int) -> None:
-    """One call: in hand, put into words, made, written down."""
+def _let_go(session: Session, left: dict[int, list[int]]) -> None:
+    for hook_id, letter_ids in left.items():
+        if hook_id in _resting:  # else it answered meanwhile
+            outbox.put_off(session, ME, letter_ids, _resting[hook_id][0])
+    outbox.release(session, ME)
+
+
+def _call(letter_id: int) -> int | None:
+    """One call: in hand, put into words, made, written down. Returns its hook if that rests."""
     letter = database.session().get(Letter, letter_id)
-    is_mine = letter is not None and letter.claimed_by == ME
-    hook_id = letter.hook_id if letter is not None else None
+    hook_id = letter.hook_id if letter is not None and letter.claimed_by == ME else None
+    by_hand = letter is not None and webhooks.is_by_hand(letter)
     database.forget()
-    if not is_mine or hook_id is None or _is_resting(hook_id):
-        return
+    if hook_id is None:
+        return None
+    if _is_resting(hook_id) and not by_hand:
+        return hook_id
+    _make(letter_id, hook_id)
+    return None
+
+
+def _make(letter_id: int, hook_id: int) -> None:
     with database.writing() as session:
         if not outbox.begin(session, letter_id, ME, now(), NO_CAPS):
             return
@@ -93,9 +110,16 @@ def _settle(session: Session, letter_id: int, hook_id: int, outcome: Outcome) ->
         hook = session.get(Hook, hook_id)
         if hook is not None and hook.is_on:
             webhooks.gone(session, hook)
+    elif _is_test(session, letter_id):  # somebody waits for its outcome
+        outbox.fail(session, letter_id, ME, Why.LATER, outcome.words)
     else:
         least = outcome.at_least
         outbox.try_later(session, letter_id, ME, Why.LATER, outcome.words, now(), least)
+
+
+def _is_test(session: Session, letter_id: int) -> bool:
+    letter = session.get(Letter, letter_id)
+    return letter is not None and webhooks.is_test(letter)
 
 
 def _remember(hook_id: int, outcome: Outcome) -> None:
@@ -108,12 +132,7 @@ def _remember(hook_id: int, outcome: Outcome) -> None:
 
 
 def _is_resting(hook_id: int) -> bool:
-    """Whether a hook is to be left alone; then all that is due of it waits."""
-    until, _ = _resting.get(hook_id, (now(), 0))
-    if until <= now():
-        return False
-    write_down(lambda session: outbox.put_off(session, ME, hook_id, until, now()))
-    return True
+    return _resting.get(hook_id, (now(), 0))[0] > now()
 
 
 @click.group("hook")

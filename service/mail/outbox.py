@@ -7,6 +7,7 @@ Message-ID. Each function is one short transaction of the caller's.
 """
 
 import random
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -27,7 +28,6 @@ FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=6)
 SPREAD = 0.25
 MOST_ATTEMPTS = 12
-PUT_OFF = 1_000  # letters at once
 SERVER_WAIT = timedelta(minutes=1)  # until a server that cannot be used is tried again
 
 
@@ -148,13 +148,10 @@ def server_away(session: Session, me: str, answer: str, at: datetime) -> None:
     session.execute(waits.values(**told, claimed_by="", claimed_until=None))
 
 
-def put_off(session: Session, me: str, hook_id: int, until: datetime, at: datetime) -> None:
-    """Whoever a webhook calls does not answer: its other calls that are due wait, and it is none of
-    their attempts. What somebody else holds at this moment is left out."""
-    is_mine = and_(Letter.claimed_by == me, Letter.state == LetterState.QUEUED)
-    those = select(Letter.id).where(Letter.hook_id == hook_id, or_(_is_due(at, Way.HOOK), is_mine))
-    ids = session.scalars(those.limit(PUT_OFF).with_for_update(skip_locked=True)).all()
-    waits = update(Letter).where(Letter.id.in_(ids))
+def put_off(session: Session, me: str, letter_ids: Collection[int], until: datetime) -> None:
+    """Whoever these call does not answer: they wait, and it is none of their attempts."""
+    mine = update(Letter).where(Letter.id.in_(letter_ids), Letter.claimed_by == me)
+    waits = mine.where(Letter.state == LetterState.QUEUED)
     told = {"due_at": until, "why": Why.SERVER}
     session.execute(waits.values(**told, claimed_by="", claimed_until=None))
 

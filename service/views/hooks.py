@@ -61,6 +61,19 @@ WHYS = {
 TELEGRAM_END = "/sendMessage"
 
 
+def _address(*needed: Any) -> StringField:
+    longest = Length(max=1_000, message=_l("An address has at most %(max)d characters."))
+    return StringField(
+        _l("Address"),
+        filters=[trimmed],
+        validators=[*needed, longest],
+        render_kw={
+            "dir": "ltr", "inputmode": "url", "autocomplete": "off",
+            "autocapitalize": "none", "spellcheck": "false",
+        },
+    )  # fmt: skip
+
+
 class ChangeForm(FlaskForm):
     name = StringField(
         _l("Name"),
@@ -71,15 +84,7 @@ class ChangeForm(FlaskForm):
         ],
         render_kw={"dir": "auto", "autocomplete": "off"},
     )
-    url = StringField(
-        _l("Address"),
-        filters=[trimmed],
-        validators=[Length(max=1_000, message=_l("An address has at most %(max)d characters."))],
-        render_kw={
-            "dir": "ltr", "inputmode": "url", "autocomplete": "off",
-            "autocapitalize": "none", "spellcheck": "false",
-        },
-    )  # fmt: skip
+    url = _address()
     to = StringField(
         _l("Chat, for Telegram"),
         filters=[line],
@@ -125,15 +130,11 @@ class ChangeForm(FlaskForm):
 
 
 class AddForm(ChangeForm):
+    url = _address(DataRequired(_l("Enter the address that is to be called.")))
     shape = SelectField(
         _l("What is called"),
         choices=[SelectChoice(shape.value, said) for shape, said in SHAPES.items()],
     )
-
-    def validate_url(self, field: StringField) -> None:
-        if not field.data:
-            raise ValidationError(_l("Enter the address that is to be called."))
-        super().validate_url(field)
 
     @property
     def shape_now(self) -> HookShape | None:

@@ -20,6 +20,7 @@ EVENTS = tuple(HookEvent)
 MOST = 20  # of a site: each costs a row for every event
 FORMER_IS_GOOD = timedelta(hours=24)
 TEST = "test"
+BY_HAND = "again"
 
 
 class TooMany(Exception):
@@ -120,9 +121,19 @@ def replay(session: Session, hook: Hook, letter: Letter, by: Moderator | str) ->
     }
     if not hook.is_on or not may_again.get(letter.state, True):
         raise NotReplayable
+    letter.about = letter.about | {BY_HAND: True}
     letter.state, letter.why, letter.attempts, letter.due_at = LetterState.QUEUED, None, 0, now()
     about = f"{mask_addresses(hook.name)}: {letter.about.get('event', '')} {letter.id}"
     events.record(session, events.What.HOOK_REPLAYED, by, about, hook.site_id)
+
+
+def is_test(letter: Letter) -> bool:
+    return letter.about.get("event") == TEST
+
+
+def is_by_hand(letter: Letter) -> bool:
+    """Whether somebody at the desk waits for this call: whoever rests is called all the same."""
+    return is_test(letter) or BY_HAND in letter.about
 
 
 def reseal(session: Session, vault: Vault) -> None:

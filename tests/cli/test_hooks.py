@@ -278,6 +278,25 @@ def test_it_goes_on_when_it_answers_again(app, own):
     assert command._resting == {}
 
 
+def test_what_is_asked_for_by_hand_is_called_all_the_same(app, own):
+    hook_id, _ = add(app, own.url)
+    own.answer = (503, {}, b"")
+    post(app)
+    work(app)
+    with app.app_context(), database.writing() as session:
+        webhooks.ping(session, session.get_one(Hook, hook_id))
+    work(app)
+    received, test = calls(app)
+    assert (len(own.asked), test.state, test.attempts) == (2, LetterState.FAILED, 1)
+    assert (received.state, received.why) == (LetterState.QUEUED, Why.SERVER)
+    own.answer = (204, {}, b"")
+    with app.app_context(), database.writing() as session:
+        letter = session.get_one(Letter, received.id)
+        webhooks.replay(session, session.get_one(Hook, hook_id), letter, "test")
+    work(app)
+    assert calls(app)[0].state == LetterState.SENT
+
+
 def test_a_turn_ends_after_so_long_and_lets_go_of_the_others(app, own, monkeypatch):
     monkeypatch.setattr(command, "TURN_SECONDS", 0)
     add(app, own.url)
