@@ -558,6 +558,40 @@ def test_each_event_has_its_words(event_):
     assert ("believed to be illegal" in said) == (event_ == HookEvent.REPORTED)
 
 
+def test_a_chat_is_told_of_many_in_one_message(app, mo):
+    hook_id, _ = add(app, [HookEvent.SPAM], shape=HookShape.SLACK)
+    own, _ = add(app, [HookEvent.SPAM])
+    for number in range(3):
+        post(app, f"Comment number {number}.")
+    with app.app_context(), database.writing() as session:
+        moderator = session.get_one(accounts.Moderator, mo)
+        seen = dict(session.execute(select(Comment.public_id, Comment.version)).all())
+        job = bulk.start_picked(session, moderator, Status.SPAM, seen)
+        ids = dict(session.execute(select(Comment.id, Comment.version)).all())
+        moderation.decide_many(session, ids, Status.SPAM, moderator, job.id)
+    first, *others = [one.id for one in calls(app) if one.hook_id == hook_id]
+    said = json.loads(compose(app, first).body)["text"]
+    assert said.startswith("Marked as spam: 3 comments (The Daily)")
+    assert "https://comments.example/desk/bulk/1|" in said
+    assert [compose(app, other) for other in others] == [Why.TOGETHER] * 2
+    all_sent(app)
+    with app.app_context(), database.writing() as session:  # nor after that one has gone
+        session.get_one(Letter, others[0]).sent_at = None
+    assert compose(app, others[0]) == Why.TOGETHER
+    # A service is told of each.
+    theirs = [one.id for one in calls(app) if one.hook_id == own]
+    assert len({json.loads(compose(app, one).body)["data"]["comment"]["id"] for one in theirs}) == 3
+
+
+def test_a_chat_is_not_told_of_what_is_folded_with_others(app, mo):
+    add(app, shape=HookShape.SLACK)
+    post(app)
+    with app.app_context(), database.writing() as session:
+        comment = session.scalars(select(Comment)).one()
+        comment.fold_key, comment.is_folded = "x", True
+    assert compose(app, calls(app)[0].id) == Why.TOGETHER
+
+
 def test_a_title_that_nobody_vouched_for_is_not_repeated(app, mo):
     add(app, shape=HookShape.SLACK)
     post(app, title="Buy now")

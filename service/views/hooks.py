@@ -56,6 +56,7 @@ WHYS = {
     Why.OFF: _l("The webhook was off."),
     Why.SERVER: _l("The address does not answer at the moment."),
     Why.LATER: _l("The address did not take it."),
+    Why.TOGETHER: _l("Another call told of it too."),
     Why.BROKEN: _l("It could not be put into words. The worker’s log says more."),
 }
 TELEGRAM_END = "/sendMessage"

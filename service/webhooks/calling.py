@@ -17,7 +17,7 @@ from ..models import Decision, Hook, Letter, now
 from ..outbound import Answer, Failed, Outbound
 from ..status import Act, HookShape, LetterState, Why
 from ..vault import Vault
-from . import chats, facts, sealed
+from . import chats, facts, sealed, together
 
 SECONDS = 5.0  # for a call: who needs longer takes it in first, and works on it afterwards
 LARGEST = 16 * 1024  # bytes of an answer
@@ -66,10 +66,17 @@ def compose(session: Session, vault: Vault, letter: Letter, base_url: str) -> Ca
         return Why.OFF
     if not _is_news(session, letter):
         return Why.UNDONE
+    number = together.number(session, letter) if hook.shape != HookShape.STANDARD else 1
+    if not number:
+        return Why.TOGETHER
     told = facts.told(session, letter, base_url)
     url = sealed.url_of(vault, hook)
     if hook.shape != HookShape.STANDARD:
         headers = {"Content-Type": "application/json"}
+        if number > 1:
+            job = session.get_one(Decision, letter.decision_id).bulk_id
+            job_url = f"{base_url}/desk/bulk/{job}" if base_url else ""
+            told["many"] = {"number": number, "desk_url": job_url}
         return Call(url, chats.body(hook.shape, told, hook.to), headers, hook.shape)
     body = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
     at = now()

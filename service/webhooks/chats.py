@@ -61,6 +61,9 @@ def said(told: dict[str, Any]) -> Said:
     site = _line(data["site"]["name"], SHORT)
     if kind == TEST:
         return Said([f"A test of the webhook of {site}. It arrived."], "")
+    if many := told.get("many"):
+        head = HEADS[HookEvent(kind.partition(".")[2])]
+        return Said([f"{head}: {many['number']:,} comments ({site})"], many["desk_url"])
     event, comment, article = HookEvent(kind.partition(".")[2]), data["comment"], data["article"]
     name = _line(comment["author"]["name"], SHORT) or "somebody"
     title = _line(article["title"] if article["is_title_proved"] else "", SHORT)
