@@ -28,6 +28,8 @@ class What(StrEnum):
     RULE_CHANGED = "rule_changed"  # what a site chose for a rule, or what it holds before any
     REASONED = "reasoned"  # a site's list of public reasons was written anew
     ASKED_OUTSIDE = "asked_outside"  # whether services outside are asked about comments
+    HOOK_CHANGED = "hook_changed"  # a webhook of the site, or what it is called for
+    HOOK_REPLAYED = "hook_replayed"  # a webhook is called once more for what was
     WAVE_BEGAN = "wave_began"  # far more comments than usual come in: each of them waits
     WAVE_ENDED = "wave_ended"  # by itself
     WAVE_DENIED = "wave_denied"  # a moderator said that it was none

@@ -11,6 +11,7 @@ from werkzeug.routing import Rule
 from service import accounts, bans, bulk, database, moderation, people
 from service.mail import deciding
 from service.models import Letter, Site, Wave
+from service.models import Hook, Letter, Site, Wave
 from service.status import Role, Status
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -227,6 +228,16 @@ ACCESS = {
     "desk.send_again": Role.PUBLISHER,
     "desk.set_letters": Role.MODERATOR,
     "desk.set_mail_links": Role.MODERATOR,
+    "desk.hooks": Role.PUBLISHER,
+    "desk.hooks_new": Role.PUBLISHER,
+    "desk.hooks_add": Role.PUBLISHER,
+    "desk.hooks_one": Role.PUBLISHER,
+    "desk.hooks_change": Role.PUBLISHER,
+    "desk.hooks_switch": Role.PUBLISHER,
+    "desk.hooks_rotate": Role.PUBLISHER,
+    "desk.hooks_test": Role.PUBLISHER,
+    "desk.hooks_remove": Role.PUBLISHER,
+    "desk.hooks_replay": Role.PUBLISHER,
     "desk.invite": Role.PUBLISHER,
     "desk.withdraw_invitation": Role.PUBLISHER,
     "desk.change_role": Role.PUBLISHER,
@@ -351,6 +362,7 @@ def _decided(app):
             ).id,
             "bulk_id": bulk.start_picked(session, mo, Status.SPAM, {comment.public_id: 2}).id,
             "wave_id": _wave(session, comment.site_id),
+            "hook_id": _hook(session, comment.site_id),
             "letter_id": session.scalars(select(Letter.id)).first(),
             "secret": accounts.make_link(session, mo),
             "decide_link": deciding.sign(
@@ -359,6 +371,13 @@ def _decided(app):
             **_of_people(app, session, mo),
             "filename": "embed.js",
         }
+
+
+def _hook(session, site_id):
+    hook = Hook(site_id=site_id, name="Chat", events=[], sealed_url="")
+    session.add(hook)
+    session.flush()
+    return hook.id
 
 
 def _wave(session, site_id):

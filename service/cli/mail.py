@@ -19,10 +19,10 @@ from ..mail import Post, Recipient, domain, message, outbox, smtp
 from ..mail.smtp import Line, Said, Server
 from ..models import Letter, Site, now
 from ..status import LetterState, Why
+from .insisting import write_down as _write_down
 
 ME = secrets.token_hex(8)  # this process, among the workers
 BLANK_LINES = re.compile(r"\n{3,}")  # what templates leave
-TRIES = 5  # to write down that a letter is sent, each for as long as a writer waits
 
 
 def send_letters() -> bool:
@@ -113,18 +113,6 @@ def _outcome(letter_id: int, answer: smtp.Answer) -> Callable[[Session], None]:
             outbox.try_later(session, letter_id, ME, Why.LATER, answer.words, now())
 
     return write
-
-
-def _write_down(write: Callable[[Session], None]) -> None:
-    """Insists: what is not written down is sent once more."""
-    for attempt in range(TRIES):
-        try:
-            with database.writing() as session:
-                return write(session)
-        except database.Busy:
-            if attempt == TRIES - 1:
-                raise
-    return None
 
 
 @click.group("mail")

@@ -6,7 +6,7 @@ from flask.cli import with_appcontext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from .. import database
+from .. import database, webhooks
 from ..models import Author, Site
 from ..outside import choice
 from ..vault import Hidden, Vault, WrongKey
@@ -39,6 +39,7 @@ def rotate_keys() -> None:
     with database.writing() as session:
         for site in session.scalars(select(Site)):
             choice.reseal(vault, site)
+        webhooks.reseal(session, vault)
     click.echo(
         f"{moved} addresses are now under the newest key; older ones can be removed from EMAIL_KEYS."
     )

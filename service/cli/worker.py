@@ -13,6 +13,7 @@ from flask.cli import with_appcontext
 
 from .. import database
 from . import learning
+from .hooks import call_hooks
 from .mail import send_letters
 from .outside import tell_akismet
 from .pruning import old_tokens
@@ -24,6 +25,7 @@ IDLE_SECONDS = 2.0  # until it looks again where there was nothing to do
 Task = Callable[[], bool]
 TASKS: tuple[Task, ...] = (
     send_letters,
+    call_hooks,
     learning.learn,
     learning.rescore,
     tell_akismet,

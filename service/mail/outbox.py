@@ -7,6 +7,7 @@ Message-ID. Each function is one short transaction of the caller's.
 """
 
 import random
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -109,14 +110,20 @@ def wait(
 
 
 def try_later(
-    session: Session, letter_id: int, me: str, why: Why, answer: str, at: datetime
+    session: Session,
+    letter_id: int,
+    me: str,
+    why: Why,
+    answer: str,
+    at: datetime,
+    at_least: timedelta = timedelta(),
 ) -> None:
-    """It waits longer each time; after MOST_ATTEMPTS it has failed."""
+    """It waits longer each time, and for at least so long; after MOST_ATTEMPTS it has failed."""
     attempts = session.scalar(select(Letter.attempts).where(Letter.id == letter_id)) or 0
     if attempts >= MOST_ATTEMPTS:
         fail(session, letter_id, me, why, answer)
     else:
-        wait(session, letter_id, me, at + back_off(attempts), why, answer)
+        wait(session, letter_id, me, at + max(back_off(attempts), at_least), why, answer)
 
 
 def back_off(attempts: int) -> timedelta:
@@ -139,6 +146,20 @@ def server_away(session: Session, me: str, answer: str, at: datetime) -> None:
     later = at + SERVER_WAIT
     told = {"due_at": later, "why": Why.SERVER, "last_answer": answer}
     session.execute(waits.values(**told, claimed_by="", claimed_until=None))
+
+
+def put_off(session: Session, me: str, letter_ids: Collection[int], until: datetime) -> None:
+    """Whoever these call does not answer: they wait, and it is none of their attempts."""
+    mine = update(Letter).where(Letter.id.in_(letter_ids), Letter.claimed_by == me)
+    waits = mine.where(Letter.state == LetterState.QUEUED)
+    told = {"due_at": until, "why": Why.SERVER}
+    session.execute(waits.values(**told, claimed_by="", claimed_until=None))
+
+
+def release(session: Session, me: str) -> None:
+    """Lets go of what a worker took in hand and did not come to."""
+    mine = update(Letter).where(Letter.claimed_by == me, Letter.state == LetterState.QUEUED)
+    session.execute(mine.values(claimed_by="", claimed_until=None))
 
 
 def try_again(session: Session, letter_id: int, at: datetime) -> bool:

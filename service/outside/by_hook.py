@@ -1,18 +1,17 @@
 """The site's own service: a signed POST, and a verdict in JSON."""
 
-import base64
 import binascii
-import hmac
 import json
 import secrets
 import time
 from typing import Any
 
+from .. import signatures
 from ..outbound import Failed, Outbound
 from ..rules import Opinion
 from ..status import Status
 from ..text import mask_addresses
-from .choice import WHSEC, Hook
+from .choice import Hook
 from .question import Question
 
 SOURCE = "hook"
@@ -25,14 +24,8 @@ def check(outbound: Outbound, chosen: Hook, asked: Question, seconds: float) -> 
     """What the service says; it never frees what a rule holds, and no answer holds."""
     ask = f"ask_{secrets.token_urlsafe(18)}"
     body = json.dumps(_told(ask, asked), ensure_ascii=False).encode()
-    at = int(time.time())
     try:
-        headers = {
-            "Content-Type": "application/json",
-            "webhook-id": ask,
-            "webhook-timestamp": str(at),
-            "webhook-signature": sign(chosen.secret, ask, at, body),
-        }
+        headers = signatures.headers([chosen.secret], ask, int(time.time()), body)
         answer = outbound.post(chosen.url, body, headers, seconds=seconds)
     except Failed as failed:
         return Opinion(SOURCE, None, str(failed))
@@ -41,16 +34,6 @@ def check(outbound: Outbound, chosen: Hook, asked: Question, seconds: float) -> 
     if answer.status != HTTP_OK:
         return Opinion(SOURCE, None, f"it answered with the status {answer.status}")
     return _read(answer.body)
-
-
-def sign(secret: str, ask: str, at: int, body: bytes) -> str:
-    """The signature of Standard Webhooks (standardwebhooks.com). Its kept package brings many
-    others along for what are these three lines. Raises binascii.Error for what is no secret."""
-    if not secret.startswith(WHSEC):
-        raise binascii.Error
-    key = base64.b64decode(secret.removeprefix(WHSEC), validate=True)
-    signed = hmac.digest(key, f"{ask}.{at}.".encode() + body, "sha256")
-    return f"v1,{base64.b64encode(signed).decode()}"
 
 
 def _told(ask: str, asked: Question) -> dict[str, Any]:

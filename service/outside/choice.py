@@ -1,8 +1,6 @@
 """Which services outside a site has asked, and their secrets: sealed in the database with the keys
 of the vault, never shown again."""
 
-import base64
-import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -10,14 +8,12 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from .. import signatures
 from ..accounts import Moderator
 from ..events import What, record
 from ..models import Decision, Knowledge, Site, now
 from ..rules import kept
 from ..vault import Vault
-
-SECRET_BYTES = 32  # Standard Webhooks asks for 24 to 64
-WHSEC = "whsec_"
 
 
 @dataclass(frozen=True)
@@ -120,7 +116,7 @@ def set_hook(
 
 def renew_secret(session: Session, vault: Vault, site: Site, by: Moderator | str) -> str:
     """Makes a new secret for the hook in the old one's place, and returns it, to be shown once."""
-    secret = WHSEC + base64.b64encode(os.urandom(SECRET_BYTES)).decode()
+    secret = signatures.new_secret()
     sealed = vault.seal(f"hook {site.id}", secret)
     _store(site, "hook", kept.mapping(site.screening, "hook") | {"secret": sealed})
     record(session, What.ASKED_OUTSIDE, by, "own service: a new secret", site.id)

@@ -15,6 +15,7 @@ from . import (
     feeds,
     handovers,
     headers,
+    hooks,
     keys,
     languages,
     letters,
@@ -56,6 +57,7 @@ DESK = (
     me,
     waves,
     letters,
+    hooks,
 )
 READERS = (reader.bp, receipts.bp, participation.bp, feeds.bp)
 DOORS = (*READERS, desk.bp, by_mail.bp, accounts.bp, ops.bp, demo.bp)

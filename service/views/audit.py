@@ -67,6 +67,8 @@ EVENTS: dict[str, tuple[Any, Any]] = {
         _l("services outside"),
         _l("%(who)s changed which services outside are asked."),
     ),
+    "hook_changed": (_l("webhook changed"), _l("%(who)s changed a webhook.")),
+    "hook_replayed": (_l("webhook called again"), _l("%(who)s had a webhook called once more.")),
     "wave_began": (_l("wave began"), _l("%(who)s saw far more comments than usual; all wait.")),
     "wave_ended": (_l("wave ended"), _l("%(who)s saw that a wave is over.")),
     "wave_denied": (_l("wave called off"), _l("%(who)s said that a wave was none.")),
