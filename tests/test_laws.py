@@ -220,6 +220,7 @@ ACCESS = {
     "desk.people_page": Role.PUBLISHER,
     "desk.letters": Role.PUBLISHER,
     "desk.send_again": Role.PUBLISHER,
+    "desk.write_again": Role.MODERATOR,
     "desk.set_letters": Role.MODERATOR,
     "desk.invite": Role.PUBLISHER,
     "desk.withdraw_invitation": Role.PUBLISHER,
