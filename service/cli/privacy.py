@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 import click
@@ -14,6 +15,7 @@ from .. import accounts, database, holdings
 from ..models import Author, Site
 from ..outside import choice
 from ..vault import Hidden, Vault, WrongKey
+from . import pruning
 
 BATCH = 500
 TRIES = 5  # to write, each for as long as a writer waits
@@ -108,6 +110,8 @@ def erase(email: str, key: str | None, proved_only: bool, yes: bool) -> None:
     for one in held:
         _erase(one, proved_only)
     _insist(lambda session: holdings.forget_askings(session, index, site_id))
+    with suppress(database.Busy):  # then the worker does it
+        pruning.search_index()
     database.forget()
     database.database().settle()
     click.echo("Erased." if held else "Nothing is stored under this address.")
