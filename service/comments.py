@@ -6,13 +6,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from statistics import median
 
-from sqlalchemy import delete, exists, func, or_, select, update
+from sqlalchemy import and_, delete, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
 from . import bans, events, folds, moderation, notices, screening, urls
 from .accounts import Moderator
-from .models import Article, Author, Comment, Decision, Note, Reason, Site, now
+from .models import Article, Author, Comment, Decision, Follow, Note, Reason, Site, now
 from .moderation import Wording
 from .rules import Draft, History, Policy, Verdict, judge, risk
 from .screening import tokens, waves
@@ -321,6 +321,17 @@ def public_reason(session: Session, comment: Comment) -> str:
     newest = select(Decision.id).where(Decision.comment_id == comment.id, *decided)
     newest_id = newest.order_by(Decision.id.desc()).limit(1).scalar_subquery()
     return session.scalar(select(Note.public_text).where(Note.decision_id == newest_id)) or ""
+
+
+def misses_letters(session: Session, comment: Comment) -> bool:
+    """Whether a comment's author asked for letters, and they come back. Only where the comment
+    itself is proved: whoever typed a stranger's address learns nothing about it (hard rule 1)."""
+    if not comment.is_proved or comment.author_id is None:
+        return False
+    here = or_(Follow.comment_id == comment.id, Follow.article_id == comment.article_id)
+    asked = select(Follow.id).where(Follow.author_id == comment.author_id, here)
+    back = exists().where(Author.id == comment.author_id, Author.returned_at.is_not(None))
+    return bool(session.scalar(select(and_(asked.exists(), back))))
 
 
 def usual_wait(session: Session, site_id: int) -> timedelta | None:

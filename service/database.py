@@ -67,6 +67,16 @@ class Database:
         finally:
             self.writers.release()
 
+    def settle(self) -> None:
+        """Empties SQLite's log beside the file, which still holds what was erased lately; as far as
+        nobody is reading there at this moment. PostgreSQL has its own ways."""
+        if self.write_engine.dialect.name == "sqlite":
+            connection = self.write_engine.raw_connection()  # outside of any transaction
+            try:
+                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            finally:
+                connection.close()
+
     def dispose(self) -> None:
         for engine in {self.write_engine, self.read_engine, self.copy_engine}:
             engine.dispose()
@@ -117,7 +127,8 @@ def _sqlite(url: str, is_read_only: bool) -> Engine:
     def prepare(connection: sqlite3.Connection, record: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves
         # FULL: a reply that was acknowledged survives a power cut.
-        pragmas = ["journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"]
+        # What is erased is overwritten, whatever SQLite was built with.
+        pragmas = ["journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"]
         for pragma in [*pragmas, "query_only=ON"] if is_read_only else pragmas:
             connection.execute(f"PRAGMA {pragma}")
         if not is_read_only:

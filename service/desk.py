@@ -33,6 +33,7 @@ class Card:
     past: facts.Past | None = None  # what else came with its address, None without one
     is_final: bool = False  # taken back by its author: nothing is left to decide on
     judgement: Judgement | None = None  # the last verdict of the rules and the filter
+    returned_at: datetime | None = None  # since when mail to its address comes back
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ def card(session: Session, vault: Vault, comment: Comment) -> Card:
         facts.pasts(session, [comment]).get(comment.id),
         is_final(session, comment),
         screening.latest(session, [comment.id]).get(comment.id),
+        _returned(session, [comment]).get(comment.author_id),
     )
 
 
@@ -210,6 +212,14 @@ def masked_emails(
     return {author.id: mask(vault.reveal(_hidden(author), author.site_id)) for author in authors}
 
 
+def _returned(session: Session, comments: Sequence[Comment]) -> dict[int | None, datetime]:
+    """Since when mail to authors' addresses comes back, by author; the others are left out."""
+    wanted = {comment.author_id for comment in comments if comment.author_id}
+    marked = (Author.id.in_(wanted), Author.returned_at.is_not(None))
+    found = session.execute(select(Author.id, Author.returned_at).where(*marked))
+    return {row.id: row.returned_at for row in found}
+
+
 def _hidden(author: Author) -> Hidden:
     return Hidden(author.email_index, author.email_ciphertext, author.email_key_id)
 
@@ -219,6 +229,7 @@ def _cards(session: Session, vault: Vault, shown: Sequence[Comment]) -> list[Car
     reported = reports.open_of(session, [comment.id for comment in shown])
     pasts = facts.pasts(session, shown)
     verdicts = screening.latest(session, [comment.id for comment in shown])
+    returned = _returned(session, shown)
     return [
         Card(
             comment,
@@ -227,6 +238,7 @@ def _cards(session: Session, vault: Vault, shown: Sequence[Comment]) -> list[Car
             past=pasts.get(comment.id),
             is_final=is_final(session, comment),
             judgement=verdicts.get(comment.id),
+            returned_at=returned.get(comment.author_id),
         )
         for comment in shown
     ]

@@ -58,6 +58,8 @@ class What(StrEnum):
     MAIL_LINKS = "mail_links"  # whether letters to them hold links that decide
     PASSKEY_ADDED = "passkey_added"
     PASSKEY_REMOVED = "passkey_removed"
+    MAIL_ALLOWED = "mail_allowed"  # an address that mail came back from is written to again
+    ERASED = "erased"  # what was stored under an address, by the operator
     BULK = "bulk"  # one decision on many comments, or its undoing, began
     BULK_ENDED = "bulk_ended"  # with how many were decided, and how many were skipped
 

@@ -203,6 +203,13 @@ SETTINGS = (
         "an e-mail address",
     ),
     Setting(
+        "MAIL_BOUNCES",
+        mail_address,
+        "",
+        "Where mail that cannot be delivered is sent back to; empty means to MAIL_FROM.",
+        "an e-mail address",
+    ),
+    Setting(
         "MAIL_PER_ADDRESS",
         count,
         20,

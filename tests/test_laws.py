@@ -10,7 +10,6 @@ from werkzeug.routing import Rule
 
 from service import accounts, bans, bulk, database, moderation, people
 from service.mail import deciding
-from service.models import Letter, Site, Wave
 from service.models import Hook, Letter, Site, Wave
 from service.status import Role, Status
 
@@ -226,6 +225,7 @@ ACCESS = {
     "desk.people_page": Role.PUBLISHER,
     "desk.letters": Role.PUBLISHER,
     "desk.send_again": Role.PUBLISHER,
+    "desk.write_again": Role.MODERATOR,
     "desk.set_letters": Role.MODERATOR,
     "desk.set_mail_links": Role.MODERATOR,
     "desk.hooks": Role.PUBLISHER,

@@ -4,18 +4,20 @@ import re
 import secrets
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 from email_validator import EmailNotValidError, validate_email
 from flask import current_app, render_template
 from flask.cli import with_appcontext
 from flask_babel import force_locale
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from .. import database
 from .. import mail as post_office
-from ..mail import Post, Recipient, domain, message, outbox, smtp
+from ..mail import Post, Recipient, domain, message, outbox, returned, smtp, undeliverable
+from ..mail.returned import Returned, Says
 from ..mail.smtp import Line, Said, Server
 from ..models import Letter, Site, now
 from ..status import LetterState, Why
@@ -33,7 +35,7 @@ def send_letters() -> bool:
     with database.writing() as session:
         ids = outbox.claim(session, ME, now())
     post = the_post()
-    with Line(Server.of(config["MAIL_URL"]), post.sender) as line:
+    with Line(Server.of(config["MAIL_URL"]), post.envelope_sender) as line:
         try:
             for letter_id in ids:
                 _send(line, post, letter_id)
@@ -109,6 +111,9 @@ def _outcome(letter_id: int, answer: smtp.Answer) -> Callable[[Session], None]:
             outbox.sent(session, letter_id, ME, answer.words, now())
         elif answer.said == Said.NEVER:
             outbox.fail(session, letter_id, ME, Why.REFUSED, answer.words)
+            letter = session.get(Letter, letter_id)
+            if answer.is_of_address and letter is not None:
+                undeliverable.mark(session, letter, now())
         else:
             outbox.try_later(session, letter_id, ME, Why.LATER, answer.words, now())
 
@@ -157,7 +162,7 @@ def _sent_test(post: Post, address: str) -> smtp.Answer:
         raise click.ClickException("No mail can bear this address.") from None
     mail.set_content("This is the letter that `flask mail test` sends. It arrived.\n")
     try:
-        with Line(server, post.sender, lambda said: click.echo(f"  {said}")) as line:
+        with Line(server, post.envelope_sender, lambda said: click.echo(f"  {said}")) as line:
             answer = line.send(mail, address)
     except smtp.Unusable as error:
         click.echo(f"! {error}")
@@ -166,3 +171,43 @@ def _sent_test(post: Post, address: str) -> smtp.Answer:
     if answer.said == Said.TAKEN:
         click.echo(f"  The letter is accepted: {answer.words}")
     return answer
+
+
+@mail_.command("returned")
+@click.argument("file", type=click.File("rb"), default="-")
+@with_appcontext
+def take_back(file: BinaryIO) -> None:
+    """Take in one mail that came back, or a complaint: FILE, or standard input.
+
+    Its letter is known by the Message-ID in the headers that come back with it, and by nothing else.
+    """
+    raw = file.read(returned.MOST_BYTES)
+    while file.read(returned.MOST_BYTES):
+        pass  # or whoever writes into this pipe would find it broken
+    found = returned.read(raw)
+    if found is None:
+        raise click.ClickException("This mail is not understood as one that came back.")
+    said: list[str] = []
+    _write_down(lambda session: said.append(_taken_back(session, found)))
+    if not said[-1]:
+        raise click.ClickException("No letter of this service comes back with this mail.")
+    click.echo(said[-1])
+
+
+def _taken_back(session: Session, found: Returned) -> str:
+    """Does what a returned mail asks for; says so in a line without any address, "" if it is not
+    about a letter of ours."""
+    ours = select(Letter).where(Letter.message_id.in_(found.message_ids), Letter.hook_id.is_(None))
+    letter = session.scalars(ours.order_by(Letter.id).limit(1)).first()
+    if letter is None:
+        return ""
+    site = session.get(Site, letter.site_id) if letter.site_id else None
+    where = f" ({site.name})" if site else ""
+    if found.says == Says.COMPLAINT:
+        undeliverable.never_again(session, current_app.extensions["vault"], letter, now())
+        return f"Letter {letter.id}{where}: a complaint. Nothing more is sent to its address."
+    if found.says == Says.NOTHING:
+        return f"Letter {letter.id}{where}: nothing is done. Its address is not said to be gone."
+    if undeliverable.mark(session, letter, now()):
+        return f"Letter {letter.id}{where}: its address takes no mail. Nothing more is sent there."
+    return f"Letter {letter.id}{where}: the invitation did not arrive."

@@ -1,6 +1,6 @@
 """What the worker throws away: what was only kept for a time."""
 
-from .. import database
+from .. import database, search
 from ..models import now
 from ..screening import tokens
 
@@ -11,3 +11,12 @@ def old_tokens() -> bool:
         return False
     with database.writing() as session:
         return tokens.forget(session, now()) > 0
+
+
+def search_index() -> bool:
+    """Makes SQLite's search index anew where many texts were erased from it."""
+    if not search.has_grown(database.session()):
+        return False
+    with database.writing() as session:
+        search.make_anew(session)
+    return True

@@ -34,7 +34,9 @@ def recipient_of(session: Session, post: Post, letter: Letter) -> Recipient | Wh
     if letter.moderator_id is not None:
         return _moderator(session.get_one(Moderator, letter.moderator_id), letter)
     if letter.invitation_id is not None:
-        return Recipient("", session.get_one(Invitation, letter.invitation_id).email)
+        address = session.get_one(Invitation, letter.invitation_id).email
+        is_unwanted = session.get(Unwanted, post.vault.index(address)) is not None
+        return Why.NEVER if is_unwanted else Recipient("", address)
     author = session.get(Author, letter.author_id)
     if author is None:
         return Why.GONE

@@ -26,12 +26,19 @@ class Post:
     reply_to: str
     vault: Vault = field(repr=False)
     signer: Signer = field(repr=False)
+    bounces: str = ""  # where undelivered mail goes, "" for back to the sender
 
     @classmethod
     def of(cls, settings: Mapping[str, Any], vault: Vault, signer: Signer) -> "Post":
         name, address = parseaddr(settings["MAIL_FROM"])
         reply_to = parseaddr(settings["MAIL_REPLY_TO"])[1]
-        return cls(settings["BASE_URL"], address, name, reply_to, vault, signer)
+        bounces = parseaddr(settings["MAIL_BOUNCES"])[1]
+        return cls(settings["BASE_URL"], address, name, reply_to, vault, signer, bounces)
+
+    @property
+    def envelope_sender(self) -> str:
+        """Whom the mail server is told that mails come from (RFC 5321's reverse-path)."""
+        return self.bounces or self.sender
 
     def url(self, path: str) -> str:
         """The whole address of one of the service's pages."""

@@ -9,12 +9,14 @@ import re
 import smtplib
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.message import EmailMessage
 from email.policy import SMTPUTF8
 from enum import Enum
 from types import TracebackType
 from urllib.parse import unquote, urlsplit
+
+from . import refusals
 
 SECONDS = 20.0  # that the server may take for one answer
 # A mail is seven questions and answers at most: EHLO, STARTTLS, EHLO, AUTH and MAIL, RCPT, DATA
@@ -42,6 +44,7 @@ class Said(Enum):
 class Answer:
     said: Said
     words: str  # the server's, without addresses
+    is_of_address: bool = False  # refused for good, since the address takes no mail
 
 
 @dataclass(frozen=True)
@@ -116,11 +119,15 @@ class Line:
         code, words = line.mail(self._sender, options)
         if code != 250:
             line.rset()
-            raise Unusable(f"It refused the sender (MAIL_FROM): {without(words, code, address)}")
+            raise Unusable(
+                f"It refused the sender (MAIL_BOUNCES, else MAIL_FROM): {without(words, code, address)}"
+            )
         code, words = line.rcpt(address)
         if code not in (250, 251):
             line.rset()
-            return _answer(code, words, address)
+            answer = _answer(code, words, address)
+            plainly = words.decode("utf-8", "replace").replace(address, "")
+            return replace(answer, is_of_address=refusals.is_of_address(code, plainly))
         try:
             code, words = line.data(mail.as_bytes(policy=policy))
         except smtplib.SMTPDataError as error:

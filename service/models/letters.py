@@ -38,6 +38,7 @@ class Letter(Base):
         Index("ix_letters_site", "site_id", "state", "id"),
         Index("ix_letters_sent", "site_id", "sent_at"),
         Index("ix_letters_moderator", "moderator_id", "site_id", "kind", "id"),
+        Index("ix_letters_message_id", "message_id"),  # by which one that comes back is known
     )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     kind: Mapped[LetterKind]

@@ -36,8 +36,9 @@ BLANK: Columns = {
 }
 
 
-def withdraw(session: Session, comment: Comment) -> None:
+def withdraw(session: Session, comment: Comment, by: str = AUTHOR) -> None:
     """Empties a comment whose author takes it back, for good; its place stays for its replies.
+    Takes by whom, where it is not the author.
 
     Its earlier texts, its reasons and what moderators wrote about it go too, and the author's row
     if nothing else refers to it.
@@ -49,7 +50,7 @@ def withdraw(session: Session, comment: Comment) -> None:
     if is_final(session, comment):
         return
     author_id = comment.author_id
-    change(session, comment, Status.DELETED, comment.version, AUTHOR, Act.WITHDRAWN, **BLANK)
+    change(session, comment, Status.DELETED, comment.version, by, Act.WITHDRAWN, **BLANK)
     _blank_around(session, comment)
     if author_id is not None:
         _drop_author(session, author_id)

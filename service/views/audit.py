@@ -75,6 +75,14 @@ EVENTS: dict[str, tuple[Any, Any]] = {
     "phrases_changed": (_l("phrases changed"), _l("%(who)s changed the words and phrases.")),
     "rule_changed": (_l("rule changed"), _l("%(who)s changed a rule of the site.")),
     "exported": (_l("record exported"), _l("%(who)s took the record along as a file.")),
+    "mail_allowed": (
+        _l("mail tried again"),
+        _l("%(who)s has an address written to again that mail came back from."),
+    ),
+    "erased": (
+        _l("address erased"),
+        _l("What was stored under an address was erased from the %(who)s."),
+    ),
     "signed_in": (_l("signed in"), _l("%(who)s signed in.")),
     "sign_in_failed": (_l("sign-in failed"), _l("%(who)s tried to sign in, in vain.")),
     "locked_out": (_l("locked out"), _l("%(who)s tried too often and has to wait.")),

@@ -149,6 +149,8 @@ def told(decision: Decision, has_when: bool = True) -> str:
         return _filled(_handed(decision), decision, has_when)
     is_of_edit = decision.from_status == decision.to_status and decision.act in OF_EDITS
     sentence = (OF_EDITS if is_of_edit else DONE).get(decision.act, DECIDED[decision.to_status])
+    if decision.act == Act.WITHDRAWN and decision.by != moderation.AUTHOR:
+        sentence = _l("Erased from the %(who)s %(when)s; nothing of it is kept.")
     if decision.act == Act.UNDONE:
         undone = moderation.origin(decision)
         sentence = UNDONE.get(undone.act, sentence)

@@ -22,11 +22,12 @@ from wtforms.validators import DataRequired
 from .. import accounts, database, desk, events, notices
 from .. import mail as post_office
 from ..accounts import Moderator
-from ..mail import outbox
+from ..events import What
+from ..mail import outbox, undeliverable
 from ..models import Author, Invitation, Letter, now
 from ..status import LetterKind, LetterState, Pace, Role, Why
 from ..vault import Hidden, WrongKey, mask
-from .desk import LARGEST_ID, bp, vault
+from .desk import LARGEST_ID, bp, comment_or_404, vault
 from .forms import SignInForm
 
 LISTED = 50  # in each part; older ones are only counted
@@ -82,6 +83,7 @@ class Shown:
     name: str  # of whom it is for, "" for an author
     masked: str
     why: str
+    is_returned: bool  # mail to the address comes back
 
 
 @bp.get("/letters/", endpoint="letters")
@@ -112,11 +114,32 @@ def send_again(letter_id: int) -> ResponseReturnValue:
         theirs = select(Letter.id).where(Letter.id == letter_id, _theirs(sites))
         if session.scalar(theirs) is None:
             abort(404)
+        _allow(session, session.get_one(Letter, letter_id))
         if not outbox.try_again(session, letter_id, now()):
             abort(
                 409, _("Somebody was quicker: this letter is not among the failed ones any more.")
             )
     return redirect(url_for(".letters", said="again"), 303)
+
+
+@bp.post("/comments/<public_id>/write-again")
+def write_again(public_id: str) -> ResponseReturnValue:
+    """Lets letters go again to the address of a comment that mail came back from."""
+    if not SignInForm().validate():
+        abort(400)
+    with database.writing() as session:
+        found = comment_or_404(session, public_id)
+        if undeliverable.clear(session, found.author_id):
+            about = f"comment {public_id}"
+            events.record(session, What.MAIL_ALLOWED, current_user, about, found.site_id)
+    return redirect(url_for(".comment", public_id=public_id), 303)
+
+
+def _allow(session: Session, letter: Letter) -> None:
+    """Who has a letter tried again says that its address takes mail, whatever came back before."""
+    if undeliverable.clear(session, letter.author_id, letter.moderator_id):
+        about = f"letter {letter.id}"
+        events.record(session, What.MAIL_ALLOWED, current_user, about, letter.site_id)
 
 
 @bp.post("/me/letters")
@@ -177,9 +200,16 @@ def _shown(session: Session, sites: dict[int, str], state: LetterState) -> list[
             sites[letter.site_id] if letter.site_id else "",
             *_recipient(session, letter),
             str(WHYS[letter.why]) if letter.why else "",
+            _is_returned(session, letter),
         )
         for letter in session.scalars(ordered.limit(LISTED))
     ]
+
+
+def _is_returned(session: Session, letter: Letter) -> bool:
+    author = session.get(Author, letter.author_id) if letter.author_id else None
+    moderator = session.get(Moderator, letter.moderator_id) if letter.moderator_id else None
+    return any(one is not None and one.returned_at is not None for one in (author, moderator))
 
 
 def _recipient(session: Session, letter: Letter) -> tuple[str, str]:

@@ -27,7 +27,7 @@ from .. import comments, database, moderation, text
 from ..models import Comment, Site
 from ..rules import Draft
 from ..settings import SiteSettings
-from ..status import Status
+from ..status import Act, Status
 from ..tokens import ReceiptTokens
 from . import headers, languages, opinions
 from .forms import ChangeForm, WithdrawForm
@@ -67,6 +67,12 @@ class Receipt:
         if moderation.is_withdrawn(database.session(), self.comment):
             return "withdrawn"
         return SHOWN_AS[self.comment.status]
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether the operator took it away for good, and not its author."""
+        last = moderation.latest(database.session(), self.comment.id)
+        return last is not None and last.act == Act.WITHDRAWN and last.by != moderation.AUTHOR
 
     @property
     def html(self) -> Any:
@@ -233,6 +239,7 @@ def _page(
         and comment.edit_text is not None,
         usually="" if wait is None else _usually(wait),
         reason=comments.public_reason(database.session(), comment),
+        misses_letters=comments.misses_letters(database.session(), comment),
         answers=_answered(comment),
         until=until,
         form=form or (_blank_form(found) if until else None),

@@ -12,9 +12,9 @@ from mailserver import Mailbox, mail_server
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select, update
 
-from service import accounts, database, letters
+from service import accounts, database, follows, letters
 from service.cli.mail import send_letters
-from service.models import Letter, Site, now
+from service.models import Author, Comment, Letter, Site, now
 from service.status import LetterKind, LetterState, Role, Why
 
 ANSWER = "550 5.1.1 [address]: recipient address rejected, user unknown in virtual mailbox table"
@@ -99,3 +99,29 @@ def test_the_letter_reads_well_in_light_and_dark(
     pia.set_content(html)
     expect_sound(pia, "letter", screenshot)
     print(mail.get_body(("plain",)).get_content())  # type: ignore[union-attr]
+
+
+def test_an_address_that_takes_no_mail_is_said_and_written_to_again(
+    pia: Page, live: Live, screenshot: Callable[..., Path]
+) -> None:
+    """On the letters' page, on the card, and on the receipt of the reply that is proved."""
+    receipt = reply(live.app, live.app.test_client(), comment="Mine.").location
+    with live.app.app_context(), database.writing() as session:
+        at = now() - timedelta(hours=3)
+        session.execute(update(accounts.Moderator).values(returned_at=at))
+        session.execute(update(Author).values(returned_at=at))
+        comment = session.scalars(select(Comment).order_by(Comment.id.desc())).first()
+        assert comment is not None
+        comment.is_proved, public_id = True, comment.public_id
+        follows.add(session, comment, follows.Wish.REPLIES)
+    pia.goto(f"{live.url}/desk/letters/")
+    expect(pia.get_by_text("Mail to this address comes back")).to_be_visible()
+    expect_sound(pia, "returned-outbox", screenshot)
+    pia.goto(live.url + receipt.removeprefix("http://localhost"))
+    expect(pia.get_by_text("Our letters to your email address come back")).to_be_visible()
+    expect_sound(pia, "returned-receipt", screenshot)
+    pia.goto(f"{live.url}/desk/comments/{public_id}")
+    expect(pia.get_by_text("Mail to this address came back 3 hours ago")).to_be_visible()
+    expect_sound(pia, "returned-card", screenshot)
+    pia.get_by_role("button", name="Write to it again").click()
+    expect(pia.get_by_text("Mail to this address came back")).to_have_count(0)

@@ -1,12 +1,18 @@
-"""`flask mail test` says step by step what happened, and what DNS says of the sender's domain."""
+"""`flask mail test` says step by step what happened, and what DNS says of the sender's domain;
+`flask mail returned` takes in what came back."""
 
 import pytest
 from dns.resolver import NXDOMAIN, NoNameservers
+from letterbox import RITA, acquaint, all_letters, is_marked, states, work, write
 from mailserver import mail_server
+from sqlalchemy import select
 
+from service import database
 from service.cli import mail as command
 from service.cli import worker
 from service.mail import domain
+from service.models import Unwanted
+from service.status import LetterState, Why
 
 
 class Row:
@@ -133,3 +139,128 @@ def test_a_name_server_that_is_down_is_said():
 
 def test_the_worker_empties_the_outbox():
     assert command.send_letters in worker.TASKS
+
+
+# What came back
+
+GONE = """Content-Type: multipart/report; report-type=delivery-status; boundary="x"
+
+--x
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.example
+
+Final-Recipient: rfc822; somebody.else@example.org
+Action: {action}
+Status: 5.1.1
+
+--x
+Content-Type: text/rfc822-headers
+
+{headers}
+--x--
+"""
+ABUSE = """Content-Type: multipart/report; report-type=feedback-report; boundary="x"
+
+--x
+Content-Type: message/feedback-report
+
+Feedback-Type: abuse
+User-Agent: Provider/1.0
+Version: 1
+
+--x
+Content-Type: message/rfc822
+
+{headers}
+
+Hello
+--x--
+"""
+
+
+@pytest.fixture
+def sent(make_app, mailbox, monkeypatch):
+    """A service that has sent Rita a letter, and has another one for her on each of two sites."""
+    app = make_app(
+        MAIL_URL=f"smtp://127.0.0.1:{mailbox.port}",
+        MAIL_FROM="comments@service.example",
+        MAIL_BOUNCES="bounces@service.example",
+        BASE_URL="https://comments.example",
+    )
+    acquaint(app, monkeypatch)
+    write(app, 1)
+    work(app)
+    write(app, 1)
+    write(app, 1, "weekly")
+    return app
+
+
+def come_back(app, template, headers="", action="failed", words=("-",)):
+    raw = template.format(headers=headers, action=action)
+    return app.test_cli_runner().invoke(args=["mail", "returned", *words], input=raw)
+
+
+def headers_of(mailbox):
+    """The headers of the letter that arrived, as a mail server returns them."""
+    return mailbox.raw[0].decode().partition("\r\n\r\n")[0].replace("\r\n", "\n")
+
+
+def test_a_letter_that_comes_back_marks_the_address_that_it_went_to(sent, mailbox):
+    result = come_back(sent, GONE, headers_of(mailbox))
+    assert (result.exit_code, result.output.count("\n")) == (0, 1)
+    assert "its address takes no mail" in result.output
+    assert "example.org" not in result.output
+    assert is_marked(sent) == [True, False]
+    dropped = (LetterState.DROPPED, Why.RETURNED)
+    assert states(sent)[1:] == [dropped, (LetterState.QUEUED, None)]
+    assert come_back(sent, GONE, headers_of(mailbox)).exit_code == 0
+
+
+def test_it_may_lie_in_a_file(sent, mailbox, tmp_path):
+    kept = tmp_path / "returned.eml"
+    kept.write_text(GONE.format(headers=headers_of(mailbox), action="failed"))
+    assert come_back(sent, "", words=[str(kept)]).exit_code == 0
+    assert is_marked(sent) == [True, False]
+    assert come_back(sent, "", words=[str(tmp_path / "none")]).exit_code == 2
+
+
+def test_a_letter_that_is_late_is_left_alone(sent, mailbox):
+    result = come_back(sent, GONE, headers_of(mailbox), action="delayed")
+    assert (result.exit_code, is_marked(sent)) == (0, [False, False])
+    assert "nothing is done" in result.output
+
+
+def test_without_the_letter_s_own_message_id_nothing_is_believed(sent, mailbox):
+    """Anybody can write down somebody's address."""
+    forged = f"To: {RITA}\nMessage-ID: <000000000000000000000000@daily.example>"
+    for headers in (forged, f"To: {RITA}", "In-Reply-To: " + mailbox.ids[0]):
+        for template in (GONE, ABUSE):
+            result = come_back(sent, template, headers)
+            assert result.exit_code == 1
+            assert result.stderr.count("\n") == 1
+    assert is_marked(sent) == [False, False]
+    assert states(sent)[1:] == [(LetterState.QUEUED, None)] * 2
+
+
+def test_a_complaint_ends_all_letters_to_the_address_on_every_site(sent, mailbox):
+    result = come_back(sent, ABUSE, headers_of(mailbox))
+    assert result.exit_code == 0
+    assert "a complaint" in result.output
+    assert states(sent)[1:] == [(LetterState.DROPPED, Why.NEVER)] * 2
+    with sent.app_context():
+        assert len(database.session().scalars(select(Unwanted)).all()) == 1
+
+
+def test_what_is_no_returned_mail_is_said(sent):
+    result = come_back(sent, "Subject: Hello\n\nHow are you?\n")
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert "not understood" in result.stderr
+
+
+def test_undelivered_mail_is_asked_back_where_the_operator_wants_it(sent, mailbox, flask):
+    assert mailbox.envelopes[0][0] == "bounces@service.example"
+    assert mailbox.mails[0]["From"].addresses[0].addr_spec == "comments@service.example"
+    assert len(all_letters(sent)) == 3
+    flask("mo@daily.example", MAIL_BOUNCES="Returned <back@service.example>")
+    assert mailbox.envelopes[-1][0] == "back@service.example"

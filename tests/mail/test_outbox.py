@@ -124,12 +124,12 @@ def test_who_may_or_wants_no_more_gets_none(app, mo, mailbox, change, why):
 
 
 def test_a_refusal_for_good_is_shown_and_not_tried_again(app, mo, mailbox):
-    mailbox.refuses["mo@daily.example"] = "550 5.1.1 <mo@daily.example>: no mo here"
+    mailbox.refuses["mo@daily.example"] = "550 5.7.1 <mo@daily.example>: no mo here"
     post(app)
     work(app)
     letter = only(app)
     assert (letter.state, letter.why) == (LetterState.FAILED, Why.REFUSED)
-    assert letter.last_answer == "550 5.1.1 [address]: no [address] here"
+    assert letter.last_answer == "550 5.7.1 [address]: no [address] here"
     assert work(app) is False
     mailbox.refuses.clear()
     with app.app_context(), database.writing() as session:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from cast import add_moderator, add_site, csrf, on_record, reply, sign_in
+from cast import add_moderator, add_site, csrf, on_record, reply, sign_in, stored
 from sqlalchemy import select
 
 from service import accounts, database, letters
@@ -71,6 +71,68 @@ def test_a_failed_one_is_shown_with_the_server_s_answer_and_can_be_tried_again(a
     assert "waits again" in pia.get(answer.location).text
     assert states(app) == [(LetterState.QUEUED, None)]
     assert again(pia).status_code == 409
+
+
+def returned(app, model=Author, at=None):
+    with app.app_context(), database.writing() as session:
+        for one in session.scalars(select(model)):
+            one.returned_at = at or now()
+
+
+def is_returned(app, model=Author):
+    with app.app_context():
+        return [at is not None for at in database.session().scalars(select(model.returned_at))]
+
+
+def test_a_failed_one_to_a_marked_address_says_what_to_do_and_trying_again_lifts_the_mark(
+    app, pia, waiting
+):
+    change(app, state=LetterState.FAILED, why=Why.REFUSED)
+    assert "Mail to this address comes back" not in pia.get(PAGE).text
+    returned(app, accounts.Moderator)
+    assert "Mail to this address comes back" in pia.get(PAGE).text
+    assert again(pia).status_code == 303
+    assert is_returned(app, accounts.Moderator) == [False]
+    assert [(event.what, event.about) for event in on_record(app)] == [("mail_allowed", "letter 1")]
+
+
+def write_again(client, public_id):
+    page = client.get(f"/desk/comments/{public_id}").text
+    path = f"/desk/comments/{public_id}/write-again"
+    assert path in page or "came back" not in page
+    return client.post(path, data={"csrf_token": csrf(page)})
+
+
+def test_the_card_says_that_mail_comes_back_and_a_moderator_may_have_it_tried_again(
+    app, mo, waiting
+):
+    for page in ("/desk/", f"/desk/comments/{waiting}"):
+        assert "Mail to this address came back" not in mo.get(page).text
+    returned(app, at=now() - timedelta(hours=2))
+    for page in ("/desk/", f"/desk/comments/{waiting}"):
+        shown = mo.get(page).text
+        assert "Mail to this address came back" in shown
+        assert "2 hours ago" in shown
+        assert "rita.reader" not in shown
+    assert write_again(mo, waiting).status_code == 303
+    assert is_returned(app) == [False]
+    assert "Mail to this address came back" not in mo.get("/desk/").text
+    (event,) = on_record(app)
+    assert (event.what, event.site_id, event.about) == ("mail_allowed", 1, f"comment {waiting}")
+    assert "written to again" in mo.get("/desk/audit/").text
+    write_again(mo, waiting)
+    assert len(on_record(app)) == 1  # nothing was marked, and so nothing done
+
+
+def test_on_another_site_nobody_has_it_tried_again(app, mo, waiting):
+    add_site(app, "weekly", "https://weekly.example")
+    returned(app)
+    wim = add_moderator(app, "wim@weekly.example", "weekly")
+    wims = sign_in(app, app.test_client(), wim)
+    path = f"/desk/comments/{stored(app)[0].public_id}/write-again"
+    assert wims.post(path, data={"csrf_token": csrf(wims.get("/desk/me/").text)}).status_code == 404
+    assert mo.post(path).status_code == 400
+    assert is_returned(app) == [True]
 
 
 def test_each_reason_has_its_sentence(app, pia, waiting):

@@ -7,7 +7,7 @@ import pytest
 from cast import ORIGIN, add_moderator, add_site, csrf, reply, sign_in, stored
 from sqlalchemy import select, update
 
-from service import database
+from service import database, follows, moderation
 from service.models import Article, Author, Comment, Decision, Note, Site, now
 from service.status import Act, Mark, Status
 
@@ -66,6 +66,46 @@ def words(page):
 
 
 # What it says
+
+
+COME_BACK = "letters to your email address come back"
+
+
+def set_up(app, is_proved=True, is_returned=True, wish="replies"):
+    """What Rita asked for, whether her comment is proved, and whether mail to her comes back."""
+    with app.app_context(), database.writing() as session:
+        comment = session.scalars(select(Comment)).one()
+        comment.is_proved = is_proved
+        session.get_one(Author, comment.author_id).returned_at = now() if is_returned else None
+        follows.add(session, comment, follows.Wish(wish))
+
+
+@pytest.mark.parametrize("wish", ["replies", "article"])
+def test_who_asked_for_letters_is_told_that_they_come_back(app, client, mine, wish):
+    assert COME_BACK not in client.get(mine).text
+    set_up(app, wish=wish)
+    page = client.get(mine).text
+    assert COME_BACK in page
+    assert "rita.reader" not in page
+
+
+@pytest.mark.parametrize("but", [{"is_proved": False}, {"is_returned": False}, {"wish": ""}])
+def test_nobody_else_is_told(app, client, mine, but):
+    """Whoever types a stranger's address learns nothing about it: the page is the same."""
+    before = client.get(mine).text
+    set_up(app, **but)
+    assert words(client.get(mine).text) == words(before)
+
+
+def test_what_the_operator_erased_was_not_taken_back_by_its_author(app, client, mine, mo):
+    with app.app_context(), database.writing() as session:
+        moderation.withdraw(session, session.scalars(select(Comment)).one(), "command line")
+    page = client.get(mine).text
+    assert "Your reply was erased" in page
+    assert "You took" not in page
+    assert "Hear, hear." not in page
+    told = mo.get(f"/desk/comments/{stored(app)[0].public_id}").text
+    assert "Erased from the command line" in told
 
 
 def add_decided(app, site_id, waits):
