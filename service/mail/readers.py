@@ -26,6 +26,7 @@ from .post import Post
 SHOWN = 20
 EXCERPT = 600  # characters of a comment
 OF_PARENT = 200
+OF_NAME = 80  # in a subject
 
 
 @dataclass(frozen=True)
@@ -55,23 +56,15 @@ def outcome(session: Session, post: Post, letter: Letter) -> Contents | Why:
         return Why.SETTLED
     was_public = LetterKind.PUBLISHED in heard or word.from_status == Status.APPROVED
     article = comment.article
-    place, is_published = _place(article), letter.kind == LetterKind.PUBLISHED
-    if is_published:
-        subject = _("Your reply to “%(article)s” is published", article=place)
-        heading = _("Your reply is published")
-    elif was_public:
-        subject = _("Your reply to “%(article)s” is no longer published", article=place)
-        heading = _("Your reply is no longer published")
-    else:
-        subject = _("Your reply to “%(article)s” was not published", article=place)
-        heading = _("Your reply was not published")
+    is_published = letter.kind == LetterKind.PUBLISHED
+    heading = _outcome_heading(is_published, was_public)
     return Contents(
-        str(subject),
+        _subject(heading, article),
         "outcome",
         {
             "site": article.site,
             "heading": heading,
-            "place": place,
+            "place": _place(article),
             "comment": _shown(post, comment),
             "is_published": is_published,
             "reason": "" if is_published else _reason(session, comment),
@@ -104,13 +97,13 @@ def news(session: Session, post: Post, letter: Letter) -> Contents | Why:
     further = session.get_one(Comment, newest[SHOWN][1]) if more else None
     is_answer = letter.kind == LetterKind.ANSWERED
     return Contents(
-        _news_subject(shown[0].name, _place(article), len(newest), is_answer),
+        _subject(_news_heading(shown[0].name, len(newest), is_answer), article),
         "news",
         {
             "site": site,
+            "heading": _news_heading(shown[0].name, len(newest), is_answer),
             "place": _place(article),
             "comments": [_shown(post, comment) for comment in shown],
-            "number": len(newest),
             "more": more,
             "more_url": _comment_url(post, further) if further else "",
             "is_answer": is_answer,
@@ -124,31 +117,31 @@ def news(session: Session, post: Post, letter: Letter) -> Contents | Why:
     )
 
 
-def _news_subject(name: str, place: str, number: int, is_answer: bool) -> str:
+def _outcome_heading(is_published: bool, was_public: bool) -> str:
+    if is_published:
+        return str(_("Your reply is published"))
+    if was_public:
+        return str(_("Your reply is no longer published"))
+    return str(_("Your reply was not published"))
+
+
+def _news_heading(name: str, number: int, is_answer: bool) -> str:
+    if number == 1 and is_answer:
+        return str(_("%(name)s answered you", name=_short(name)))
     if number == 1:
-        one = {"name": _line(name), "article": place}
-        if is_answer:
-            return str(_("%(name)s answered you on “%(article)s”", **one))
-        return str(_("%(name)s replied to “%(article)s”", **one))
+        return str(_("%(name)s replied", name=_short(name)))
     if is_answer:
-        return str(
-            ngettext(
-                "%(number)s new answer to you on “%(article)s”",
-                "%(number)s new answers to you on “%(article)s”",
-                number,
-                number=number,
-                article=place,
-            )
-        )
-    return str(
-        ngettext(
-            "%(number)s new reply to “%(article)s”",
-            "%(number)s new replies to “%(article)s”",
-            number,
-            number=number,
-            article=place,
-        )
-    )
+        return str(ngettext("%(num)s answer to you", "%(num)s answers to you", number))
+    return str(ngettext("%(num)s new reply", "%(num)s new replies", number))
+
+
+def _subject(heading: str, article: Article) -> str:
+    """The news first: a list of mails shows little more on a phone."""
+    return str(_("%(news)s: %(article)s", news=heading, article=_short(_place(article))))
+
+
+def _short(typed: str) -> str:
+    return text.excerpt(_line(typed), OF_NAME)
 
 
 def _follow(session: Session, letter: Letter) -> Follow | None:

@@ -1,8 +1,18 @@
 """The way of each letter to a reader: caused, waiting, sent; undone, left, erased, withdrawn in between."""
 
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
 from datetime import timedelta
 
 import pytest
+from conftest import SETTINGS
+from mailserver import WORKER
 from sqlalchemy import delete, insert, select, update
 from town import Town
 
@@ -55,6 +65,8 @@ def cause(town, kind):
     return comment, town.decides(comment, status)
 
 
+YES, NO = "Your reply is published", "Your reply was not published"
+NO_MORE = "Your reply is no longer published"
 KINDS = (PUBLISHED, REFUSED, ANSWERED, FOLLOWED)
 OWNERS = {PUBLISHED: "rita", REFUSED: "rita", ANSWERED: "rita", FOLLOWED: "fay"}
 
@@ -159,7 +171,7 @@ def test_who_follows_the_article_hears_of_their_own_too(town):
     town.follows("rita")
     town.decides(comment)
     town.work()
-    assert [mail["Subject"] for mail in town.mails] == ["Your reply to “A review” is published"]
+    assert [mail["Subject"] for mail in town.mails] == ["Your reply is published: A review"]
 
 
 def test_a_refusal_gives_the_public_reason_and_no_link_to_the_comment(town):
@@ -168,7 +180,7 @@ def test_a_refusal_gives_the_public_reason_and_no_link_to_the_comment(town):
     town.decides(comment, Status.REJECTED, "Please stay kind.")
     town.work()
     (mail,) = town.mails
-    assert mail["Subject"] == "Your reply to “A review” was not published"
+    assert mail["Subject"] == "Your reply was not published: A review"
     for said in (plain(mail), html(mail)):
         assert "Please stay kind." in said
         assert "Unkind words to b…@…" in said
@@ -199,7 +211,7 @@ def test_what_was_public_is_no_longer(town):
     assert town.letters == []  # it saw that itself
     town.decides(comment, Status.DELETED)
     town.work()
-    assert town.mails[0]["Subject"] == "Your reply to “A review” is no longer published"
+    assert town.mails[0]["Subject"] == "Your reply is no longer published: A review"
 
 
 @pytest.mark.parametrize("is_sent", [True, False])
@@ -211,8 +223,10 @@ def test_an_undo_corrects_only_a_word_that_has_gone(town, is_sent):
         town.work()
     town.undoes(rejected)
     town.work()
-    subjects = [mail["Subject"].rpartition("”")[2] for mail in town.mails]
-    assert subjects == ([" is no longer published", " is published"] if is_sent else [])
+    subjects = [mail["Subject"].partition(":")[0] for mail in town.mails]
+    assert subjects == (
+        ["Your reply is no longer published", "Your reply is published"] if is_sent else []
+    )
 
 
 def test_an_undo_while_the_letter_is_on_its_way_corrects_it_too(town):
@@ -223,24 +237,24 @@ def test_an_undo_while_the_letter_is_on_its_way_corrects_it_too(town):
     town.work()
     town.mailbox.waits = None
     town.work()
-    subjects = [mail["Subject"].rpartition("”")[2] for mail in town.mails]
-    assert subjects == [" is no longer published", " is published"]
+    subjects = [mail["Subject"].partition(":")[0] for mail in town.mails]
+    assert subjects == ["Your reply is no longer published", "Your reply is published"]
 
 
 @pytest.mark.parametrize(
     ("decided", "words"),
     [
-        ("approve reject approve", [" is published"]),
-        ("approve send reject approve", [" is published"]),
-        ("approve send reject send approve", [" is published", " is no longer published", " is published"]),
-        ("reject delete", [" was not published"]),
-        ("reject send delete", [" was not published"]),
-        ("approve undo undo", [" is published"]),
-        ("approve send undo reject", [" is published", " is no longer published"]),
-        ("reject send undo reject", [" was not published"]),
-        ("reject spam reject", [" was not published"]),
+        ("approve reject approve", [YES]),
+        ("approve send reject approve", [YES]),
+        ("approve send reject send approve", [YES, NO_MORE, YES]),
+        ("reject delete", [NO]),
+        ("reject send delete", [NO]),
+        ("approve undo undo", [YES]),
+        ("approve send undo reject", [YES, NO_MORE]),
+        ("reject send undo reject", [NO]),
+        ("reject spam reject", [NO]),
     ],
-)  # fmt: skip
+)
 def test_nobody_has_a_wrong_last_word_or_two_for_nothing(town, decided, words):
     comment, last = town.says("Rita"), 0
     town.follows("rita", comment)
@@ -252,7 +266,7 @@ def test_nobody_has_a_wrong_last_word_or_two_for_nothing(town, decided, words):
         else:
             last = town.decides(comment, ACTIONS[step])
     town.work(2)
-    assert [mail["Subject"].rpartition("”")[2] for mail in town.mails] == words
+    assert [mail["Subject"].partition(":")[0] for mail in town.mails] == words
     assert QUEUED not in {letter.state for letter in town.letters}
 
 
@@ -269,8 +283,8 @@ def test_what_the_rules_publish_at_once_is_told_after_the_window_too(town):
     town.work(2)
     subjects = {mail["To"]: mail["Subject"] for mail in town.mails}
     assert subjects == {
-        "rita@readers.example": "Ben answered you on “A review”",
-        "fay@readers.example": "2 new replies to “A review”",
+        "rita@readers.example": "Ben answered you: A review",
+        "fay@readers.example": "2 new replies: A review",
     }
 
 
@@ -304,7 +318,7 @@ def test_a_reply_of_staff_is_told_under_its_public_name(town):
             session, town.app.extensions["vault"], above, mo, "The editors", wording, "n"
         )
     town.work()
-    assert town.mails[0]["Subject"] == "The editors answered you on “A review”"
+    assert town.mails[0]["Subject"] == "The editors answered you: A review"
     assert "(Staff)" in plain(town.mails[0])
 
 
@@ -372,7 +386,7 @@ def test_what_comes_within_the_hour_is_told_together(town):
         town.says("Ben", f"No. {number}.", Status.APPROVED)
     town.work(3)
     (mail,) = town.mails
-    assert mail["Subject"] == "25 new replies to “A review”"
+    assert mail["Subject"] == "25 new replies: A review"
     assert plain(mail).count("Read and reply") == 20
     assert "and 5 more" in plain(mail)
     first, *others = town.letters
@@ -532,7 +546,7 @@ def test_a_title_that_nobody_proved_is_not_repeated(town):
     town.decides(comment, Status.REJECTED)
     town.work()
     (mail,) = town.mails
-    assert mail["Subject"] == "Your reply to “daily.example/2026/review” was not published"
+    assert mail["Subject"] == "Your reply was not published: daily.example/2026/review"
     assert "Buy now" not in mail.as_string()
 
 
@@ -556,3 +570,52 @@ def test_who_ends_it_gets_none_of_what_waits(town):
         letters.drop(session, Why.UNWANTED, follow_ids=[follow])
     town.work()
     assert (town.told, town.mails) == ([(FOLLOWED, DROPPED, Why.UNWANTED)], [])
+
+
+# --- Two workers, one of which is killed ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_two_workers_tell_nothing_twice_and_lose_nothing(make_app, database_url, tmp_path, mailbox):
+    given = SETTINGS | {
+        "DATABASE_URL": database_url,
+        "INSTANCE": str(tmp_path),
+        "MAIL_URL": f"smtp://127.0.0.1:{mailbox.port}",
+        "MAIL_FROM": "comments@service.example",
+    }
+    town = Town(make_app(**given), mailbox)
+    readers = [f"reader{number}" for number in range(8)]
+    for name in readers:
+        town.follows(name)
+    for number in range(6):
+        town.says("Ben", f"No. {number}.", Status.APPROVED)
+    town.set_letters(due_at=now() - timedelta(seconds=1))
+    mailbox.waits = lambda: time.sleep(0.05)
+    workers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WORKER.replace("BATCH = 10", "BATCH = 3"), json.dumps(given)],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            env={**os.environ, "PYTHONPATH": os.getcwd()},
+        )
+        for _ in range(2)
+    ]  # fmt: skip
+    try:
+        until = time.monotonic() + 60
+        while not mailbox.mails and time.monotonic() < until:
+            time.sleep(0.005)
+        os.kill(workers[0].pid, signal.SIGKILL)
+        while time.monotonic() < until:
+            waits = [letter for letter in town.letters if letter.state == QUEUED]
+            if all(letter.due_at > now() + timedelta(minutes=50) for letter in waits):
+                break
+            time.sleep(0.1)
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.wait()
+    told = Counter()
+    for mail in {mail["Message-ID"]: mail for mail in mailbox.mails}.values():
+        told.update((mail["To"], word) for word in re.findall(r"No\. \d", plain(mail)))
+    assert len(mailbox.mails) - len(set(mailbox.ids)) <= 1  # the one in flight
+    assert set(told.values()) == {1}
+    assert len(told) + len(waits) == len(readers) * 6
