@@ -24,6 +24,7 @@ from service.models import (
     Comment,
     Follow,
     Import,
+    Letter,
     Site,
     Unwanted,
     now,
@@ -268,6 +269,20 @@ def test_nobody_has_a_wrong_last_word_or_two_for_nothing(town, decided, words):
     town.work(2)
     assert [mail["Subject"].partition(":")[0] for mail in town.mails] == words
     assert QUEUED not in {letter.state for letter in town.letters}
+
+
+def test_a_letter_whose_decision_was_overruled_does_not_go_before_the_window_of_the_last(town):
+    comment = town.says("Rita")
+    town.follows("rita", comment)
+    first = town.decides(comment)
+    town.decides(comment, Status.REJECTED)
+    town.decides(comment)
+    past = now() - timedelta(seconds=1)
+    town.do(update(Letter).where(Letter.decision_id == first).values(due_at=past))
+    with town.app.app_context():
+        command.send_letters()
+    assert [letter.why for letter in town.letters] == [Why.SETTLED, None, None]
+    assert town.mails == []
 
 
 # --- News ----------------------------------------------------------------------------------------
