@@ -20,9 +20,10 @@ from .models import Decision, Letter, Site, now
 from .settings import SiteSettings
 from .status import LetterKind, LetterState, Why
 
-__all__ = ["drop", "latest", "undo_window", "write", "write_all"]
+__all__ = ["OUTCOMES", "drop", "gone", "gone_of_job", "latest", "undo_window", "write", "write_all"]
 
 HOST = re.compile(r"[a-z0-9.-]{1,200}")
+OUTCOMES = (LetterKind.PUBLISHED, LetterKind.REFUSED)  # what became of somebody's own comment
 # What becomes of the comment that caused them is no matter: they tell of whatever waits when they are
 # sent, of what comes in, or that a comment is gone.
 OF_ITSELF = (LetterKind.WAITING, LetterKind.WAVE, LetterKind.HOOK)
@@ -117,6 +118,25 @@ def latest(
     found = select(Letter).where(those).order_by(Letter.moderator_id)
     letters = session.scalars(found.with_for_update(read=True))
     return {letter.moderator_id: letter for letter in letters}
+
+
+def gone(session: Session, decision_id: int) -> set[LetterKind]:
+    """Which kinds of mails about a decision have reached somebody: no undo takes these back."""
+    told = or_(Letter.state == LetterState.SENT, Letter.why == Why.TOGETHER)
+    mails = (Letter.decision_id == decision_id, Letter.hook_id.is_(None), told)
+    return set(session.scalars(select(Letter.kind).where(*mails).distinct()))
+
+
+def gone_of_job(session: Session, bulk_id: int) -> int:
+    """How many authors have had the letter about a decision that this job took back."""
+    mails = (
+        Letter.author_id.is_not(None),
+        Letter.kind.in_(OUTCOMES),
+        Letter.state == LetterState.SENT,
+    )
+    undone = select(Letter.id).join(Decision, Decision.undoes_id == Letter.decision_id)
+    undone = undone.where(Decision.bulk_id == bulk_id, *mails)
+    return session.scalar(select(func.count()).select_from(undone.subquery())) or 0
 
 
 def undo_window(site: Site) -> timedelta:

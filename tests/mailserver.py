@@ -14,6 +14,26 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
 
+# A worker in a process of its own; takes the application's settings.
+WORKER = """
+import json, sys, time
+from datetime import timedelta
+from service import create_app
+from service.cli import mail
+from service.mail import outbox
+outbox.LEASE = timedelta(seconds=2)  # the others take over soon
+outbox.BATCH = 10
+app = create_app(**json.loads(sys.argv[1]))
+print("begun", flush=True)
+while True:
+    with app.app_context():
+        try:
+            if not mail.send_letters():
+                time.sleep(0.1)
+        except Exception as error:
+            print(type(error).__name__, file=sys.stderr, flush=True)
+"""
+
 
 class Mailbox:
     """What came in, and what the server answers: `refuses` gives its words for an address, `after`

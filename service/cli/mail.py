@@ -14,12 +14,23 @@ from flask_babel import force_locale
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from .. import database
+from .. import database, spoken
 from .. import mail as post_office
-from ..mail import Post, Recipient, domain, message, outbox, returned, smtp, undeliverable
+from ..mail import (
+    Contents,
+    Post,
+    Recipient,
+    domain,
+    message,
+    outbox,
+    returned,
+    smtp,
+    undeliverable,
+)
 from ..mail.returned import Returned, Says
 from ..mail.smtp import Line, Said, Server
 from ..models import Letter, Site, now
+from ..settings import SiteSettings
 from ..status import LetterState, Why
 from .insisting import write_down as _write_down
 
@@ -77,38 +88,48 @@ def _send(line: Line, post: Post, letter_id: int) -> None:
         why = made
         _write_down(lambda session: outbox.drop(session, letter_id, ME, why))
         return
-    mail, address = made
+    mail, address, contents = made
     answer = line.send(mail, address)
-    _write_down(_outcome(letter_id, answer))
+    _write_down(_outcome(letter_id, answer, contents))
 
 
-def _made(session: Session, post: Post, letter_id: int) -> tuple[Any, str] | Why | None:
-    """The mail and its address, why nobody is to get it, or None if it is gone altogether."""
+def _made(session: Session, post: Post, letter_id: int) -> tuple[Any, str, Contents] | Why | None:
+    """The mail, its address and what it says; why nobody is to get it; or None if it is gone
+    altogether."""
     letter = session.get(Letter, letter_id)
     if letter is None or letter.state != LetterState.QUEUED:
         return None
     recipient = post_office.recipient_of(session, post, letter)
     if isinstance(recipient, Why):
         return recipient
-    with force_locale(letter.language.replace("-", "_") or "en"):
+    site = session.get(Site, letter.site_id) if letter.site_id else None
+    language = _language(letter, site)
+    with force_locale(language.replace("-", "_")):
         contents = post_office.compose(session, post, letter)
         if isinstance(contents, Why):
             return contents
-        values = {**contents.values, "subject": contents.subject, "language": letter.language}
+        values = {**contents.values, "subject": contents.subject, "language": language}
         plain = BLANK_LINES.sub("\n\n", render_template(f"mail/{contents.template}.txt", **values))
         html = render_template(f"mail/{contents.template}.html", **values)
-    site = session.get(Site, letter.site_id) if letter.site_id else None
     name = site.name if site else "Rejoinder"
-    mail = message.build(post, name, letter, recipient, contents, plain, html, now())
-    return mail, recipient.address
+    mail = message.build(post, name, letter, recipient, contents, plain, html, now(), language)
+    return mail, recipient.address, contents
 
 
-def _outcome(letter_id: int, answer: smtp.Answer) -> Callable[[Session], None]:
+def _language(letter: Letter, site: Site | None) -> str:
+    """Which language a letter speaks: a reader's as it was sent along with a form, if there is such
+    a one here, else the site's."""
+    of_site = SiteSettings.read(site.settings).language if site else ""
+    return spoken.best([letter.language, of_site])
+
+
+def _outcome(letter_id: int, answer: smtp.Answer, contents: Contents) -> Callable[[Session], None]:
     """What is written down of a mail that was handed over."""
 
     def write(session: Session) -> None:
         if answer.said == Said.TAKEN:
-            outbox.sent(session, letter_id, ME, answer.words, now())
+            told = (contents.told, contents.told_too)
+            outbox.sent(session, letter_id, ME, answer.words, now(), *told)
         elif answer.said == Said.NEVER:
             outbox.fail(session, letter_id, ME, Why.REFUSED, answer.words)
             letter = session.get(Letter, letter_id)

@@ -15,3 +15,6 @@ class Contents:
     # A Message-ID that every letter of one conversation refers to, so that they stand together.
     conversation: str = ""
     leave_url: str = ""  # where one click ends such letters (RFC 8058); "" for none
+    # The comments that it tells of, and the other letters that end with it since it tells of theirs.
+    told: tuple[int, ...] = ()
+    told_too: tuple[int, ...] = ()

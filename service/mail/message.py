@@ -4,9 +4,9 @@ and its two parts."""
 import unicodedata
 from datetime import datetime
 from email.errors import MessageError
-from email.headerregistry import Address
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, Policy
 
 from email_validator import validate_email
 
@@ -15,8 +15,20 @@ from .contents import Contents
 from .kinds import Recipient
 from .post import Post
 
+
+class _Whole(UnstructuredHeader, BaseHeader):
+    """A header of ours that stays on one line (RFC 5322, 2.1.1, allows 998 characters): Python would
+    spell a long address in encoded words, and then it is none to those who look for it."""
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+_HEADERS = HeaderRegistry()
+for _name in ("message-id", "in-reply-to", "references", "list-unsubscribe"):
+    _HEADERS.map_to_type(_name, _Whole)
 # Seven bits: not every server on the way takes eight.
-POLICY = SMTP.clone(cte_type="7bit")
+POLICY = SMTP.clone(cte_type="7bit", header_factory=_HEADERS)
 LONGEST_SUBJECT = 150  # characters
 LONGEST_NAME = 80
 LONGEST_ADDRESS = 400
@@ -36,8 +48,10 @@ def build(
     plain: str,
     html: str,
     at: datetime,
+    language: str = "en",
 ) -> EmailMessage:
-    """The mail. Takes its parts as rendered, and the moment it is sent; raises Unsendable."""
+    """The mail. Takes its parts as rendered, the moment it is sent, and the language of its words;
+    raises Unsendable."""
     mail = empty(post, site_name, recipient, contents.subject, letter.message_id, at)
     if contents.conversation and contents.conversation != letter.message_id:
         mail["In-Reply-To"] = contents.conversation
@@ -47,7 +61,7 @@ def build(
         mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail.set_content(plain)
     mail.add_alternative(html, subtype="html")
-    mail["Content-Language"] = letter.language or "en"
+    mail["Content-Language"] = language
     return mail
 
 

@@ -7,7 +7,7 @@ Message-ID. Each function is one short transaction of the caller's.
 """
 
 import random
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select, up
 from sqlalchemy.orm import Session, aliased
 
 from ..models import Author, Letter
+from ..notices import news
 from ..status import LetterState, Why
 from .smtp import MOST_SECONDS
 
@@ -29,6 +30,8 @@ LONGEST_WAIT = timedelta(hours=6)
 SPREAD = 0.25
 MOST_ATTEMPTS = 12
 SERVER_WAIT = timedelta(minutes=1)  # until a server that cannot be used is tried again
+TURN = timedelta(minutes=1)  # until another worker has told what it has in hand
+MOST_TOGETHER = 1_000  # letters that end with one mail
 
 
 @dataclass(frozen=True)
@@ -79,15 +82,73 @@ def begin(session: Session, letter_id: int, me: str, at: datetime, caps: Caps) -
     if until := _capped_until(session, letter, at, caps):
         wait(session, letter_id, me, until, Why.CAP)
         return False
+    if letter.kind in news.NEWS and not _gather(session, letter, me, at):
+        wait(session, letter_id, me, at + TURN, None)
+        return False
     letter.attempts += 1
     return True
 
 
-def sent(session: Session, letter_id: int, me: str, answer: str, at: datetime) -> None:
-    """The mail server took it. Even where it was dropped a moment too late: it is gone."""
+def _gather(session: Session, letter: Letter, me: str, at: datetime) -> bool:
+    """Takes in hand what is due for the same follow too: it can be told in the same mail. False if
+    another worker tells of that follow just now, and came first."""
+    free = or_(Letter.claimed_until.is_(None), Letter.claimed_until <= at)
+    mine = {"claimed_by": me, "claimed_until": at + LEASE}
+    due = (*_beside(letter), Letter.due_at <= at, free)
+    session.execute(update(Letter).where(*due).values(**mine))
+    others = and_(Letter.claimed_by != me, Letter.claimed_until > at, Letter.id < letter.id)
+    return not session.scalar(select(exists().where(*_beside(letter), others)))
+
+
+def together(session: Session, letter: Letter) -> Sequence[Letter]:
+    """The letters that can be told in one mail with one that is in hand, oldest first."""
+    found = select(Letter).where(*_beside(letter), Letter.claimed_by == letter.claimed_by)
+    return session.scalars(found.order_by(Letter.id).limit(MOST_TOGETHER)).all()
+
+
+def _beside(letter: Letter) -> tuple[ColumnElement[bool], ...]:
+    """The others that wait for the same follow."""
+    same = (Letter.follow_id == letter.follow_id, Letter.kind == letter.kind)
+    return (*same, Letter.id != letter.id, Letter.state == LetterState.QUEUED)
+
+
+def sent(
+    session: Session,
+    letter_id: int,
+    me: str,
+    answer: str,
+    at: datetime,
+    comment_ids: Sequence[int] = (),
+    told_too: Sequence[int] = (),
+) -> None:
+    """The mail server took it. Even where it was dropped a moment too late: it is gone. Takes the
+    comments that the mail told of, and the letters that end with it since these were theirs; the
+    next one for the same follow waits for the hour to end.
+    """
     done = update(Letter).where(Letter.id == letter_id, Letter.claimed_by == me)
     told = {"state": LetterState.SENT, "why": None, "sent_at": at, "last_answer": answer}
-    session.execute(done.values(**told, claimed_by="", claimed_until=None))
+    of_these = {"about": {"comments": list(comment_ids)}} if comment_ids else {}
+    done = done.values(**told, **of_these, claimed_by="", claimed_until=None).returning(Letter.id)
+    if session.scalar(done) is None:
+        return
+    along = update(Letter).where(Letter.id.in_(told_too), Letter.claimed_by == me)
+    ended = {"state": LetterState.DROPPED, "why": Why.TOGETHER}
+    session.execute(along.values(**ended, claimed_by="", claimed_until=None))
+    _let_go(session, letter_id, me, at + HOUR)
+
+
+def _let_go(session: Session, letter_id: int, me: str, until: datetime | None = None) -> None:
+    """What could have been told in one mail with a letter waits by itself once more. Takes the
+    moment before which it is not due."""
+    letter = session.get(Letter, letter_id, populate_existing=True)
+    if letter is None or letter.follow_id is None or letter.kind not in news.NEWS:
+        return
+    if until is not None:
+        free = or_(Letter.claimed_by == me, Letter.claimed_until.is_(None))
+        early = update(Letter).where(*_beside(letter), free, Letter.due_at < until)
+        session.execute(early.values(due_at=until))
+    mine = update(Letter).where(*_beside(letter), Letter.claimed_by == me)
+    session.execute(mine.values(claimed_by="", claimed_until=None))
 
 
 def drop(session: Session, letter_id: int, me: str, why: Why) -> None:
@@ -101,12 +162,19 @@ def fail(session: Session, letter_id: int, me: str, why: Why, answer: str) -> No
 
 
 def wait(
-    session: Session, letter_id: int, me: str, until: datetime, why: Why, answer: str | None = None
+    session: Session,
+    letter_id: int,
+    me: str,
+    until: datetime,
+    why: Why | None,
+    answer: str | None = None,
 ) -> None:
-    """It waits and is tried again. Takes the server's answer, None to keep the last one."""
+    """It waits and is tried again, and with it what is to be told in the same mail. Takes the
+    server's answer, None to keep the last one."""
     told = {} if answer is None else {"last_answer": answer}
     waits = update(Letter).where(*_own(letter_id, me))
     session.execute(waits.values(due_at=until, why=why, claimed_by="", claimed_until=None, **told))
+    _let_go(session, letter_id, me, until)
 
 
 def try_later(
@@ -180,6 +248,7 @@ def _settle(
     done = update(Letter).where(*_own(letter_id, me))
     told = {"state": state, "why": why, "last_answer": answer}
     session.execute(done.values(**told, claimed_by="", claimed_until=None))
+    _let_go(session, letter_id, me)
 
 
 def _capped_until(session: Session, letter: Letter, at: datetime, caps: Caps) -> datetime | None:

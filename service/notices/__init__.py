@@ -6,6 +6,8 @@ that. Each function takes rows that are flushed, and none of them sends anything
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import cached_property
+from typing import overload
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -33,13 +35,12 @@ def changed(session: Session, comment: Comment, decision: Decision) -> None:
     """A comment changed: its status, or its text."""
     if decision.act in ASKING:
         comment_waits(session, comment)
-    _told(session, [decision])
+    _told(session, [comment.id], [decision])
 
 
 def changed_many(session: Session, comment_ids: Collection[int], at: datetime) -> None:
     """changed() for a batch that was decided at one moment."""
-    then = (Decision.comment_id.in_(comment_ids), Decision.at == at)
-    _told(session, session.scalars(select(Decision).where(*then).order_by(Decision.id)).all())
+    _told(session, comment_ids, _Batch(session, comment_ids, at))
 
 
 def reported(session: Session, report: Report, is_due: bool) -> None:
@@ -50,7 +51,31 @@ def reported(session: Session, report: Report, is_due: bool) -> None:
         comment_waits(session, report.comment)
 
 
-def _told(session: Session, decisions: Sequence[Decision]) -> None:
-    if decisions:
+def _told(session: Session, comment_ids: Collection[int], decisions: Sequence[Decision]) -> None:
+    if readers.are_followed(session, comment_ids):
         readers.decided(session, decisions)
-        hooks.decided(session, decisions)
+    hooks.decided(session, decisions)
+
+
+class _Batch(Sequence[Decision]):
+    """What was decided on many comments at one moment: read from the log when the first of it is
+    asked for, since mostly nobody is told of any."""
+
+    def __init__(self, session: Session, comment_ids: Collection[int], at: datetime) -> None:
+        self._session, self._number = session, len(comment_ids)
+        self._those = (Decision.comment_id.in_(comment_ids), Decision.at == at)
+
+    @cached_property
+    def _read(self) -> Sequence[Decision]:
+        log = select(Decision).where(*self._those).order_by(Decision.id)
+        return self._session.scalars(log).all()
+
+    @overload
+    def __getitem__(self, index: int) -> Decision: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Decision]: ...
+    def __getitem__(self, index: int | slice) -> Decision | Sequence[Decision]:
+        return self._read[index]
+
+    def __len__(self) -> int:
+        return self._number

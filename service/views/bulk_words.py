@@ -4,7 +4,7 @@ from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from .. import folds
+from .. import database, folds, letters
 from ..models import Bulk
 from ..status import Status
 from .desk import ACTIONS, LARGEST_ID
@@ -76,6 +76,13 @@ def said(found: Bulk) -> str:
             count=numeral(found.done),
         ),
     }[found.to_status]
+    if gone := letters.gone_of_job(database.session(), found.id) if found.undoes_id else 0:
+        done += " " + ngettext(
+            "The letter about %(count)s of them has gone to its author.",
+            "The letters about %(count)s of them have gone to their authors.",
+            gone,
+            count=numeral(gone),
+        )
     if not found.skipped:
         return str(done)
     skipped = ngettext(

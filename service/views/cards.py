@@ -21,6 +21,7 @@ from .desk import (
     STATUSES,
     bp,
     comment_or_404,
+    letters_gone,
     local,
     result,
     shown_name,
@@ -193,8 +194,10 @@ def done(
 
 def _links(comment: Comment, status: str, decision: Decision | None) -> dict[str, Any]:
     """What became of a comment in a few words, the way back, and the way to it."""
+    said = _("%(name)s: %(status)s", name=shown_name(comment), status=status)
+    gone = letters_gone(decision) if decision else ""
     return {
-        "said": _("%(name)s: %(status)s", name=shown_name(comment), status=status),
+        "said": f"{said}. {gone}" if gone else said,
         "undo": url_for(".undo", decision_id=decision.id) if decision else None,
         "page": url_for(".comment", public_id=comment.public_id),
     }

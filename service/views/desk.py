@@ -14,7 +14,7 @@ from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 from sqlalchemy.orm import Session
 
-from .. import accounts, compare, desk, facts, moderation, rules, text
+from .. import accounts, compare, database, desk, facts, letters, moderation, rules, text
 from ..comments import network_of
 from ..models import Comment, Decision, Revision, Site, now
 from ..screening import filter
@@ -213,6 +213,18 @@ def result(decision: Decision) -> str:
     return str(STATUSES[decision.to_status])
 
 
+def letters_gone(decision: Decision) -> str:
+    """Of an undo: whom letters told already of what it takes back; "" if nobody."""
+    if decision.act != Act.UNDONE or decision.undoes_id is None:
+        return ""
+    kinds = letters.gone(database.session(), decision.undoes_id)
+    to_author = kinds.intersection(letters.OUTCOMES)
+    said = [_("The letter about it has gone to its author.")] if to_author else []
+    if kinds - to_author:
+        said.append(_("Letters about it have gone to those who follow."))
+    return " ".join(map(str, said))
+
+
 def told_with_note(decision: Decision) -> str:
     """The same sentence with the words that somebody added, for moderators and for the author."""
     note, public = quoted(decision), decision.note.public_text if decision.note else ""
@@ -334,6 +346,7 @@ def words() -> dict[str, Any]:
         "who": accounts.who,
         "quoted": quoted,
         "result": result,
+        "letters_gone": letters_gone,
         "is_undo": lambda decision: not moderation.is_standing(decision),
         "has_waiting_edit": moderation.has_waiting_edit,
         "ago": ago,

@@ -1,8 +1,6 @@
 """Which language a page speaks: the URL's, else the site's. Never a header's: pages are cached."""
 
 import math
-import re
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from babel import Locale, UnknownLocaleError
@@ -11,33 +9,25 @@ from flask import Flask, g, request
 from flask_babel import Babel, format_timedelta, get_locale
 
 from ..settings import ROOT
+from ..spoken import AVAILABLE, best
 
-AVAILABLE = (
-    "en", "fr", "de", "es", "pt", "it", "nl", "pl", "ko", "ja", "zh-Hans", "ar", "he",
-)  # fmt: skip
-# A language has one catalogue, whatever the country; "iw" is what Hebrew was called before 1989.
-BY_NAME = {tag.partition("-")[0]: tag for tag in AVAILABLE} | {"iw": "he"}
-# Who reads traditional Chinese characters is not given simplified ones.
-TRADITIONAL = {"hant", "tw", "hk", "mo"}
+__all__ = [
+    "AVAILABLE",
+    "absolute",
+    "best",
+    "choose",
+    "direction",
+    "in_time",
+    "init_app",
+    "is_language",
+]
+
 RIGHT_TO_LEFT = ("ar", "fa", "he", "ur")
 
 
 def choose(*otherwise: str) -> None:
     """Fixes this request's language: the URL's, else the first of the given ones that there is."""
     g.language = best([request.values.get("lang", ""), *otherwise])
-
-
-def best(wanted: Iterable[str]) -> str:
-    """The first of the wanted languages that there is, by its language alone if need be."""
-    return next(filter(None, map(_spoken, wanted)), AVAILABLE[0])
-
-
-def _spoken(tag: str) -> str:
-    """The available language that is meant by a tag such as "pt-BR" or "zh_CN", or ""."""
-    name, *more = re.split("[-_]", tag.lower())
-    if name == "zh" and "hans" not in more and TRADITIONAL.intersection(more):
-        return ""
-    return BY_NAME.get(name, "")
 
 
 def direction(tag: str) -> str:

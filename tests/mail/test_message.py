@@ -136,3 +136,15 @@ def test_a_domain_in_other_letters_is_spelt_as_dns_does():
 def test_what_is_no_address_gets_no_mail(address):
     with pytest.raises(message.Unsendable):
         build(address=address)
+
+
+def test_a_long_address_in_a_header_stays_one():
+    url = f"https://c.example/leave/{'x' * 300}"
+    mail = build(leave_url=url)
+    for policy in (None, SMTP, SMTP.clone(utf8=True)):
+        assert f"\r\nList-Unsubscribe: <{url}>\r\n".encode() in mail.as_bytes(policy=policy)
+
+
+def test_no_line_break_gets_into_one():
+    with pytest.raises(ValueError, match="linefeed"):
+        build(leave_url="https://c.example/\r\nBcc: all@daily.example")

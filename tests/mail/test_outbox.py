@@ -12,6 +12,7 @@ from datetime import timedelta
 import pytest
 from cast import add_moderator, add_site, reply, stored
 from conftest import SETTINGS
+from mailserver import WORKER
 from sqlalchemy import select, update
 
 from service import accounts, database, letters, moderation
@@ -281,24 +282,6 @@ def settings(app):
 
 # --- Two workers, one of which is killed ---------------------------------------------------------
 
-WORKER = """
-import json, sys, time
-from datetime import timedelta
-from service import create_app
-from service.cli import mail
-from service.mail import outbox
-outbox.LEASE = timedelta(seconds=2)  # the others take over soon
-outbox.BATCH = 10
-app = create_app(**json.loads(sys.argv[1]))
-print("begun", flush=True)
-while True:
-    with app.app_context():
-        try:
-            if not mail.send_letters():
-                time.sleep(0.1)
-        except Exception as error:
-            print(type(error).__name__, file=sys.stderr, flush=True)
-"""
 LETTERS = 60
 
 
