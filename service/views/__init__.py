@@ -12,6 +12,7 @@ from . import (
     desk,
     errors,
     feeds,
+    follow,
     handovers,
     headers,
     keys,
@@ -56,7 +57,7 @@ DESK = (
     waves,
     letters,
 )
-READERS = (reader.bp, receipts.bp, participation.bp, feeds.bp)
+READERS = (reader.bp, receipts.bp, participation.bp, feeds.bp, follow.bp)
 DOORS = (*READERS, desk.bp, accounts.bp, ops.bp, demo.bp)
 
 

@@ -18,6 +18,7 @@ POSTING = "20 per 5 minutes"
 LIKING = "60 per 5 minutes"
 REPORTING = "10 per 5 minutes"
 PREVIEWING = "60 per 5 minutes"
+CHOOSING = "60 per 5 minutes"  # on the pages that letters lead to
 SIGNING_IN = "10 per minute"
 
 REDIS_SECONDS = 1  # that a request waits for it
