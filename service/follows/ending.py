@@ -6,7 +6,7 @@ moment it is sent, and can be done again.
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -29,7 +29,7 @@ def end(
     those = {name: number for name, number in named.items() if number is not None}
     if not those:
         return False
-    _lock(session, author)
+    _lock(session, Author.id == author.id)
     ids = session.scalars(select(Follow.id).filter_by(author_id=author.id, **those)).all()
     letters.drop(session, Why.UNWANTED, follow_ids=ids)
     _remove(session, ids)
@@ -40,7 +40,7 @@ def end(
 
 def end_all(session: Session, author: Author) -> None:
     """Ends all letters of a site to an address, until its owner wishes for some again."""
-    _lock(session, author)
+    _lock(session, Author.id == author.id)
     letters.drop(session, Why.UNWANTED, author_ids=[author.id])
     _remove(session, session.scalars(select(Follow.id).filter_by(author_id=author.id)).all())
     author.confirmed_at = None
@@ -57,8 +57,7 @@ def refuse(session: Session, email_index: bytes) -> None:
                 session.add(Unwanted(email_index=email_index))
     except IntegrityError:
         pass  # said twice at one moment
-    of_address = select(Author).where(Author.email_index == email_index).order_by(Author.id)
-    authors = session.scalars(of_address.with_for_update()).all()
+    authors = _lock(session, Author.email_index == email_index)
     letters.drop(session, Why.NEVER, author_ids=[author.id for author in authors])
     for author in authors:
         unconfirmed = select(Follow.id).filter_by(author_id=author.id, confirmed_at=None)
@@ -81,5 +80,10 @@ def _remove(session: Session, follow_ids: Sequence[int]) -> None:
     session.execute(delete(Follow).where(Follow.id.in_(follow_ids)))
 
 
-def _lock(session: Session, author: Author) -> None:
-    session.get(Author, author.id, with_for_update=True)
+def _lock(session: Session, those: ColumnElement[bool]) -> Sequence[Author]:
+    """Holds authors, and before them what they follow, in the order in which whoever writes letters
+    about it needs them: what is being written at this moment is seen afterwards, and dropped too."""
+    theirs = select(Follow.id).join(Author, Author.id == Follow.author_id).where(those)
+    session.execute(theirs.order_by(Follow.id).with_for_update(of=Follow))
+    authors = select(Author).where(those).order_by(Author.id)
+    return session.scalars(authors.with_for_update()).all()
