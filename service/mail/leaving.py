@@ -27,9 +27,10 @@ class Leaving:
     site_id: int
     article_id: int | None = None
     comment_id: int | None = None
+    language: str = ""  # of the letter
 
     def sign(self, signer: Signer) -> str:
-        named = [self.article_id or 0, self.comment_id or 0]
+        named = [self.article_id or 0, self.comment_id or 0, self.language]
         return signer.sign(PURPOSE, [self.email_index.hex(), self.site_id, *named])
 
     @classmethod
@@ -37,8 +38,8 @@ class Leaving:
         value: Any = signer.read(PURPOSE, token)
         if value is None:
             return None
-        index, site_id, article_id, comment_id = value
-        return cls(bytes.fromhex(index), site_id, article_id or None, comment_id or None)
+        index, site_id, article_id, comment_id, language = value
+        return cls(bytes.fromhex(index), site_id, article_id or None, comment_id or None, language)
 
 
 @dataclass(frozen=True)
@@ -68,5 +69,5 @@ def leave_url(post: Post, letter: Letter) -> str:
     author = session.get_one(Author, letter.author_id)
     follow = session.get(Follow, letter.follow_id) if letter.follow_id else None
     ends = (follow.article_id, follow.comment_id) if follow else (None, None)
-    token = Leaving(author.email_index, letter.site_id, *ends).sign(post.signer)
-    return post.url(f"/letters/leave/{quote(token)}")
+    key = Leaving(author.email_index, letter.site_id, *ends, letter.language)
+    return post.url(f"/letters/leave/{quote(key.sign(post.signer))}")

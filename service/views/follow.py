@@ -32,7 +32,7 @@ from ..status import FollowPace
 from ..tokens import AuthorTokens, Signer
 from ..vault import Hidden, WrongKey, mask
 from . import errors, headers, languages
-from .limits import CHOOSING, limiter, wait
+from .limits import CHOOSING, ONE_CLICKS, limiter, wait
 
 bp = Blueprint("follow", __name__, url_prefix="/letters")
 bp.before_request(languages.choose)  # for what is refused before its site is known
@@ -105,16 +105,19 @@ def _confirm_page(found: follows.Confirmed, state: str, proof: str = "") -> Resp
         masked=_masked(found.author),
         title=article.title if article.is_title_proved else "",
         url=article.url,
-        name=comment.name,
+        name=text.mask_addresses(comment.name),
         sent_at=comment.created_at,
-        said=text.excerpt(text.plain(comment.html), EXCERPT),
+        said=text.excerpt(text.mask_addresses(text.plain(comment.html)), EXCERPT),
         pace=PACES[found.follow.pace] if found.follow.article_id else "",
         proof=proof,
         thread=thread,
         never=url_for(
             ".refusal", never_token=Refusing(index, site.id, comment.language).sign(_signer())
         ),
-        all=url_for(".leaving", leave_token=Leaving(index, site.id).sign(_signer())),
+        all=url_for(
+            ".leaving",
+            leave_token=Leaving(index, site.id, language=comment.language).sign(_signer()),
+        ),
     )
 
 
@@ -185,7 +188,7 @@ class Left:
 def _left_or_404(session: Session, leave_token: str) -> Left:
     key = _read_or_404(Leaving.read(_signer(), leave_token))
     site = session.get(Site, key.site_id) or abort(404)
-    _speak(site)
+    _speak(site, key.language)
     return Left(key, site, follows.author_of(session, site.id, key.email_index))
 
 
@@ -211,7 +214,8 @@ def leaving(leave_token: str) -> ResponseReturnValue:
 
 
 @bp.post("/leave/<leave_token>")
-@limiter.limit(CHOOSING, exempt_when=_is_one_click)  # these come from the mail providers' networks
+@limiter.limit(ONE_CLICKS, exempt_when=lambda: not _is_one_click())
+@limiter.limit(CHOOSING, exempt_when=_is_one_click)
 def leave(leave_token: str) -> ResponseReturnValue:
     """What a button of the page does; or what the letter's own way to leave ends, at once."""
     if _is_one_click():
@@ -274,7 +278,7 @@ def _read_or_404(key: Key | None) -> Key:
     return key
 
 
-def _speak(site: Site, language: str = "") -> None:
+def _speak(site: Site, language: str) -> None:
     languages.choose(language, SiteSettings.read(site.settings).language)
 
 

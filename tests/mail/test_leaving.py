@@ -21,7 +21,7 @@ def key_of(app):
         with app.app_context(), database.writing() as session:
             author, site_id = session.scalars(select(Author)).one(), session.scalar(select(Site.id))
             follow_id = session.scalar(select(Follow.id)) if is_followed else None
-            to = {"author_id": author.id, "follow_id": follow_id}
+            to = {"author_id": author.id, "follow_id": follow_id, "language": "de"}
             key = f"test {is_followed}"
             number = letters.write(session, LetterKind.FOLLOWED, key, site_id, **to)
             url = leave_url(the_post(), session.get_one(Letter, number))
@@ -33,8 +33,8 @@ def key_of(app):
 
 def test_it_names_the_address_the_site_and_what_the_letter_is_about(app, key_of):
     [comment], index = stored(app), app.extensions["vault"].index(RITA["email"])
-    assert key_of() == Leaving(index, comment.site_id, comment.article_id)
-    assert key_of(is_followed=False) == Leaving(index, comment.site_id)
+    assert key_of() == Leaving(index, comment.site_id, comment.article_id, language="de")
+    assert key_of(is_followed=False) == Leaving(index, comment.site_id, language="de")
 
 
 def test_a_letter_to_a_moderator_has_none(app, mo):

@@ -144,10 +144,27 @@ def test_what_ended_or_is_too_old_says_so(app, client, index):
 
 def test_a_comment_that_was_taken_back_confirms_nothing(app, client, index):
     post(app)
+    post(app, "Another, so that she is known still.", "")
     path = confirm_path(app, index)
     with app.app_context(), database.writing() as session:
-        moderation.withdraw(session, session.scalars(select(Comment)).one())
+        moderation.withdraw(session, session.scalars(select(Comment).order_by(Comment.id)).first())
+    assert len(everything(app, Follow)) == 1
     assert client.get(path).status_code == client.post(path).status_code == 410
+    assert everything(app, Follow)[0].confirmed_at is None
+
+
+def test_the_page_speaks_the_letter_s_language(app, client, index, site):
+    key = Leaving(index, site, language="de").sign(app.extensions["signer"])
+    assert 'lang="de"' in client.get(f"/letters/leave/{key}").text
+    post(app, lang="ar")
+    assert 'dir="rtl"' in client.get(confirm_path(app, index)).text
+
+
+def test_an_address_in_the_text_is_masked(app, client, index):
+    post(app, "Write to ada@example.org, please.")
+    page = client.get(confirm_path(app, index)).text
+    assert "please." in page
+    assert "ada@example.org" not in page
 
 
 @pytest.mark.parametrize("path", ["confirm/torn", "never/torn", "leave/torn"])
