@@ -3,10 +3,11 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from time import monotonic, sleep
 
 import pytest
 from cast import ARTICLE, RITA, add_site, reply, stored
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 
 from service import database, follows, letters, moderation
 from service.follows import Wish
@@ -306,6 +307,25 @@ def test_nobody_ends_what_another_follows(app, followed):
         assert not follows.set_pace(session, eve, first, FollowPace.WEEKLY)
         assert not follows.start(session, eve, first)
     assert [row[1:3] for row in wishes(app)][:2] == followed
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_letter_that_is_being_written_meanwhile_is_dropped_too(app, followed):
+    def leave():
+        with app.app_context(), database.writing() as session:
+            follows.end(session, rita(session), article_id=followed[0][0])
+
+    waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    with ThreadPoolExecutor(1) as threads:
+        with app.app_context(), database.writing() as session:
+            follow = session.scalars(select(Follow).order_by(Follow.id)).first()
+            to = {"author_id": follow.author_id, "follow_id": follow.id}
+            letters.write(session, LetterKind.ANSWERED, "at this moment", 1, **to)
+            leaving, until = threads.submit(leave), monotonic() + 10
+            while not session.scalar(waits) and monotonic() < until:
+                sleep(0.01)
+        leaving.result(10)
+    assert outcomes(app) == [ENDED, WAITS, ENDED]
 
 
 def test_the_end_of_all_is_one_for_this_site(app, followed):
