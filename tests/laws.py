@@ -16,8 +16,7 @@ from jinja2 import nodes
 # (rules, mail, exchange, views, cli, migrations) share its floor and may import each other.
 FLOORS = {
     "settings": 0, "status": 0, "layout": 0, "text": 0, "urls": 0, "tokens": 0, "vault": 0,
-    "compare": 0, "passwords": 0, "plots": 0, "measures": 0, "signatures": 0,
-    "compare": 0, "passwords": 0, "plots": 0, "measures": 0, "spoken": 0,
+    "compare": 0, "passwords": 0, "plots": 0, "measures": 0, "signatures": 0, "spoken": 0,
     "rules": 1, "models": 1, "typist": 1, "features": 1, "learning": 2,
     "database": 2, "migrations": 2, "outbound": 2, "letters": 2, "accounts": 2,
     "attempts": 2, "bans": 2, "folds": 2, "passkeys": 2, "reports": 2, "search": 2, "visits": 2,
@@ -33,6 +32,7 @@ FLOORS = {
 EXEMPT = "accounts"
 LOWER_ON_ITS_FLOOR = {
     (EXEMPT, "database"), ("text", "layout"), ("settings", "status"), ("moderation", "notices"),
+    ("mail", "follows"),
 }  # fmt: skip
 WITHOUT_FLASK = (0, 1)
 DOORS = ("views", "cli")

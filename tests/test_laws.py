@@ -10,7 +10,9 @@ from werkzeug.routing import Rule
 
 from service import accounts, bans, bulk, database, moderation, people
 from service.mail import deciding
-from service.models import Hook, Letter, Site, Wave
+from service.mail.confirm import Confirming
+from service.mail.leaving import Leaving, Refusing
+from service.models import Author, Follow, Hook, Letter, Site, Wave, now
 from service.status import Role, Status
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -195,6 +197,12 @@ ACCESS = {
     "participation.offer": ANYBODY,
     "participation.report": ANYBODY,
     "participation.receipt": ANYBODY,
+    "follow.confirmation": ANYBODY,
+    "follow.confirm": ANYBODY,
+    "follow.refusal": ANYBODY,
+    "follow.refuse": ANYBODY,
+    "follow.leaving": ANYBODY,
+    "follow.leave": ANYBODY,
     "ops.alive": ANYBODY,
     "ops.ready": ANYBODY,
     "demo.article": ANYBODY,
@@ -369,6 +377,7 @@ def _decided(app):
                 app.extensions["signer"], mo, comment, "reject", decision.at
             ),
             **_of_people(app, session, mo),
+            **_of_letters(app, session, comment),
             "filename": "embed.js",
         }
 
@@ -385,6 +394,20 @@ def _wave(session, site_id):
     session.add(wave)
     session.flush()
     return wave.id
+
+
+def _of_letters(app, session, comment):
+    """The keys of the pages that letters to readers lead to."""
+    follow = Follow(author_id=comment.author_id, article_id=comment.article_id)
+    session.add(follow)
+    session.flush()
+    index = session.get_one(Author, comment.author_id).email_index
+    signer = app.extensions["signer"]
+    return {
+        "confirm_token": Confirming(follow.id, index, comment.public_id, now()).sign(signer),
+        "never_token": Refusing(index, comment.site_id, "en").sign(signer),
+        "leave_token": Leaving(index, comment.site_id, comment.article_id).sign(signer),
+    }
 
 
 def _of_people(app, session, mo):

@@ -448,7 +448,8 @@ def test_an_author_who_is_still_referred_to_stays(people, writing, left):
         if left == "comment":
             reply.author_id = author.id
         else:
-            session.add(Follow(author_id=author.id, article_id=root.article_id))
+            to = {"author_id": author.id, "article_id": root.article_id}
+            session.add(Follow(**to, confirmed_at=now()))
     with writing() as session:
         moderation.withdraw(session, comment(session))
         assert len(session.scalars(select(Author)).all()) == 1

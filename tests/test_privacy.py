@@ -12,7 +12,9 @@ from sqlalchemy.exc import IntegrityError
 from service import database
 from service.accounts import Moderator
 from service.mail import deciding
-from service.models import Article, Author, Comment, now
+from service.mail.confirm import Confirming
+from service.mail.leaving import Leaving, Refusing
+from service.models import Article, Author, Comment, Follow, now
 
 ADDRESS = "Rita.Hidden+7@Example.org"
 PASSING = "2026/review"
@@ -71,6 +73,21 @@ def decide_link(app, comment):
         return deciding.sign(app.extensions["signer"], mo, shown, "approve", now())
 
 
+def letters_keys(app, comment):
+    """The keys that letters to the comment's author carry."""
+    signer = app.extensions["signer"]
+    with app.app_context(), database.writing() as session:
+        follow = Follow(author_id=comment.author_id, article_id=comment.article_id)
+        session.add(follow)
+        session.flush()
+        index = session.get_one(Author, comment.author_id).email_index
+        return {
+            "confirm_token": Confirming(follow.id, index, comment.public_id, now()).sign(signer),
+            "never_token": Refusing(index, comment.site_id, "en").sign(signer),
+            "leave_token": Leaving(index, comment.site_id).sign(signer),
+        }
+
+
 def public_urls(app, receipts):
     """Every address that a stranger can open, with what it takes."""
     comment = stored(app)[0]
@@ -82,6 +99,7 @@ def public_urls(app, receipts):
         "kind": "hold",
         "report_token": reported(app, comment),
         "decide_link": decide_link(app, comment),
+        **letters_keys(app, comment),
     }
     for rule in app.url_map.iter_rules():
         if "GET" not in rule.methods:

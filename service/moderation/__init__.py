@@ -8,7 +8,7 @@ from .asides import hand, note, reveal, take_back
 from .change import UNLIKE, Columns
 from .counts import MOST_PINNED, count_new, recount
 from .deciding import decide, hold, imported, initial, undo
-from .emptying import BLANK, retract, withdraw
+from .emptying import BLANK, drop_author, retract, withdraw
 from .log import (
     ANSWERS,
     AUTHOR,
@@ -52,6 +52,7 @@ __all__ = [
     "count_new",
     "decide",
     "decide_many",
+    "drop_author",
     "edit",
     "hand",
     "has_waiting_edit",

@@ -53,7 +53,7 @@ def withdraw(session: Session, comment: Comment, by: str = AUTHOR) -> None:
     change(session, comment, Status.DELETED, comment.version, by, Act.WITHDRAWN, **BLANK)
     _blank_around(session, comment)
     if author_id is not None:
-        _drop_author(session, author_id)
+        drop_author(session, author_id)
 
 
 def retract(session: Session, comment: Comment, moderator: Moderator | None = None) -> None:
@@ -68,6 +68,7 @@ def retract(session: Session, comment: Comment, moderator: Moderator | None = No
 def _blank_around(session: Session, comment: Comment) -> None:
     """Empties what stands beside a comment and may quote it; the log itself stays (hard rule 12)."""
     letters.drop(session, Why.GONE, comment_id=comment.id)
+    _end_follows(session, comment)
     of_it = Revision.comment_id == comment.id
     session.execute(update(Revision).where(of_it).values(text="", html=""))
     session.execute(delete(Reason).where(Reason.comment_id == comment.id))
@@ -81,9 +82,21 @@ def _blank_around(session: Session, comment: Comment) -> None:
     session.execute(update(Note).where(of_these).values(text="", public_text=""))
 
 
-def _drop_author(session: Session, author_id: int) -> None:
-    """Removes an author whom nothing refers to any more: no comment, follow or report."""
+def _end_follows(session: Session, comment: Comment) -> None:
+    """There is nothing more to hear of it. Who follows the article wished for that by itself."""
+    ids = session.scalars(select(Follow.id).where(Follow.comment_id == comment.id)).all()
+    letters.drop(session, Why.GONE, follow_ids=ids)
+    session.execute(delete(Follow).where(Follow.id.in_(ids)))
+
+
+def drop_author(session: Session, author_id: int) -> None:
+    """Removes an author whom nothing refers to any more: no comment, report or confirmed follow. A
+    wish that nobody has confirmed keeps nobody: it goes along."""
     session.get(Author, author_id, with_for_update=True)
-    held = (Comment.author_id, Follow.author_id, Report.contact_id)
-    free = [~exists().where(column == author_id) for column in held]
-    session.execute(delete(Author).where(Author.id == author_id, *free))
+    confirmed = exists().where(Follow.author_id == author_id, Follow.confirmed_at.is_not(None))
+    held = (Comment.author_id, Report.contact_id)
+    free = [~confirmed, *(~exists().where(column == author_id) for column in held)]
+    if session.scalar(select(Author.id).where(Author.id == author_id, *free)) is None:
+        return
+    session.execute(delete(Follow).where(Follow.author_id == author_id))
+    session.execute(delete(Author).where(Author.id == author_id))

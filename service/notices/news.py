@@ -127,14 +127,16 @@ def told_of(letter: Letter) -> list[int]:
 
 
 def _follows(session: Session, comments: Sequence[Commented]) -> Sequence[Any]:
-    """Who follows the articles of comments, or what these answer, by confirmed addresses."""
+    """Who follows the articles of comments, or what these answer, by confirmed addresses. Nobody ends
+    one of these before the letter about it is written, which would then point at nothing."""
     here = or_(
         Follow.article_id.in_({one.article_id for one in comments}),
         Follow.comment_id.in_({one.parent_id for one in comments} - {None}),
     )
     columns = (Follow.id, Follow.author_id, Follow.article_id, Follow.comment_id)
     told = select(*columns, Follow.language, Follow.pace, Follow.confirmed_at)
-    return session.execute(told.where(here, Follow.confirmed_at.is_not(None))).all()
+    confirmed = told.where(here, Follow.confirmed_at.is_not(None)).order_by(Follow.id)
+    return session.execute(confirmed.with_for_update(read=True, key_share=True)).all()
 
 
 def _public_before(

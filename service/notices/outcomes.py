@@ -99,11 +99,13 @@ def _first_words(session: Session, comment_ids: Collection[int]) -> dict[int, Le
 def _follows(
     session: Session, comments: Sequence[Commented]
 ) -> dict[tuple[int | None, int | None, int | None], Follow]:
-    """What the authors of comments follow, if it is these or their articles."""
+    """What the authors of comments follow, if it is these or their articles; nobody ends one of these
+    before the letter about it is written."""
     here = or_(
         Follow.comment_id.in_({one.id for one in comments}),
         Follow.article_id.in_({one.article_id for one in comments}),
     )
     theirs = (Follow.author_id.in_({one.author_id for one in comments}), here)
-    found = session.scalars(select(Follow).where(*theirs, Follow.confirmed_at.is_not(None)))
+    confirmed = select(Follow).where(*theirs, Follow.confirmed_at.is_not(None)).order_by(Follow.id)
+    found = session.scalars(confirmed.with_for_update(read=True, key_share=True))
     return {(follow.author_id, follow.comment_id, follow.article_id): follow for follow in found}

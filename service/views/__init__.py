@@ -13,6 +13,7 @@ from . import (
     desk,
     errors,
     feeds,
+    follow,
     handovers,
     headers,
     hooks,
@@ -59,7 +60,7 @@ DESK = (
     letters,
     hooks,
 )
-READERS = (reader.bp, receipts.bp, participation.bp, feeds.bp)
+READERS = (reader.bp, receipts.bp, participation.bp, feeds.bp, follow.bp)
 DOORS = (*READERS, desk.bp, by_mail.bp, accounts.bp, ops.bp, demo.bp)
 
 

@@ -25,7 +25,7 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  #
 from wtforms.validators import DataRequired, Length, Optional
 from wtforms.widgets import HiddenInput
 
-from .. import text, urls
+from .. import mail, text, urls
 from ..follows import Wish
 from ..status import ReportReason
 from ..tokens import FormTokens, ReceiptTokens
@@ -176,8 +176,10 @@ class ReplyForm(CommentForm, FlaskForm):
         _l("Email me"),
         choices=[
             SelectChoice(Wish.NOTHING.value, _l("No, thank you")),
-            SelectChoice(Wish.REPLIES.value, _l("When someone answers my reply")),
-            SelectChoice(Wish.ARTICLE.value, _l("About every new reply here")),
+            SelectChoice(Wish.REPLIES.value, _l("What becomes of my reply, and answers to it")),
+            SelectChoice(Wish.ARTICLE.value, _l("Every new reply here, at once")),
+            SelectChoice(Wish.DAILY.value, _l("New replies here, once a day")),
+            SelectChoice(Wish.WEEKLY.value, _l("New replies here, once a week")),
         ],
         default=Wish.NOTHING.value,
         validate_choice=False,
@@ -201,9 +203,16 @@ class ReplyForm(CommentForm, FlaskForm):
         super().__init__(meta={"csrf_context": tokens}, **kwargs)
 
     @property
+    def is_mailing(self) -> bool:
+        """Whether letters leave here at all."""
+        return mail.lacks(current_app.config) == ""
+
+    @property
     def wish(self) -> Wish:
-        """What the writer wants to follow; nothing for a word that is not known."""
-        return Wish(self.follow.data) if self.follow.data in list(Wish) else Wish.NOTHING
+        """What the writer wants to follow; nothing for a word that is not known, and where no letter
+        leaves."""
+        is_known = self.is_mailing and self.follow.data in list(Wish)
+        return Wish(self.follow.data) if is_known else Wish.NOTHING
 
     def may_be_shown(self) -> bool:
         """Whether the comment may be previewed, else the reason stands at its field: the token, or

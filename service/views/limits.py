@@ -19,6 +19,8 @@ LIKING = "60 per 5 minutes"
 REPORTING = "10 per 5 minutes"
 PREVIEWING = "60 per 5 minutes"
 DECIDING = "60 per 5 minutes"  # by links in letters; a newsroom may share one address
+CHOOSING = "60 per 5 minutes"  # on the pages that letters lead to
+ONE_CLICKS = "600 per 5 minutes"  # of a mail provider's machines, for all whose mail it keeps
 SIGNING_IN = "10 per minute"
 
 REDIS_SECONDS = 1  # that a request waits for it

@@ -196,9 +196,12 @@ def submit(key: str) -> ResponseReturnValue:
         "receipts.receipt", token=_signer().sign("receipt", public_id), _external=True
     )
     if wants_json():
-        return {"receipt": receipt, "id": public_id}, 201
-    if back := way_back(place.site, form.return_to.data or ""):
-        receipt = f"{receipt}?{urls.query(return_to=back)}"
+        told = {"follow": follow_said(place.site)} if form.wish else {}
+        return {"receipt": receipt, "id": public_id} | told, 201
+    back = way_back(place.site, form.return_to.data or "")
+    carried = {"return_to": back, "follow": "1" if form.wish else ""}
+    if shown := urls.query(**{name: value for name, value in carried.items() if value}):
+        receipt = f"{receipt}?{shown}"
     return redirect(receipt, 303)
 
 
@@ -413,6 +416,18 @@ def check_origin(place: Place) -> bool:
 def way_back(site: Site, return_to: str) -> str:
     """The page to link back to, if it is the publisher's."""
     return return_to if urls.is_within(return_to, site.origins) else ""
+
+
+def follow_said(site: Site) -> str:
+    """What is said to whoever wished for letters: the same whatever is known of the address, and
+    whether or not it is written to (hard rule 6)."""
+    return str(
+        _(
+            "You asked for letters of %(site)s. If it may write to this address and does not know "
+            "yet that it is yours, a letter is on its way: confirm it there. Until then nothing is sent.",
+            site=site.name,
+        )
+    )
 
 
 def _here(**changes: str) -> str:

@@ -33,7 +33,7 @@ from . import headers, languages, opinions
 from .forms import ChangeForm, WithdrawForm
 from .judging import ask_for_another, policy_here, score_here
 from .limits import POSTING, limiter, or_plainly, wait
-from .reader import way_back
+from .reader import follow_said, way_back
 
 bp = Blueprint("receipts", __name__, url_prefix="/receipts")
 bp.before_request(languages.choose)  # for what is refused before its site is known
@@ -86,7 +86,14 @@ class Receipt:
     def url(self, endpoint: str = "receipts.receipt") -> str:
         """A page of this receipt that leads back where this one does."""
         back = way_back(self.site, request.args.get("return_to", ""))
-        return url_for(endpoint, token=self.token, return_to=back or None)
+        follow = "1" if has_wished() else None
+        return url_for(endpoint, token=self.token, return_to=back or None, follow=follow)
+
+
+def has_wished() -> bool:
+    """Whether this receipt is of a comment that was sent with a wish for letters. Its address says
+    so, and nothing stored does: it tells nobody what is known of an address."""
+    return request.args.get("follow", "") == "1"
 
 
 def receipt_or_404(token: str) -> Receipt:
@@ -241,6 +248,7 @@ def _page(
         reason=comments.public_reason(database.session(), comment),
         misses_letters=comments.misses_letters(database.session(), comment),
         answers=_answered(comment),
+        letters=follow_said(found.site) if has_wished() else "",
         until=until,
         form=form or (_blank_form(found) if until else None),
         message=message,

@@ -25,6 +25,9 @@ DOORS = {
     "receipts.edit": ("{receipt}/edit", {"comment": TYPED}),
     "receipts.withdraw": ("{receipt}/withdraw", {}),
     "participation.like": ("/embed/daily/comments/{id}/like", {}),
+    "follow.confirm": ("/letters/confirm/none", {}),
+    "follow.refuse": ("/letters/never/none", {}),
+    "follow.leave": ("/letters/leave/none", {}),
     "participation.report": ("/embed/daily/comments/{id}/report", {"explanation": TYPED}),
 }
 NOT_READERS = ("desk.", "by_mail.", "security.", "accounts.", "people.", "me.")

@@ -7,7 +7,7 @@ each try is counted before it is looked at (attempts.py).
 from flask import Flask
 from flask_wtf import CSRFProtect
 
-from .. import by_mail, more, participation, reader, receipts
+from .. import by_mail, follow, more, participation, reader, receipts
 from .browsers import (
     KNOWN_COOKIE,
     KNOWN_FOR,
@@ -91,6 +91,7 @@ def init_app(app: Flask) -> None:
     csrf.exempt(receipts.bp)
     csrf.exempt(participation.bp)
     csrf.exempt(by_mail.bp)
+    csrf.exempt(follow.bp)  # the address of its pages is the key, and mail programs post there
     for view in (more.edit, more.reply):  # their forms ask for it, and give back what was typed
         csrf.exempt(view)
     # Flask-Security's URLs and names, our own way: its view knows neither visits nor attempts.
