@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -17,7 +16,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from .. import notices, reports, rules, text
 from ..accounts import Moderator
 from ..models import Article, Comment, Letter, Site
-from ..notices.moderators import IS_CHANGED, IS_REPORTED
+from ..notices.moderators import CHANGED, REPORTED
 from ..status import ReportReason, Status, Why
 from .contents import Contents
 from .deciding import LIFETIME, Choice, choices
@@ -93,13 +92,9 @@ def _count_new(session: Session, site_id: int) -> int:
 def _asked_about(session: Session, site_id: int) -> dict[int, datetime]:
     """Published comments that somebody is to look at, by id, each with the moment since when."""
     found: dict[int, datetime] = {}
-    sorts: tuple[tuple[Any, Any], ...] = (
-        (IS_CHANGED, Comment.edit_at),
-        (IS_REPORTED, Comment.reported_at),
-    )
-    for is_one, since in sorts:
-        those = select(Comment.id, since).where(Comment.site_id == site_id, is_one)
-        for comment_id, at in session.execute(those.order_by(since.desc()).limit(COUNTED)):
+    for one in (CHANGED, REPORTED):
+        newest = one.of(site_id, Comment.id, one.since).order_by(one.since.desc())
+        for comment_id, at in session.execute(newest.limit(COUNTED)):
             found[comment_id] = max(found.get(comment_id, at), at)
     return found
 

@@ -7,10 +7,11 @@ long as something that they were told of waits on, they are reminded: after a da
 time that the oldest has waited twice as long.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from .. import letters
@@ -24,9 +25,31 @@ HOUR = timedelta(hours=1)
 DAILY_HOUR = 6  # UTC; moderators have no time zone of their own
 LANGUAGE = "en"  # the desk's
 DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Asking:
+    """A sort of comments that wait: the condition, since when each does, and the index by which they
+    are found. SQLite, which knows no better, would walk all that a site published."""
+
+    is_one: ColumnElement[bool]
+    since: Any
+    index: str
+
+    def of(self, site_id: int, *columns: Any) -> Select[Any]:
+        found = select(*columns).where(Comment.site_id == site_id, self.is_one)
+        return found.with_hint(Comment, f"INDEXED BY {self.index}", "sqlite")
+
+
+NEW = Asking(Comment.status == Status.PENDING, Comment.created_at, "ix_comments_site_queue")
 # Of what is published: an author's change, and what readers reported.
-IS_CHANGED = and_(Comment.edit_at.is_not(None), Comment.status == Status.APPROVED)
-IS_REPORTED = and_(Comment.reported_at.is_not(None), Comment.status == Status.APPROVED)
+CHANGED, REPORTED = (
+    Asking(and_(since.is_not(None), Comment.status == Status.APPROVED), since, index)
+    for since, index in (
+        (Comment.edit_at, "ix_comments_edit_at"),
+        (Comment.reported_at, "ix_comments_reported_at"),
+    )
+)
 
 
 def comment_waits(session: Session, comment: Comment, at: datetime) -> None:
@@ -82,13 +105,10 @@ def remind(session: Session, site_id: int, at: datetime) -> int:
 
 def oldest(session: Session, site_id: int) -> datetime | None:
     """Since when something waits on a site; None if nothing does."""
-    columns: tuple[tuple[ColumnElement[bool], Any], ...] = (
-        (Comment.status == Status.PENDING, Comment.created_at),
-        (IS_CHANGED, Comment.edit_at),
-        (IS_REPORTED, Comment.reported_at),
-    )
-    here = Comment.site_id == site_id
-    firsts = [session.scalar(select(func.min(at)).where(here, is_one)) for is_one, at in columns]
+    sorts = (NEW, CHANGED, REPORTED)
+    firsts = [
+        session.scalar(one.of(site_id, one.since).order_by(one.since).limit(1)) for one in sorts
+    ]
     return min(filter(None, firsts), default=None)
 
 
