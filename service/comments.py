@@ -120,6 +120,8 @@ def submit(
         what, wave = seen
         about = waves.named(session, wave)
         events.record(session, events.What(what), waves.BY, about, wave.site_id)
+        if what == waves.BEGAN:
+            notices.wave_began(session, wave)
     return comment
 
 

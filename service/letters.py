@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, false, func, or_, select, update
 from sqlalchemy import insert as plain_insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
@@ -20,9 +20,26 @@ from .models import Decision, Letter, Site, now
 from .settings import SiteSettings
 from .status import LetterKind, LetterState, Why
 
-__all__ = ["OUTCOMES", "drop", "gone", "gone_of_job", "latest", "undo_window", "write", "write_all"]
+__all__ = [
+    "OUTCOMES",
+    "drop",
+    "forget_old",
+    "gone",
+    "gone_of_job",
+    "latest",
+    "undo_window",
+    "write",
+    "write_all",
+]
 
 HOST = re.compile(r"[a-z0-9.-]{1,200}")
+# How long letters are kept after they were written. What is sent and what needed none answers the
+# question "was I written to?" for a quarter of a year, a webhook's calls can be replayed for a month;
+# what failed waits for somebody to look at it.
+KEPT = timedelta(days=90)
+CALLS_KEPT = timedelta(days=30)
+FAILED_KEPT = timedelta(days=365)
+BATCH = 500
 OUTCOMES = (LetterKind.PUBLISHED, LetterKind.REFUSED)  # what became of somebody's own comment
 # What becomes of the comment that caused them is no matter: they tell of whatever waits when they are
 # sent, of what comes in, or that a comment is gone.
@@ -137,6 +154,28 @@ def gone_of_job(session: Session, bulk_id: int) -> int:
     undone = select(Letter.id).join(Decision, Decision.undoes_id == Letter.decision_id)
     undone = undone.where(Decision.bulk_id == bulk_id, *mails)
     return session.scalar(select(func.count()).select_from(undone.subquery())) or 0
+
+
+def forget_old(session: Session, at: datetime) -> int:
+    """Removes some letters that are old; how many. Takes the present moment.
+
+    No cause comes twice after so long: a decision, a wave, a report has its letters when it happens.
+    Only the chain of the letters that comments wait goes on: the newest of each stays.
+    """
+    last = select(func.max(Letter.id)).where(Letter.moderator_id.is_not(None))
+    chains = last.group_by(Letter.moderator_id, Letter.site_id, Letter.kind)
+    is_settled = Letter.state.in_((LetterState.SENT, LetterState.DROPPED))
+    old = (
+        and_(is_settled, Letter.created_at < at - KEPT),
+        and_(is_settled, Letter.hook_id.is_not(None), Letter.created_at < at - CALLS_KEPT),
+        and_(Letter.state == LetterState.FAILED, Letter.created_at < at - FAILED_KEPT),
+    )
+    some = select(Letter.id).where(Letter.created_at < at - CALLS_KEPT, or_(*old))
+    ids = session.scalars(
+        some.where(Letter.id.not_in(chains)).order_by(Letter.id).limit(BATCH)
+    ).all()
+    session.execute(delete(Letter).where(Letter.id.in_(ids)))
+    return len(ids)
 
 
 def undo_window(site: Site) -> timedelta:

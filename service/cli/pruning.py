@@ -1,8 +1,24 @@
 """What the worker throws away: what was only kept for a time."""
 
-from .. import database, search
+import time
+
+from .. import database, letters, search
 from ..models import now
 from ..screening import tokens
+
+LOOKS = 3600.0  # seconds until one process looks for old letters again
+_looked = {"letters": float("-inf")}
+
+
+def old_letters() -> bool:
+    """Removes letters that are old, a batch at a time."""
+    if time.monotonic() < _looked["letters"] + LOOKS:
+        return False
+    with database.writing() as session:
+        if letters.forget_old(session, now()):
+            return True
+    _looked["letters"] = time.monotonic()
+    return False
 
 
 def old_tokens() -> bool:

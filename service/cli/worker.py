@@ -16,7 +16,8 @@ from . import learning
 from .hooks import call_hooks
 from .mail import send_letters
 from .outside import tell_akismet
-from .pruning import old_tokens, search_index
+from .pruning import old_letters, old_tokens, search_index
+from .reminding import remind
 from .waves import end_waves
 
 IDLE_SECONDS = 2.0  # until it looks again where there was nothing to do
@@ -31,6 +32,8 @@ TASKS: tuple[Task, ...] = (
     tell_akismet,
     end_waves,
     old_tokens,
+    old_letters,
+    remind,
     search_index,
 )
 

@@ -9,13 +9,14 @@ from ..accounts import Moderator, may
 from ..models import Author, Invitation, Letter, Unwanted
 from ..status import LetterKind, Pace, Why
 from ..vault import Hidden, mask
-from . import confirm, readers, waiting
+from . import confirm, readers, waiting, wave
 from .contents import Contents
 from .post import Post
 
 # What a kind of letter says, or why nobody needs it any more.
 KINDS: dict[LetterKind, Callable[[Session, Post, Letter], Contents | Why]] = {
     LetterKind.WAITING: waiting.compose,
+    LetterKind.WAVE: wave.compose,
     LetterKind.CONFIRM: confirm.compose,
     LetterKind.PUBLISHED: readers.outcome,
     LetterKind.REFUSED: readers.outcome,

@@ -37,6 +37,7 @@ class Letter(Base):
         # What the desk shows, and how many went in the last hour.
         Index("ix_letters_site", "site_id", "state", "id"),
         Index("ix_letters_sent", "site_id", "sent_at"),
+        Index("ix_letters_created_at", "created_at"),  # what is old
         Index("ix_letters_moderator", "moderator_id", "site_id", "kind", "id"),
         Index("ix_letters_message_id", "message_id"),  # by which one that comes back is known
     )

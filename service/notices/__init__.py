@@ -15,17 +15,25 @@ from sqlalchemy.orm import Session
 from ..models import Comment, Decision, Report
 from ..status import Act, Status
 from . import hooks, readers
-from .moderators import comment_waits, due_at, set_pace
+from .moderators import comment_waits, due_at, neglected, oldest, remind, set_pace, wave_began
 
-__all__ = ["arrived", "changed", "changed_many", "due_at", "reported", "set_pace"]
-
-# The acts by which a comment that was public waits, or waits once more.
-ASKING = (Act.EDITED, Act.HELD)
+__all__ = [
+    "arrived",
+    "changed",
+    "changed_many",
+    "due_at",
+    "neglected",
+    "oldest",
+    "remind",
+    "reported",
+    "set_pace",
+    "wave_began",
+]
 
 
 def arrived(session: Session, comment: Comment) -> None:
     """A reader's new comment is stored."""
-    comment_waits(session, comment)
+    comment_waits(session, comment, comment.created_at)
     hooks.arrived(session, comment)
     if comment.status == Status.APPROVED:
         readers.became_public(session, [comment.id], comment.created_at)
@@ -33,8 +41,9 @@ def arrived(session: Session, comment: Comment) -> None:
 
 def changed(session: Session, comment: Comment, decision: Decision) -> None:
     """A comment changed: its status, or its text."""
-    if decision.act in ASKING:
-        comment_waits(session, comment)
+    waits_by_edit = decision.act == Act.EDITED and comment.edit_at is not None
+    if waits_by_edit or decision.act == Act.HELD:
+        comment_waits(session, comment, decision.at)
     _told(session, [comment.id], [decision])
 
 
@@ -48,7 +57,7 @@ def reported(session: Session, report: Report, is_due: bool) -> None:
     report told twice is told once."""
     hooks.reported(session, report)
     if is_due:
-        comment_waits(session, report.comment)
+        comment_waits(session, report.comment, report.created_at)
 
 
 def _told(session: Session, comment_ids: Collection[int], decisions: Sequence[Decision]) -> None:

@@ -16,11 +16,11 @@ from sqlalchemy.orm import Session
 
 from service import database
 from service.cli import worker
-from service.models import Article, Comment, Import, Wave, now
+from service.models import Article, Comment, Import, Letter, Wave, now
 from service.rules import Policy
 from service.screening import sweep, waves
 from service.screening.waves import Limits
-from service.status import Mark, Status
+from service.status import LetterKind, Mark, Status
 
 AT = now()
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
@@ -227,6 +227,8 @@ def test_readers_who_post_set_it_off_and_it_is_told_once(
         sent = reply(app, client, comment=f"{number} words of {number}", name=f"R{number}")
         assert sent.status_code == 303
     assert [event.what for event in on_record(app)] == ["wave_began"]
+    letters = select(Letter.kind).where(Letter.kind == LetterKind.WAVE)
+    assert len(database.session().scalars(letters).all()) == 1
     last = database.session().scalars(select(Comment).order_by(Comment.id.desc())).first()
     assert last is not None
     assert "wave" in {reason.rule for reason in last.reasons}
