@@ -32,6 +32,7 @@ FLOORS = {
 EXEMPT = "accounts"
 LOWER_ON_ITS_FLOOR = {
     (EXEMPT, "database"), ("text", "layout"), ("settings", "status"), ("moderation", "notices"),
+    ("mail", "people"),
 }  # fmt: skip
 WITHOUT_FLASK = (0, 1)
 DOORS = ("views", "cli")

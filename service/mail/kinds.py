@@ -9,13 +9,15 @@ from ..accounts import Moderator, may
 from ..models import Author, Invitation, Letter, Unwanted
 from ..status import LetterKind, Pace, Why
 from ..vault import Hidden, mask
-from . import waiting
+from . import people, waiting
 from .contents import Contents
 from .post import Post
 
 # What a kind of letter says, or why nobody needs it any more.
 KINDS: dict[LetterKind, Callable[[Session, Post, Letter], Contents | Why]] = {
     LetterKind.WAITING: waiting.compose,
+    LetterKind.INVITATION: people.invite,
+    LetterKind.RESET: people.reset,
 }
 
 
@@ -34,7 +36,7 @@ def recipient_of(session: Session, post: Post, letter: Letter) -> Recipient | Wh
     if letter.moderator_id is not None:
         return _moderator(session.get_one(Moderator, letter.moderator_id), letter)
     if letter.invitation_id is not None:
-        return Recipient("", session.get_one(Invitation, letter.invitation_id).email)
+        return _invited(session, post, session.get_one(Invitation, letter.invitation_id))
     author = session.get(Author, letter.author_id)
     if author is None:
         return Why.GONE
@@ -46,6 +48,13 @@ def recipient_of(session: Session, post: Post, letter: Letter) -> Recipient | Wh
         return Why.UNWANTED
     hidden = Hidden(author.email_index, author.email_ciphertext, author.email_key_id)
     return Recipient("", post.vault.reveal(hidden, author.site_id))
+
+
+def _invited(session: Session, post: Post, invited: Invitation) -> Recipient | Why:
+    """Who never wants to be written to is not invited by letter either (hard rule 6)."""
+    if session.get(Unwanted, post.vault.index(invited.email)) is not None:
+        return Why.NEVER
+    return Recipient("", invited.email)
 
 
 def _moderator(moderator: Moderator, letter: Letter) -> Recipient | Why:

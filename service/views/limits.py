@@ -19,6 +19,7 @@ LIKING = "60 per 5 minutes"
 REPORTING = "10 per 5 minutes"
 PREVIEWING = "60 per 5 minutes"
 SIGNING_IN = "10 per minute"
+FORGETTING = "5 per 5 minutes"  # asking for a letter with a link for a new password
 
 REDIS_SECONDS = 1  # that a request waits for it
 
