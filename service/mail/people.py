@@ -19,12 +19,13 @@ from .post import Post
 def invite(session: Session, post: Post, letter: Letter) -> Contents | Why:
     """Unless it was taken up, taken back, replaced or grew too old in between."""
     invited = session.get_one(Invitation, letter.invitation_id)
-    if people.invitation(session, Named(invited.digest)) is None:
+    named = Named(invited.digest)
+    if people.invitation(session, named) is None:
         return Why.SETTLED
     site, host = people.site_of(session, invited), _host(post)
     by = _name(invited.by) if invited.made_by_id else str(_("Whoever runs the service"))
     where = site.name if site else host
-    token = post.signer.sign(Purpose.JOIN.by_letter, invited.digest)
+    token = post.signer.sign(Purpose.JOIN.by_letter, named.spelt)
     return Contents(
         str(_("You are invited to the desk of %(where)s", where=where)),
         "invitation",
@@ -44,7 +45,7 @@ def reset(session: Session, post: Post, letter: Letter) -> Contents | Why:
     if link is None or link.moderator_id != letter.moderator_id:
         return Why.SETTLED
     maker = session.get(Moderator, link.made_by_id) if link.made_by_id else None
-    token = post.signer.sign(Purpose.RESET.by_letter, named.digest)
+    token = post.signer.sign(Purpose.RESET.by_letter, named.spelt)
     return Contents(
         str(_("A new password for the desk at %(host)s", host=_host(post))),
         "reset",

@@ -37,7 +37,7 @@ def key_of(purpose: Purpose, token: str) -> Key:
     if secret := signer().read(purpose.by_secret, token):
         return str(secret)
     named = signer().read(purpose.by_letter, token)
-    return Named(str(named or abort(404, str(USED_LINK))))
+    return Named.read(str(named or abort(404, str(USED_LINK))))
 
 
 @bp.get("/sign-in/<secret>")
