@@ -8,6 +8,8 @@ is hashed.
 
 import hashlib
 import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, cast
@@ -147,6 +149,37 @@ class Purpose(StrEnum):
     RESET = "reset"  # a new password
     JOIN = "join"  # taking up an invitation
 
+    @property
+    def by_secret(self) -> str:
+        """What a link is signed for that holds the secret: it was shown once."""
+        return f"{self} link"
+
+    @property
+    def by_letter(self) -> str:
+        """What a link is signed for that names the secret's digest: letters make theirs so, while
+        they are sent, for nobody knows the secret by then."""
+        return f"{self} letter"
+
+
+@dataclass(frozen=True)
+class Named:
+    """A link or an invitation as a letter names it."""
+
+    digest: str
+
+    @property
+    def spelt(self) -> str:
+        """As it is signed: in 43 characters. The 64 of the digest would be packed, and what is packed
+        begins with a dot, which many a server takes for a hidden file."""
+        return urlsafe_b64encode(bytes.fromhex(self.digest)).decode().rstrip("=")
+
+    @classmethod
+    def read(cls, spelt: str) -> "Named":
+        return cls(urlsafe_b64decode(f"{spelt}=").hex())
+
+
+Key = str | Named  # what opens one: its secret, or its name where a signature vouches for it
+
 
 class SignInLink(Base):
     """A link that signs a moderator in once. Only a digest of it is kept."""
@@ -160,7 +193,8 @@ class SignInLink(Base):
     purpose: Mapped[str] = mapped_column(
         String(10), default=Purpose.SIGN_IN, server_default=Purpose.SIGN_IN.value
     )
-    # Whose right it stands on (people.py), and with whose it ends; None for the operator's.
+    # Whose right it stands on (people.py), and with whose it ends; None for the operator's, and
+    # for one that the owner of the account asked for.
     made_by_id: Mapped[int | None] = mapped_column(ForeignKey("moderators.id"))
     moderator: Mapped[Moderator] = relationship(foreign_keys=moderator_id)
 
@@ -258,6 +292,7 @@ def make_link(
     is_local: bool = False,
     purpose: Purpose = Purpose.SIGN_IN,
     made_by_id: int | None = None,
+    lasts: timedelta = LINK_LIFETIME,
 ) -> str:
     """The secret part of a new link; a local one works on this very machine only. Takes which
     moderator makes it, None for the operator."""
@@ -266,7 +301,7 @@ def make_link(
         SignInLink(
             digest=digest(secret),
             moderator_id=moderator.id,
-            expires_at=now() + LINK_LIFETIME,
+            expires_at=now() + lasts,
             is_local=is_local,
             purpose=purpose,
             made_by_id=made_by_id,
@@ -275,17 +310,15 @@ def make_link(
     return secret
 
 
-def find_link(
-    session: Session, secret: str, purpose: Purpose = Purpose.SIGN_IN
-) -> SignInLink | None:
+def find_link(session: Session, key: Key, purpose: Purpose = Purpose.SIGN_IN) -> SignInLink | None:
     """The link, if it can still be used."""
-    link = session.get(SignInLink, digest(secret))
+    link = session.get(SignInLink, digest(key))
     is_good = link and link.purpose == purpose and link.used_at is None and link.moderator.active
     return link if link and is_good and link.expires_at > now() else None
 
 
 def use_link(
-    session: Session, secret: str, is_loopback: bool, purpose: Purpose = Purpose.SIGN_IN
+    session: Session, key: Key, is_loopback: bool, purpose: Purpose = Purpose.SIGN_IN
 ) -> Moderator | None:
     """The moderator whom a link is for, once; None if it was used, has expired or is none.
 
@@ -293,7 +326,7 @@ def use_link(
     """
     used = (
         update(SignInLink)
-        .where(SignInLink.digest == digest(secret), SignInLink.used_at.is_(None))
+        .where(SignInLink.digest == digest(key), SignInLink.used_at.is_(None))
         .where(SignInLink.expires_at > now(), SignInLink.purpose == purpose)
         .where(or_(SignInLink.is_local.is_(False), literal(is_loopback)))
         .values(used_at=now())
@@ -341,9 +374,9 @@ def _visiting(uniquifier: str) -> Moderator | None:
     return None
 
 
-def digest(secret: str) -> str:
+def digest(key: Key) -> str:
     """What is kept of a link's or a session's secret: it is long and random, so this is enough."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return key.digest if isinstance(key, Named) else hashlib.sha256(key.encode()).hexdigest()
 
 
 class _Session(Session):

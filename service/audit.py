@@ -26,7 +26,7 @@ OF_PEOPLE = frozenset(
     (
         *("signed_in", "sign_in_failed", "locked_out", "signed_out", "session_ended", "verified"),
         *("invited", "invitation_ended", "joined", "role_changed", "removed", "restored"),
-        *("link_made", "address_shown", "name_changed", "password_changed"),
+        *("link_made", "reset_asked", "address_shown", "name_changed", "password_changed"),
         *("second_step_added", "second_step_removed", "codes_made", "code_used"),
         *("passkey_added", "passkey_removed", "mail_links"),
     )

@@ -48,6 +48,7 @@ class What(StrEnum):
     REMOVED = "removed"
     RESTORED = "restored"
     LINK_MADE = "link_made"  # to sign in, or for a new password
+    RESET_ASKED = "reset_asked"  # a letter with a link for a new password, at the desk's door
     ADDRESS_SHOWN = "address_shown"  # a colleague's
     NAME_CHANGED = "name_changed"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a word, not a password

@@ -6,6 +6,9 @@ stays. All of it is checked inside the transaction that changes it, with the row
 held: two admins who demote each other at one moment come one after the other, and the second is
 no admin any more.
 
+Where mail leaves, an invitation or a link for a new password goes to whom it is for by letter, and
+nobody else sees it; the doors say whether mail leaves.
+
 An invitation and a link for a new password stand on the right of whoever made them: it is looked
 at again when they are used (hard rule 6), and they end when the role of either person changes.
 """
@@ -15,17 +18,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
-from . import accounts, events, passkeys, second_step, visits
-from .accounts import RANK, Membership, Moderator, Purpose, SignInLink
+from . import accounts, events, letters, passkeys, second_step, visits
+from .accounts import RANK, Key, Membership, Moderator, Purpose, SignInLink
 from .events import What
 from .models import Invitation, Site, now
-from .status import Role
+from .status import LetterKind, Role
 from .vault import mask
 
 INVITATION_LASTS = timedelta(days=7)
+# Of a link that somebody asks for who forgot the password: they wait for it, and whoever finds it
+# later in their mail is somebody else. A server that makes new senders wait (greylisting) takes a
+# letter at the second try, half an hour later (RFC 5321, 4.5.4.1).
+ASKED_LASTS = timedelta(hours=1)
+LANGUAGE = "en"  # the desk's
 OPERATOR = "the operator"  # whoever has the machine, and so every right
 
 
@@ -72,6 +80,7 @@ class Person:
     has_second_step: bool
     is_me: bool
     may_be_reset: bool
+    returned_at: datetime | None  # since when mail to them comes back
 
     @property
     def is_removed(self) -> bool:
@@ -171,8 +180,11 @@ def _membership(session: Session, by: By, membership_id: int) -> tuple[Membershi
 # Verbs
 
 
-def invite(session: Session, by: By, email: str, role: Role, site: Site | None) -> str:
-    """The secret of a new invitation; raises NotAllowed. An earlier one to the same place ends."""
+def invite(
+    session: Session, by: By, email: str, role: Role, site: Site | None, is_mailed: bool = False
+) -> str:
+    """The secret of a new invitation; raises NotAllowed. An earlier one to the same place ends.
+    Takes whether a letter brings it to them."""
     by = _settle(session, by)
     site_id = site.id if site else None
     if (role == Role.ADMIN) != (site is None) or not rules(by, site_id, role):
@@ -185,17 +197,20 @@ def invite(session: Session, by: By, email: str, role: Role, site: Site | None) 
         .values(ended_at=now())
     )
     secret = secrets.token_urlsafe(24)
-    session.add(
-        Invitation(
-            digest=accounts.digest(secret),
-            email=email,
-            role=role,
-            site_id=site_id,
-            by=by if isinstance(by, str) else by.name,
-            made_by_id=_id(by),
-            expires_at=now() + INVITATION_LASTS,
-        )
+    made = Invitation(
+        digest=accounts.digest(secret),
+        email=email,
+        role=role,
+        site_id=site_id,
+        by=by if isinstance(by, str) else by.name,
+        made_by_id=_id(by),
+        expires_at=now() + INVITATION_LASTS,
     )
+    session.add(made)
+    session.flush()
+    if is_mailed:
+        kind, key = LetterKind.INVITATION, f"invitation {made.id}"
+        letters.write(session, kind, key, site_id, invitation_id=made.id, language=LANGUAGE)
     events.record(session, What.INVITED, by, f"{mask(email)}: {said(role, site)}", site_id)
     return secret
 
@@ -212,9 +227,9 @@ def withdraw(session: Session, by: By, invitation_id: int) -> None:
     events.record(session, What.INVITATION_ENDED, by, mask(found.email), found.site_id)
 
 
-def invitation(session: Session, secret: str) -> Invitation | None:
+def invitation(session: Session, key: Key) -> Invitation | None:
     """The invitation, if it can still be taken up."""
-    found = session.scalar(select(Invitation).where(Invitation.digest == accounts.digest(secret)))
+    found = session.scalar(select(Invitation).where(Invitation.digest == accounts.digest(key)))
     is_open = found and found.used_at is None and found.ended_at is None
     is_good = found and is_open and found.expires_at > now() and _is_backed(session, found)
     return found if is_good else None
@@ -228,7 +243,7 @@ def account_of(session: Session, email: str) -> Moderator | None:
 
 def join(
     session: Session,
-    secret: str,
+    key: Key,
     name: str,
     password_hash: str | None,
     signed_in: Moderator | None,
@@ -238,7 +253,7 @@ def join(
     as that one, so that no invitation is a way into somebody's account. Raises Unknown, Taken."""
     used = session.scalar(
         update(Invitation)
-        .where(Invitation.digest == accounts.digest(secret), Invitation.used_at.is_(None))
+        .where(Invitation.digest == accounts.digest(key), Invitation.used_at.is_(None))
         .where(Invitation.ended_at.is_(None), Invitation.expires_at > now())
         .values(used_at=now())
         .returning(Invitation)
@@ -337,9 +352,16 @@ def restore(session: Session, by: By, membership_id: int) -> None:
     events.record(session, What.RESTORED, by, about, held.site_id)
 
 
-def reset(session: Session, by: By, person_id: int, is_step_lost: bool = False) -> str:
-    """The secret of a link by which a person chooses a new password. Takes whether their second
-    step is lost too; it goes then. Raises Unknown, NotAllowed."""
+def reset(
+    session: Session,
+    by: By,
+    person_id: int,
+    is_step_lost: bool = False,
+    is_mailed: bool = False,
+) -> str:
+    """The secret of a link by which a person chooses a new password; earlier ones end. Takes
+    whether their second step is lost too, which goes then, and whether a letter brings the link
+    to them. Raises Unknown, NotAllowed."""
     by = _settle(session, by)
     person = session.get(Moderator, person_id)
     if person is None or not person.active:
@@ -350,21 +372,56 @@ def reset(session: Session, by: By, person_id: int, is_step_lost: bool = False) 
     if is_step_lost:
         take_second_step_off(session, person.id)
         events.record(session, What.SECOND_STEP_REMOVED, by, person.name)
-    return accounts.make_link(session, person, purpose=Purpose.RESET, made_by_id=_id(by))
+    _end_resets(session, person)
+    secret = accounts.make_link(session, person, purpose=Purpose.RESET, made_by_id=_id(by))
+    if is_mailed:
+        _mail_reset(session, person, secret)
+    return secret
 
 
-def reset_link(session: Session, secret: str) -> SignInLink | None:
+def ask_reset(session: Session, person: Moderator, network: str) -> None:
+    """Somebody says that they are this person and forgot the password. Whether they are shows by
+    the letter: who gets it may choose a new one, within ASKED_LASTS. An earlier one that was asked
+    for ends; what a colleague made does not, or any stranger could end it. Takes the network that
+    asks, all that is known of them."""
+    _end_resets(session, person, SignInLink.made_by_id.is_(None))
+    secret = accounts.make_link(session, person, purpose=Purpose.RESET, lasts=ASKED_LASTS)
+    _mail_reset(session, person, secret)
+    events.record(session, What.RESET_ASKED, "somebody", person.name, network=network)
+
+
+def _end_resets(session: Session, person: Moderator, *only: ColumnElement[bool]) -> None:
+    theirs = (SignInLink.moderator_id == person.id, SignInLink.purpose == Purpose.RESET)
+    unused = SignInLink.used_at.is_(None)
+    session.execute(update(SignInLink).where(*theirs, unused, *only).values(used_at=now()))
+
+
+def _mail_reset(session: Session, person: Moderator, secret: str) -> None:
+    """The letter knows the link by the digest, which opens nothing."""
+    digest = accounts.digest(secret)
+    letters.write(
+        session,
+        LetterKind.RESET,
+        f"reset {digest}",
+        None,
+        moderator_id=person.id,
+        about={"link": digest},
+        language=LANGUAGE,
+    )
+
+
+def reset_link(session: Session, key: Key) -> SignInLink | None:
     """The link for a new password, if whoever made it may still reset the person as they are now."""
-    found = accounts.find_link(session, secret, Purpose.RESET)
+    found = accounts.find_link(session, key, Purpose.RESET)
     by = _maker(session, found.made_by_id) if found else None
     return found if found and by and may_reset(by, found.moderator) else None
 
 
-def use_reset(session: Session, secret: str, is_loopback: bool) -> Moderator | None:
+def use_reset(session: Session, key: Key, is_loopback: bool) -> Moderator | None:
     """The moderator whom such a link is for, once; None if it is good no more."""
-    if reset_link(session, secret) is None:
+    if reset_link(session, key) is None:
         return None
-    return accounts.use_link(session, secret, is_loopback, Purpose.RESET)
+    return accounts.use_link(session, key, is_loopback, Purpose.RESET)
 
 
 def take_second_step_off(session: Session, moderator_id: int) -> None:
@@ -427,6 +484,7 @@ def everybody(session: Session, by: Moderator) -> list[Person]:
             has_second_step=person.id in with_step,
             is_me=person.id == by.id,
             may_be_reset=person.id != by.id and person.active and may_reset(by, person),
+            returned_at=person.returned_at,
         )
         for person in known
     ]

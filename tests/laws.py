@@ -33,6 +33,7 @@ EXEMPT = "accounts"
 LOWER_ON_ITS_FLOOR = {
     (EXEMPT, "database"), ("text", "layout"), ("settings", "status"), ("moderation", "notices"),
     ("mail", "follows"),
+    ("mail", "people"),
 }  # fmt: skip
 WITHOUT_FLASK = (0, 1)
 DOORS = ("views", "cli")

@@ -215,6 +215,7 @@ ACCESS = {
     "accounts.passkey_options": ANYBODY,
     "accounts.join": ANYBODY,
     "accounts.reset": ANYBODY,
+    "accounts.forgotten": ANYBODY,
     "desk.me": Role.MODERATOR,
     "desk.verify": Role.MODERATOR,
     "desk.rename": Role.MODERATOR,
@@ -330,6 +331,7 @@ WAYS_IN = {
     "accounts.passkey_options",
     "accounts.join",
     "accounts.reset",
+    "accounts.forgotten",
 }
 RANKS = (ANYBODY, *accounts.RANK)
 

@@ -6,12 +6,13 @@ from contextlib import contextmanager
 
 import click
 from email_validator import EmailNotValidError, validate_email
+from flask import current_app
 from flask.cli import with_appcontext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from .. import accounts, database, events, passwords, people
-from ..accounts import Membership, Moderator
+from .. import accounts, database, events, mail, passwords, people
+from ..accounts import Membership, Moderator, Purpose
 from ..events import What
 from ..models import Site
 from ..status import Role
@@ -42,12 +43,7 @@ def moderator() -> None:
 def add(email: str, role: str, site_key: str | None, password_stdin: bool) -> None:
     """Add a person with a role, or give a known one another role. Who was removed begins anew:
     with this password, and without the passkeys and the app of before."""
-    if (role == Role.ADMIN) == bool(site_key):
-        raise click.UsageError("An admin is one on all sites; every other role needs --site KEY.")
-    try:
-        address = validate_email(email.strip(), check_deliverability=False).normalized.lower()
-    except EmailNotValidError:
-        raise click.UsageError("This is no e-mail address.") from None
+    address = _address(email, role, site_key)
     hashed = accounts.hashed(_password(password_stdin, address))
     with told(), database.writing() as session:
         site = site_or_stop(session, site_key) if site_key else None
@@ -62,6 +58,27 @@ def add(email: str, role: str, site_key: str | None, password_stdin: bool) -> No
             about = f"{mask(address)}: {people.said(Role(role), site)}"
             events.record(session, What.JOINED, people.OPERATOR, about, site.id if site else None)
     click.echo(f"{address} is {role}" + (f" of {site_key}." if site_key else " on all sites."))
+
+
+@moderator.command("invite")
+@click.argument("email")
+@click.option("--role", required=True, type=ROLES)
+@click.option("--site", "site_key", help="The site's key; every role but admin has one.")
+@click.option("--print", "is_printed", is_flag=True, help="Print the link even where mail leaves.")
+@with_appcontext
+def invite(email: str, role: str, site_key: str | None, is_printed: bool) -> None:
+    """Invite a person, who chooses a password. The link goes to them by letter; where no mail
+    leaves it is printed."""
+    address, config = _address(email, role, site_key), current_app.config
+    is_mailed = not is_printed and not mail.lacks(config)
+    with told(), database.writing() as session:
+        site = site_or_stop(session, site_key) if site_key else None
+        secret = people.invite(session, people.OPERATOR, address, Role(role), site, is_mailed)
+    if is_mailed:
+        click.echo(f"A letter with the link is on its way to {address}.")
+    else:
+        token = current_app.extensions["signer"].sign(Purpose.JOIN.by_secret, secret)
+        click.echo(f"{served_at()}/desk/join/{token}")
 
 
 @moderator.command("list")
@@ -149,6 +166,16 @@ def told() -> Iterator[None]:
         yield
     except (people.NotAllowed, people.LastAdmin, people.Unknown) as error:
         raise click.ClickException(str(error.__doc__)) from None
+
+
+def _address(email: str, role: str, site_key: str | None) -> str:
+    """The address in its one spelling, for a role that goes with the site; or wrong usage."""
+    if (role == Role.ADMIN) == bool(site_key):
+        raise click.UsageError("An admin is one on all sites; every other role needs --site KEY.")
+    try:
+        return validate_email(email.strip(), check_deliverability=False).normalized.lower()
+    except EmailNotValidError:
+        raise click.UsageError("This is no e-mail address.") from None
 
 
 def _live(found: Moderator, site: Site | None) -> Membership | None:

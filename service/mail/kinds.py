@@ -9,7 +9,7 @@ from ..accounts import Moderator, may
 from ..models import Author, Invitation, Letter, Unwanted
 from ..status import LetterKind, Pace, Why
 from ..vault import Hidden, mask
-from . import confirm, readers, waiting, wave
+from . import confirm, people, readers, waiting, wave
 from .contents import Contents
 from .post import Post
 
@@ -22,6 +22,8 @@ KINDS: dict[LetterKind, Callable[[Session, Post, Letter], Contents | Why]] = {
     LetterKind.REFUSED: readers.outcome,
     LetterKind.ANSWERED: readers.news,
     LetterKind.FOLLOWED: readers.news,
+    LetterKind.INVITATION: people.invite,
+    LetterKind.RESET: people.reset,
 }
 
 
@@ -40,9 +42,7 @@ def recipient_of(session: Session, post: Post, letter: Letter) -> Recipient | Wh
     if letter.moderator_id is not None:
         return _moderator(session.get_one(Moderator, letter.moderator_id), letter)
     if letter.invitation_id is not None:
-        address = session.get_one(Invitation, letter.invitation_id).email
-        is_unwanted = session.get(Unwanted, post.vault.index(address)) is not None
-        return Why.NEVER if is_unwanted else Recipient("", address)
+        return _invited(session, post, session.get_one(Invitation, letter.invitation_id))
     author = session.get(Author, letter.author_id)
     if author is None:
         return Why.GONE
@@ -54,6 +54,13 @@ def recipient_of(session: Session, post: Post, letter: Letter) -> Recipient | Wh
         return Why.UNWANTED
     hidden = Hidden(author.email_index, author.email_ciphertext, author.email_key_id)
     return Recipient("", post.vault.reveal(hidden, author.site_id))
+
+
+def _invited(session: Session, post: Post, invited: Invitation) -> Recipient | Why:
+    """Who never wants to be written to is not invited by letter either (hard rule 6)."""
+    if session.get(Unwanted, post.vault.index(invited.email)) is not None:
+        return Why.NEVER
+    return Recipient("", invited.email)
 
 
 def _moderator(moderator: Moderator, letter: Letter) -> Recipient | Why:

@@ -15,7 +15,7 @@ from enum import Enum
 from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from ..models import Author, Letter
+from ..models import Author, Invitation, Letter
 from ..notices import news
 from ..status import LetterState, Why
 from .smtp import MOST_SECONDS
@@ -281,12 +281,14 @@ def _full_until(
 
 def _same_address(letter: Letter) -> ColumnElement[bool]:
     """Letters to the same address, on whatever site."""
+    if letter.moderator_id is not None:
+        return Letter.moderator_id == letter.moderator_id
+    if letter.invitation_id is not None:  # each is another row, whomever it is to
+        this_one, another = aliased(Invitation), aliased(Invitation)
+        to_them = select(another.id).join(this_one, this_one.email == another.email)
+        return Letter.invitation_id.in_(to_them.where(this_one.id == letter.invitation_id))
     if letter.author_id is None:
-        to = (
-            (Letter.moderator_id, letter.moderator_id),
-            (Letter.invitation_id, letter.invitation_id),
-        )
-        return or_(false(), *(column == known for column, known in to if known is not None))
+        return false()
     this, other = aliased(Author), aliased(Author)
     same = select(other.id).join(this, this.email_index == other.email_index)
     return Letter.author_id.in_(same.where(this.id == letter.author_id))

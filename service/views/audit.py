@@ -96,6 +96,10 @@ EVENTS: dict[str, tuple[Any, Any]] = {
     "removed": (_l("moderator removed"), _l("%(who)s removed a moderator.")),
     "restored": (_l("moderator restored"), _l("%(who)s let a moderator in again.")),
     "link_made": (_l("sign-in link made"), _l("%(who)s made a link to sign in.")),
+    "reset_asked": (
+        _l("new password asked for"),
+        _l("%(who)s asked for a letter with a link for a new password."),
+    ),
     "address_shown": (_l("colleague’s address shown"), _l("%(who)s looked at an address.")),
     "name_changed": (_l("name changed"), _l("%(who)s changed their name.")),
     "password_changed": (_l("password changed"), _l("%(who)s changed their password.")),

@@ -22,6 +22,7 @@ DECIDING = "60 per 5 minutes"  # by links in letters; a newsroom may share one a
 CHOOSING = "60 per 5 minutes"  # on the pages that letters lead to
 ONE_CLICKS = "600 per 5 minutes"  # of a mail provider's machines, for all whose mail it keeps
 SIGNING_IN = "10 per minute"
+FORGETTING = "5 per 5 minutes"  # asking for a letter with a link for a new password
 
 REDIS_SECONDS = 1  # that a request waits for it
 

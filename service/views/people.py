@@ -18,6 +18,7 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  #
 from wtforms.validators import DataRequired, Length
 
 from .. import database, people
+from .. import mail as post_office
 from ..accounts import Moderator, Purpose
 from ..models import Site
 from ..status import Role
@@ -165,11 +166,27 @@ def invite() -> ResponseReturnValue:
         return _page(form), 422
     with told(), database.writing() as session:
         site = form.site_or_fault(session)
-        secret = people.invite(
-            session, current_user, form.email.data or "", Role(form.role.data), site
-        )
+        invited, role, is_mailed = form.email.data or "", Role(form.role.data), _has_mail()
+        secret = people.invite(session, current_user, invited, role, site, is_mailed)
+    if is_mailed:
+        return _letter_page(invited, _("Invitation"), people.INVITATION_LASTS.days)
     link = _outside(url_for("accounts.join", invitation=signed(Purpose.JOIN, secret)))
     return _link_page(link, _("Invitation"), people.INVITATION_LASTS.days)
+
+
+def _has_mail() -> bool:
+    return not post_office.lacks(current_app.config)
+
+
+def _letter_page(address: str, heading: str, days: int, is_returned: bool = False) -> str:
+    """In place of the link, which only whom it is for gets to see."""
+    return render_template(
+        "desk/link.html",
+        masked=mask(address),
+        heading_is=heading,
+        days=days,
+        is_returned=is_returned,
+    )
 
 
 def _outside(path: str) -> str:
@@ -214,7 +231,12 @@ def reset_person(person_id: int) -> ResponseReturnValue:
     form = ResetForm()
     _act(form)
     with told(), database.writing() as session:
-        secret = people.reset(session, current_user, person_id, bool(form.is_step_lost.data))
+        is_lost, is_mailed = bool(form.is_step_lost.data), _has_mail()
+        secret = people.reset(session, current_user, person_id, is_lost, is_mailed)
+    if is_mailed:
+        person = database.session().get_one(Moderator, person_id)
+        is_returned = person.returned_at is not None
+        return _letter_page(person.email, _("A new password"), 1, is_returned)
     link = _outside(url_for("accounts.reset", reset_link=signed(Purpose.RESET, secret)))
     return _link_page(link, _("A new password"), 1)
 

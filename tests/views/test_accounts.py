@@ -3,18 +3,20 @@
 import re
 import shutil
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import pytest
-from cast import Device, add_moderator, add_site, csrf, sign_in
+from cast import Device, add_moderator, add_site, csrf, on_record, sign_in
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_security import hash_password
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from service import accounts, database
-from service.models import Event, Passkey, Site, now
+from service import accounts, database, second_step
+from service.models import Event, Letter, Passkey, Site, now
+from service.status import Role
 from service.views import accounts as ways_in
 from service.views.accounts import tries
 
@@ -453,3 +455,125 @@ def test_it_signs_out_by_a_button_only(app: Flask, client: FlaskClient, mo: int)
     assert is_signed_in(client)
     client.post("/desk/logout", data={"csrf_token": csrf(client.get("/desk/").text)})
     assert not is_signed_in(client)
+
+
+# Who forgot the password
+
+
+FORGOTTEN = "/desk/forgotten"
+ON_ITS_WAY = "a letter with a link is on its way"
+
+
+@pytest.fixture
+def posting(make_app) -> Flask:
+    """An application that mail leaves, with Mo."""
+    app = make_app(
+        MAIL_URL="smtp://127.0.0.1:1", MAIL_FROM="c@service.example", BASE_URL="http://localhost"
+    )
+    add_site(app)
+    add_moderator(app, EMAIL)
+    return app
+
+
+def forget(client: FlaskClient, email: str = EMAIL, **more: Any) -> TestResponse:
+    sent = {"email": email, "csrf_token": csrf(client.get(FORGOTTEN).text)}
+    return client.post(FORGOTTEN, data=sent, **more)
+
+
+def letters(app: Flask) -> int:
+    with app.app_context():
+        return len(database.session().scalars(select(Letter)).all())
+
+
+def test_the_page_of_a_forgotten_password_says_the_same_of_every_address(posting: Flask) -> None:
+    with posting.app_context(), database.writing() as session:
+        removed = accounts.add(session, "old@daily.example", Role.ADMIN, None, None)
+        removed.active = False
+    emails = (EMAIL, "MO@daily.example ", "nobody@daily.example", "old@daily.example")
+    answers = [forget(posting.test_client(), email) for email in emails]
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({re.sub(r'"csrf-token" content="[^"]+"', "", a.text) for a in answers}) == 1
+    assert ON_ITS_WAY in answers[0].text
+    assert letters(posting) == 2
+
+
+def test_the_way_to_it_stands_beside_the_password(posting: Flask) -> None:
+    assert f'href="{FORGOTTEN}"' in posting.test_client().get("/desk/login").text
+
+
+@pytest.mark.parametrize(
+    ("email", "said"),
+    [
+        ("", "Enter your email address."),
+        ("mo", "Enter an email address like name@example.org."),
+    ],
+)
+def test_what_is_no_address_is_said_beside_its_field(posting: Flask, email: str, said: str) -> None:
+    page = forget(posting.test_client(), email).text
+    assert page.count(said) == 2  # on top, and at the field
+    assert ON_ITS_WAY not in page
+    assert letters(posting) == 0
+
+
+def test_it_asks_for_its_own_token(posting: Flask) -> None:
+    assert posting.test_client().post(FORGOTTEN, data={"email": EMAIL}).status_code == 400
+    assert letters(posting) == 0
+
+
+@pytest.mark.parametrize("email", [EMAIL, "nobody@daily.example"])
+def test_an_address_is_asked_about_so_often_from_all_networks_together(
+    posting: Flask, email: str
+) -> None:
+    def ask(number: int) -> TestResponse:
+        afar = {"REMOTE_ADDR": f"203.0.{number}.9"}
+        return forget(posting.test_client(), email, environ_base=afar)
+
+    assert [ask(number).status_code for number in range(6)] == [200] * 5 + [429]
+    late = ask(7)
+    assert late.headers["Retry-After"] in ("29", "30")
+    assert "Somebody tried too often. Wait" in late.text
+    assert letters(posting) == (5 if email == EMAIL else 0)
+    assert forget(posting.test_client(), "another@daily.example").status_code == 200
+
+
+def test_a_network_asks_so_often_and_no_oftener(make_app, posting: Flask) -> None:
+    names = ("MAIL_URL", "MAIL_FROM", "BASE_URL")
+    client = make_app(RATE_LIMITS="on", **{n: posting.config[n] for n in names}).test_client()
+    answers = [forget(client, f"n{number}@daily.example").status_code for number in range(6)]
+    assert answers == [200] * 5 + [429]
+
+
+def test_that_a_link_was_asked_for_is_on_record_with_the_network_alone(posting: Flask) -> None:
+    forget(posting.test_client(), environ_base=AFAR)
+    forget(posting.test_client(), "nobody@daily.example", environ_base=AFAR)
+    (event,) = on_record(posting)
+    assert (event.what, event.by, event.about) == ("reset_asked", "somebody", "mo")
+    assert (event.network, event.moderator_id) == ("203.0.113.0/24", None)
+
+
+def test_where_no_mail_leaves_it_says_whom_to_ask(app: Flask, mo: int) -> None:
+    client = app.test_client()
+    page = client.get(FORGOTTEN).text
+    assert "Ask a publisher of your site or an admin" in page
+    assert "flask moderator link" in page
+    assert 'type="email"' not in page
+    sent = {"email": EMAIL, "csrf_token": csrf(client.get("/desk/login").text)}
+    assert ON_ITS_WAY not in client.post(FORGOTTEN, data=sent).text
+    assert letters(app) == 0
+
+
+def test_the_link_of_a_letter_still_asks_for_the_second_step(posting: Flask) -> None:
+    with posting.app_context(), database.writing() as session:
+        moderator = session.scalars(select(accounts.Moderator)).one()
+        secret = second_step.new_secret(posting.extensions["vault"])
+        second_step.switch_on(session, moderator.id, secret, 1)
+    forget(posting.test_client())
+    with posting.app_context():
+        digest = database.session().scalars(select(accounts.SignInLink.digest)).one()
+    name = accounts.Named(digest).spelt
+    way_back = f"/desk/reset/{posting.extensions['signer'].sign('reset letter', name)}"
+    client = posting.test_client()
+    sent = {"password": PASSWORD, "csrf_token": csrf(client.get(way_back).text)}
+    assert client.post(way_back, data=sent).location == "/desk/login/second"
+    assert not is_signed_in(client)
+    assert client.get(way_back).status_code == 404

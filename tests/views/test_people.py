@@ -1,6 +1,7 @@
 """The people of the desk: who sees them, invites them, removes them, and what a removed one can do."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from cast import add_moderator, add_site, csrf, sign_in
@@ -90,6 +91,17 @@ def test_an_address_is_shown_one_at_a_time_on_the_record(
     assert "ada@" not in shown
     assert events(app) == [("address_shown", "pia", "mo")]
     assert send(pia, f"{PAGE}{newsroom['wim']}/address").status_code == 404
+
+
+def test_whose_mail_comes_back_is_said_beside_them(
+    app: Flask, pia: FlaskClient, newsroom: dict[str, int]
+) -> None:
+    assert "mail comes back" not in pia.get(PAGE).text
+    with app.app_context(), database.writing() as session:
+        mo = session.get_one(Moderator, newsroom["mo"])
+        mo.returned_at = datetime(2026, 11, 3, 12, tzinfo=UTC)
+    of_mo = pia.get(PAGE).text.partition("<bdi>mo</bdi>")[2].partition("<bdi>")[0]
+    assert "mail comes back since 3 November 2026" in of_mo
 
 
 def test_a_moderator_s_menu_leads_to_their_account_only(

@@ -27,9 +27,19 @@ from .ceremonies import (
     taken_challenge,
 )
 from .door import admit, bp, go_on, keep_seen, leave, let_in, sign_out
-from .forms import FAULTS, CodeForm, JoinForm, NameForm, NewPasswordForm, PasskeyForm, PasswordForm
+from .forgotten import forgotten
+from .forms import (
+    FAULTS,
+    AddressForm,
+    CodeForm,
+    JoinForm,
+    NameForm,
+    NewPasswordForm,
+    PasskeyForm,
+    PasswordForm,
+)
 from .halfway import HALF_WAY, code_counter, half, second, use_code
-from .links import USED_LINK, is_loopback, join, offer, reset, secret_of, sign_in, signed
+from .links import USED_LINK, is_loopback, join, key_of, offer, reset, sign_in, signed
 from .signing_in import sign_in_by_password
 from .tries import account_of, failed, record_failure, take, waiting
 
@@ -41,6 +51,7 @@ __all__ = [
     "KNOWN_FOR",
     "KNOWN_MOST",
     "USED_LINK",
+    "AddressForm",
     "CodeForm",
     "JoinForm",
     "NameForm",
@@ -54,6 +65,7 @@ __all__ = [
     "check_passkey",
     "code_counter",
     "failed",
+    "forgotten",
     "go_on",
     "half",
     "init_app",
@@ -61,6 +73,7 @@ __all__ = [
     "join",
     "keep_challenge",
     "keep_seen",
+    "key_of",
     "knocking_from",
     "known_browser",
     "leave",
@@ -73,7 +86,6 @@ __all__ = [
     "record_failure",
     "reset",
     "second",
-    "secret_of",
     "sign_in",
     "sign_in_by_password",
     "sign_out",

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from email_validator import EmailNotValidError, validate_email
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import EmailField, HiddenField, PasswordField, StringField, ValidationError
@@ -33,6 +34,24 @@ class PasswordForm(FlaskForm):
         render_kw={"autocomplete": "current-password", "dir": "ltr"},
     )
     next = HiddenField()
+
+
+class AddressForm(FlaskForm):
+    """Whose password is forgotten. Whether the address has an account is never said."""
+
+    email = EmailField(
+        _l("Email"),
+        filters=[line],
+        validators=[DataRequired(_l("Enter your email address.")), Length(max=EMAIL_LENGTH)],
+        render_kw={"autocomplete": "username", "dir": "ltr"},
+    )
+
+    def validate_email(self, field: Any) -> None:
+        try:
+            validate_email(field.data, check_deliverability=False)
+        except EmailNotValidError:
+            said = _l("Enter an email address like name@example.org.")
+            raise ValidationError(said) from None
 
 
 class CodeForm(FlaskForm):

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 
 from ... import accounts, database, people
-from ...accounts import Moderator, Purpose
+from ...accounts import Key, Moderator, Named, Purpose
 from .. import headers
 from ..forms import SignInForm
 from ..limits import SIGNING_IN, limiter
@@ -28,12 +28,16 @@ def is_loopback(address: str | None) -> bool:
 def signed(purpose: Purpose, secret: str) -> str:
     """A link's secret as it stands in the link: signed, for this purpose only. What nobody signed
     never reaches the database; what stands there is a digest."""
-    return signer().sign(f"{purpose} link", secret)
+    return signer().sign(purpose.by_secret, secret)
 
 
-def secret_of(purpose: Purpose, token: str) -> str:
-    """The secret in a link, or the end of this request."""
-    return str(signer().read(f"{purpose} link", token) or abort(404, str(USED_LINK)))
+def key_of(purpose: Purpose, token: str) -> Key:
+    """What a link opens, by the secret in it or, where it came in a letter, by name; or the end of
+    this request."""
+    if secret := signer().read(purpose.by_secret, token):
+        return str(secret)
+    named = signer().read(purpose.by_letter, token)
+    return Named.read(str(named or abort(404, str(USED_LINK))))
 
 
 @bp.get("/sign-in/<secret>")
@@ -67,13 +71,13 @@ def sign_in(secret: str) -> ResponseReturnValue:
 def join(invitation: str) -> ResponseReturnValue:
     """Takes an invitation up. Who has an account already signs in with it first."""
     session = database.session()
-    secret = secret_of(Purpose.JOIN, invitation)
-    invited = people.invitation(session, secret) or abort(404, str(USED_LINK))
+    key = key_of(Purpose.JOIN, invitation)
+    invited = people.invitation(session, key) or abort(404, str(USED_LINK))
     known = people.account_of(session, invited.email)
     is_mine = bool(known and current_user.is_authenticated and current_user.id == known.id)
     form = SignInForm() if known else JoinForm(invited.email)
     if request.method == "POST" and form.validate() and (is_mine or not known):
-        return _joined(secret, form, current_user if is_mine else None)
+        return _joined(key, form, current_user if is_mine else None)
     page = render_template(
         "accounts/join.html",
         form=form,
@@ -90,12 +94,12 @@ def join(invitation: str) -> ResponseReturnValue:
     )
 
 
-def _joined(secret: str, form: Any, signed_in: Moderator | None) -> ResponseReturnValue:
+def _joined(key: Key, form: Any, signed_in: Moderator | None) -> ResponseReturnValue:
     hashed = None if signed_in else accounts.hashed(form.password.data)
     name = "" if signed_in else form.name.data
     try:
         with database.writing() as session:
-            joined = people.join(session, secret, name, hashed, signed_in, network())
+            joined = people.join(session, key, name, hashed, signed_in, network())
             moderator_id = joined.id
             if signed_in is None:
                 leave(session)
@@ -111,8 +115,8 @@ def _joined(secret: str, form: Any, signed_in: Moderator | None) -> ResponseRetu
 @limiter.limit(SIGNING_IN, methods=["POST"])
 def reset(reset_link: str) -> ResponseReturnValue:
     """A new password for who has the link; the second step is still asked for."""
-    secret = secret_of(Purpose.RESET, reset_link)
-    link = people.reset_link(database.session(), secret) or abort(404, str(USED_LINK))
+    key = key_of(Purpose.RESET, reset_link)
+    link = people.reset_link(database.session(), key) or abort(404, str(USED_LINK))
     owner = link.moderator
     form = NewPasswordForm(owner.email, owner.name)
     if request.method == "GET" or not form.validate():
@@ -121,7 +125,7 @@ def reset(reset_link: str) -> ResponseReturnValue:
     hashed = accounts.hashed(form.password.data or "")
     with database.writing() as session:
         is_here = is_loopback(request.remote_addr)
-        used = people.use_reset(session, secret, is_here) or abort(404, str(USED_LINK))
+        used = people.use_reset(session, key, is_here) or abort(404, str(USED_LINK))
         used.came_from = network()
         people.set_password(session, used, hashed)
         moderator_id = used.id
