@@ -75,17 +75,8 @@ export function start({ form, person, keep, recall, reveal, freshen, posted, sho
     if (told.token) form.elements.token.value = told.token;
     if (answer.status === 201) {
       await posted(new URL(told.receipt).pathname);
-      if (told.follow) sayBelow(told);
+      if (told.follow) (await import("./wished.js" + new URL(import.meta.url).search)).say(form, told);
     } else showErrors(told.errors ?? {}, told.error ?? "", answer.status >= 429 && button);
-  }
-
-  // What becomes of a wish for letters: where the reply is shown, else where it was written.
-  function sayBelow({ id, follow }) {
-    const place = $(`#comment-${id} .comment-foot`) ?? $(".reply-send", form);
-    const said = Object.assign(document.createElement("p"), { className: "quiet reply-follow", textContent: follow });
-    document.querySelectorAll(".reply-follow").forEach((earlier) => earlier.remove());
-    place.after(said);
-    $("[role=status]").textContent += ` ${follow}`;
   }
 
   async function press(button) {

@@ -110,7 +110,6 @@ BETWEEN = {
     "doubted": (lambda town, *_: town.do(update(Follow).values(confirmed_at=None)), Why.UNWANTED),
     "never": (never, Why.NEVER),
     "returned": (lambda town, *_: town.do(update(Author).values(returned_at=now())), Why.RETURNED),
-    "withdrawn": (lambda town, comment, decision: town.withdraws(comment), Why.GONE),
 }
 
 
@@ -121,6 +120,16 @@ def test_what_happens_in_between_wins(town, kind, between):
     happens(town, *cause(town, kind))
     town.work()
     assert town.told == [(kind, DROPPED, why)]
+    assert town.mails == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_taken_back_before_it_is_told_is_not_told(town, kind):
+    comment, _ = cause(town, kind)
+    town.withdraws(comment)
+    town.work()
+    # Whose own comment it was goes with it, if there is nothing else of them, and so do their letters.
+    assert town.told == ([] if kind in letters.OUTCOMES else [(kind, DROPPED, Why.GONE)])
     assert town.mails == []
 
 
@@ -368,7 +377,7 @@ def test_what_is_taken_back_by_the_one_who_is_answered_ends_it(town):
         parent = database.session().scalars(select(Comment.id).order_by(Comment.id)).first()
     town.withdraws(parent)
     town.work()
-    assert town.told == [(ANSWERED, DROPPED, Why.GONE)]
+    assert (town.told, town.mails) == ([], [])  # nothing of whom it was for is left
 
 
 def test_many_at_once_are_one_letter_that_tells_of_what_is_left(town):
