@@ -1,5 +1,6 @@
 # make run     set up, create the demo, serve it on http://$HOST:$PORT
 # make test    set up, check, test (ARGS="tests/test_text.py -x" goes to pytest)
+# make test-long   what takes longer: several processes at once, whole lists and corpora, every screen
 # make test-postgresql   all that touches a database once more, on PostgreSQL
 # make check   ruff and mypy alone
 # make lock    rewrite the two lock files after a change to pyproject.toml (UPGRADE=1: newest releases)
@@ -29,7 +30,7 @@ ifneq ($(shell $(VENV_PYTHON) -c 'import sys, pip; print(sys.version_info >= (3,
 $(shell rm -f .venv/.run .venv/.test .venv/.bench)
 endif
 
-.PHONY: run test test-postgresql check lock translations pictures bench clean chromium
+.PHONY: run test test-long test-postgresql check lock translations pictures bench clean chromium
 .NOTPARALLEL:
 
 run: .venv/.run
@@ -46,8 +47,11 @@ run: .venv/.run
 test: check chromium
 	@$(VENV_PYTHON) -m pytest $(ARGS)
 
+test-long: .venv/.test chromium
+	@$(VENV_PYTHON) -m pytest -m long $(ARGS)
+
 test-postgresql: .venv/.test
-	@DATABASE=postgresql $(VENV_PYTHON) -m pytest -k postgresql $(ARGS)
+	@DATABASE=postgresql $(VENV_PYTHON) -m pytest -m "long or not long" -k postgresql $(ARGS)
 
 check: .venv/.test
 	@$(VENV_PYTHON) -m ruff check .

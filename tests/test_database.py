@@ -78,6 +78,7 @@ def test_threads_that_write_at_once_all_succeed(opened):
     assert len(names(opened)) == 160
 
 
+@pytest.mark.long
 def test_processes_that_write_at_once_all_succeed(opened, database_url):
     context = multiprocessing.get_context("spawn")
     faults = context.Queue()

@@ -111,6 +111,7 @@ def test_precision_recall_and_f1():
     assert confusion([], 0.5).f1 == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "least"), [("youtube", 0.94), ("sms", 0.94)])
 def test_it_tells_real_spam(corpora, name, least):
     path = corpora / "spam" / f"{name}_train.jsonl"

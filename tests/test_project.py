@@ -124,5 +124,6 @@ def test_ci_runs_what_the_readme_says():
         "set -euo pipefail",
         'cd "$(dirname "$0")/.."',
         "make test",
+        "make test-long",
         "make test-postgresql",
     ]

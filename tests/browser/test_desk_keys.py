@@ -342,6 +342,7 @@ def test_a_thumb_finds_two_large_buttons_and_undo_where_it_is(
     assert statuses(live.app)["R000"] == Status.SPAM
 
 
+@pytest.mark.long
 def test_the_map_has_no_barrier_and_all_works_without_script(live: Live, browser: Browser) -> None:
     context = browser.new_context(bypass_csp=True, viewport={"width": 320, "height": 640})
     page = enter(live, context)

@@ -133,6 +133,7 @@ def test_a_passkey_is_added_signs_in_by_itself_and_is_removed(live: Live, page: 
     assert {"passkey_added", "codes_made", "passkey_removed", "signed_in"} <= set(events(live.app))
 
 
+@pytest.mark.long
 def test_nobody_meets_a_barrier_among_the_people(live: Live, page: Page, screenshot: Any) -> None:
     """In light and dark, at a small phone's width; pictures in both sizes where SCREENSHOTS says."""
 

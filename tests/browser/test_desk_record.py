@@ -132,6 +132,7 @@ def look(page: Page, url: str, *sizes: tuple[int, str]) -> None:
         assert barriers(page) == {}, (url, width)
 
 
+@pytest.mark.long
 def test_how_it_goes_reads_well_on_a_phone_in_the_dark_and_to_a_screen_reader(
     live: Live, pia: Page
 ) -> None:
@@ -158,6 +159,7 @@ def test_how_it_goes_reads_well_on_a_phone_in_the_dark_and_to_a_screen_reader(
             assert pia.evaluate(FAULTS) == [], (days, width)
 
 
+@pytest.mark.long
 def test_the_record_reads_well_and_is_taken_along_by_one_button(live: Live, pia: Page) -> None:
     look(pia, f"{live.url}/desk/audit/", PHONE)
     fill(live.app)

@@ -280,6 +280,7 @@ def test_it_rests_where_nobody_looks_and_says_who_is_signed_out(
     assert len(asked) == seen
 
 
+@pytest.mark.long
 def test_it_reads_well_light_and_dark_on_the_smallest_screen_too(
     live: Live, enter: Callable[..., Page], screenshot: Callable[..., Path]
 ) -> None:

@@ -570,6 +570,7 @@ def test_it_stands_in_an_article(page, live, publisher, article, screenshot, wid
     assert heading["x"] == inside["x"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("width", "scheme"), [(320, "light"), (1280, "light"), (768, "dark")])
 def test_the_demo_is_an_article_with_a_thread(
     page, live, screenshot, console_errors, width, scheme

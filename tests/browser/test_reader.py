@@ -436,6 +436,7 @@ def full(live):
     return thread(live.url, ARTICLE)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("width", "scheme"), [(320, "dark"), (768, "light"), (1280, "dark")])
 def test_it_fits_and_can_be_read(page, full, width, scheme, screenshot):
     page.set_viewport_size({"width": width, "height": 900})

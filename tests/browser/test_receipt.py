@@ -136,6 +136,7 @@ def test_a_published_one_with_a_waiting_change_stays_as_it_is_in_the_thread(
     expect(page.locator(".comment .comment-body")).to_have_text("I liked the harbour.")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
 def test_it_fits_every_screen(
     browser: Browser,
@@ -237,6 +238,7 @@ def test_a_change_is_decided_on_and_undone_without_a_reload(
     assert console_errors == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
 def test_a_change_can_be_compared_on_every_screen(
     live: Live,

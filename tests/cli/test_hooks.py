@@ -456,6 +456,7 @@ while True:
 CALLS = 40
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("is_killed", [False, True], ids=["both live", "one is killed"])
 def test_two_workers_share_the_calls_and_none_is_lost(
     make_app, database_url, tmp_path, is_killed, own

@@ -61,6 +61,7 @@ def test_a_task_that_finds_many_writing_is_tried_again_and_nobody_is_alarmed(app
     assert not caplog.records
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_ends_when_it_is_told_to(app, number):
     process = started(app)
@@ -68,6 +69,7 @@ def test_it_ends_when_it_is_told_to(app, number):
     assert process.wait(20) == 0
 
 
+@pytest.mark.long
 def test_it_ends_with_the_server_that_it_was_started_beside(app):
     """As `make run` starts it: by a shell that then becomes the server."""
     shell = '"$0" -m flask worker --parent $$ & echo $!; exec sleep 300'

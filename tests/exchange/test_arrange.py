@@ -45,6 +45,7 @@ def test_parents_come_before_replies_and_older_before_newer(wxr):
     assert list(place(records)[0]) == ["1", "2", "3", "4"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("first", [0, 100_000])
 def test_a_chain_of_100_000_replies_is_no_recursion(wxr, first):
     """Nor is one great circle; a walk that is quadratic would never end."""

@@ -84,6 +84,7 @@ def test_an_import_that_was_killed_is_listed_as_stopped(app, flask, file, tmp_pa
         assert "running" in flask("import", "list").stdout
 
 
+@pytest.mark.long
 def test_who_renders_ends_with_the_import(tmp_path):
     """The import is killed; its helpers see that nobody is left to render for."""
     script = (
@@ -134,6 +135,7 @@ def test_a_fault_of_our_own_leaves_no_import_that_seems_to_run(flask, file, monk
     assert "stopped" in flask("import", "list").stdout
 
 
+@pytest.mark.long
 def test_many_comments_are_rendered_by_several_processes(app, flask, file, monkeypatch):
     monkeypatch.setattr("service.cli.exchange.MANY", 2)
     monkeypatch.setattr("os.cpu_count", lambda: 2)

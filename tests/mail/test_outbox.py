@@ -285,6 +285,7 @@ def settings(app):
 LETTERS = 60
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("is_killed", [False, True], ids=["both live", "one is killed"])
 def test_two_workers_share_the_work_and_none_is_lost(
     make_app, database_url, tmp_path, is_killed, mailbox

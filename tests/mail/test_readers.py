@@ -599,6 +599,7 @@ def test_who_ends_it_gets_none_of_what_waits(town):
 # --- Two workers, one of which is killed ---------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_two_workers_tell_nothing_twice_and_lose_nothing(make_app, database_url, tmp_path, mailbox):
     given = SETTINGS | {

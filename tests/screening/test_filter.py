@@ -280,6 +280,7 @@ def test_the_card_says_what_told(app, taught, post):
     assert "casino</q>" in page
 
 
+@pytest.mark.long
 @BOTH
 def test_two_processes_that_teach_at_once_lose_no_count(app, database_url, daily):
     context = multiprocessing.get_context("spawn")
@@ -312,6 +313,7 @@ def test_what_was_planned_twice_is_learned_once(app, daily, post, decide):
     assert model(app)[0] == (1, 0)
 
 
+@pytest.mark.long
 def test_a_killed_process_leaves_nothing_half_learned(app, database_url, daily):
     context = multiprocessing.get_context("spawn")
     faults = context.Queue()
@@ -346,6 +348,7 @@ def test_the_rarest_go_where_a_model_knows_too_much(app, daily, taught, post, de
     assert often <= left.keys()
 
 
+@pytest.mark.long
 def test_old_lessons_stay_learned_and_take_no_room(app, daily, taught, monkeypatch):
     monkeypatch.setattr(lessons, "MOST_KEPT", 4)
     taught(10)

@@ -121,6 +121,7 @@ def test_what_is_no_phrase_is_left_out_and_said(key, why):
     assert (found, dict(outcome.left_out)) == (["*fine*"], {why: 1})
 
 
+@pytest.mark.long
 def test_the_whole_list_of_wordpress_is_taken(corpora):
     text = (corpora / "wordlists" / "wordpress_disallowed_keys.txt").read_text()
     found, outcome = phrases.read_lines(text, is_wordpress=True)

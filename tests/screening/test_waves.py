@@ -182,6 +182,7 @@ def test_after_a_false_alarm_none_begins_for_an_hour(daily: int, articles: Seque
     assert come(daily, 25, articles, at=at + 62 * MINUTE) != []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 def test_two_processes_at_once_open_one(daily: int, database_url: str) -> None:
     come(daily, 19)

@@ -126,16 +126,19 @@ def redis(tmp_path):
         running.terminate()
 
 
+@pytest.mark.long
 def test_in_memory_each_process_counts_by_itself(another_process):
     expected = (LET_THROUGH + REFUSED)[:12]
     assert [another_process(), another_process()] == [expected, expected]
 
 
+@pytest.mark.long
 def test_in_redis_all_processes_count_together(another_process, redis):
     expected = (LET_THROUGH + REFUSED)[:12]
     assert [another_process(redis), another_process(redis)] == [expected, REFUSED]
 
 
+@pytest.mark.long
 def test_without_its_redis_each_counts_by_itself_and_refuses_nobody(another_process):
     expected = (LET_THROUGH + REFUSED)[:12]
     assert another_process(f"redis://127.0.0.1:{free_port()}/0") == expected

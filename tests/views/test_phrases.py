@@ -243,6 +243,7 @@ def test_the_larger_limit_is_for_who_is_signed_in(app, daily):
     assert answer.status_code == 413
 
 
+@pytest.mark.long
 def test_the_long_list_of_wordpress_goes_in_by_short_transactions(app, send, corpora, monkeypatch):
     taken, plain = [], lists.add
     monkeypatch.setattr(lists, "add", lambda *told: taken.append(len(told[3])) or plain(*told))
