@@ -208,7 +208,7 @@ def test_a_reminder_says_since_when_and_is_one_of_the_hour_s_letters(app, mo, ma
     assert mail["Subject"] == "Still waiting: 2 comments on The Daily"
     since = (now() - 3 * DAY - DAY / 24).strftime("%-d %B")
     for part in said(mail):
-        assert f"The oldest waits since {since}." in part
+        assert f"The oldest has waited since {since}." in part
     assert mail["References"]
 
 
