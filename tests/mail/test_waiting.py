@@ -92,7 +92,7 @@ def test_a_change_that_waits_is_told_with_what_is_public(app, mo, mailbox):
     edit(app, comment_id, "It is green, ask ann@example.org.")
     work(app)
     (mail,) = mailbox.mails
-    assert mail["Subject"] == "Rita changed a comment on https://daily.example/2026/review"
+    assert mail["Subject"] == "Rita changed a comment on daily.example/2026/review"
     for part in said(mail):
         assert "It is blue." in part
         assert "wants to change it to" in part
