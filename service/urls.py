@@ -1,7 +1,7 @@
 """Canonical article URLs and origins: one article, one address."""
 
 import re
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 MAX_LENGTH = 2_000
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -57,6 +57,16 @@ def _query(query: str) -> str:
     pairs = parse_qsl(query, keep_blank_values=True)
     kept = [(name, value) for name, value in pairs if not TRACKING.match(name)]
     return query if len(kept) == len(pairs) else urlencode(kept)
+
+
+def readable(url: str) -> str:
+    """An address as people write it: without its scheme, and with letters for percent-escapes where
+    these spell text. To be read, not to be followed."""
+    place = url.partition("://")[2] or url
+    try:
+        return unquote(place, errors="strict")
+    except UnicodeDecodeError:
+        return place
 
 
 def origin(url: str) -> str:

@@ -95,3 +95,18 @@ def test_a_website_is_a_web_address(typed):
 )
 def test_a_website_is_known_by_its_domain(url, domain):
     assert urls.domain(url) == domain
+
+
+@pytest.mark.parametrize(
+    ("url", "read"),
+    [
+        ("https://daily.example/2026/review", "daily.example/2026/review"),
+        (
+            "https://daily.example/%D9%85%D9%86%D8%A7%D8%B1%D8%A9?q=%C3%BC",
+            "daily.example/منارة?q=ü",
+        ),
+        ("https://daily.example/%FF", "daily.example/%FF"),
+    ],
+)
+def test_an_address_is_read_in_its_own_letters(url, read):
+    assert urls.readable(url) == read

@@ -13,7 +13,7 @@ from flask_babel import ngettext
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from .. import text
+from .. import text, urls
 from ..models import Article, Comment, Decision, Follow, Letter, Note
 from ..notices import news as causes
 from ..notices import outcomes
@@ -216,7 +216,7 @@ def _comment_url(post: Post, comment: Comment) -> str:
 def _place(article: Article) -> str:
     """What an article is called: what the first poster sent is a hint (hard rule 10)."""
     title = _line(article.title) if article.is_title_proved else ""
-    return title or article.url.partition("://")[2]
+    return title or _line(urls.readable(article.url))
 
 
 def _conversation(letter: Letter, comment: Comment) -> str:

@@ -13,7 +13,7 @@ from flask_babel import ngettext
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from .. import notices, reports, rules, text
+from .. import notices, reports, rules, text, urls
 from ..accounts import Moderator
 from ..models import Article, Comment, Letter, Site
 from ..notices.moderators import CHANGED, REPORTED
@@ -143,7 +143,7 @@ def _shown(session: Session, post: Post, to: Moderator, comment: Comment) -> Wai
     parent = comment.parent
     return Waiting(
         name=_masked(comment.name),
-        article=_masked(article.title) or article.url,
+        article=_masked(article.title) or _masked(urls.readable(article.url)),
         article_url=article.url,
         is_title_proved=article.is_title_proved or not article.title,
         said=_excerpt(comment.html, EXCERPT),

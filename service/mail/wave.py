@@ -3,7 +3,7 @@
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from .. import text
+from .. import text, urls
 from ..models import Article, Letter, Site, Wave
 from ..rules.holding import WAVE_MINUTES
 from ..screening import waves
@@ -41,4 +41,4 @@ def _where(article: Article | None) -> str:
     if article is None:
         return ""
     is_known = article.title and article.is_title_proved
-    return text.mask_addresses(article.title if is_known else article.url)
+    return text.mask_addresses(article.title if is_known else urls.readable(article.url))

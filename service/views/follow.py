@@ -97,7 +97,8 @@ def _named(key: Confirming) -> tuple[Any, ...]:
 def _confirm_page(found: follows.Confirmed, state: str, proof: str = "") -> ResponseReturnValue:
     comment, article = found.comment, found.comment.article
     index, site = found.author.email_index, article.site
-    thread = url_for("reader.thread", key=site.key, url=article.url)
+    spoken = comment.language or None  # as it was when they wrote there
+    thread = url_for("reader.thread", key=site.key, url=article.url, lang=spoken)
     return _private(
         "reader/confirm.html",
         state=state,

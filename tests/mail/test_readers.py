@@ -563,6 +563,29 @@ def test_no_name_or_title_breaks_out(town, kind, name):
     assert not mail["Subject"].endswith("None")
 
 
+def test_an_article_without_a_title_is_named_in_letters_that_people_read(town):
+    hidden = "https://daily.example/%ED%95%AD%EA%B5%AC%0D%0ABcc:%20x?for=ann%40example.org"
+    town.do(update(Article).values(title="", url=hidden))
+    comment = town.says("Rita")
+    town.follows("rita", comment)
+    town.decides(comment)
+    town.work()
+    (mail,) = town.mails
+    assert mail["Subject"].startswith("Your reply is published: daily.example/항구 Bcc: x")
+    assert mail["Bcc"] is None
+    assert "ann@example.org" not in f"{mail['Subject']} {plain(mail)} {html(mail)}"
+
+
+def test_a_link_is_whole_in_the_plain_part(town):
+    link = f"https://example.org/{'a-very-long-path-' * 12}end"
+    comment = town.says("Rita", f"See {link}")
+    town.follows("rita", comment)
+    town.decides(comment, Status.REJECTED, public_note=f"Read {link}")
+    town.work()
+    (mail,) = town.mails
+    assert plain(mail).count(link) == 2
+
+
 def test_a_title_that_nobody_proved_is_not_repeated(town):
     town.do(update(Article).values(title="Buy now", is_title_proved=False))
     comment = town.says("Rita")

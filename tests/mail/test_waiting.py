@@ -92,7 +92,7 @@ def test_a_change_that_waits_is_told_with_what_is_public(app, mo, mailbox):
     edit(app, comment_id, "It is green, ask ann@example.org.")
     work(app)
     (mail,) = mailbox.mails
-    assert mail["Subject"] == "Rita changed a comment on https://daily.example/2026/review"
+    assert mail["Subject"] == "Rita changed a comment on daily.example/2026/review"
     for part in said(mail):
         assert "It is blue." in part
         assert "wants to change it to" in part
@@ -208,7 +208,7 @@ def test_a_reminder_says_since_when_and_is_one_of_the_hour_s_letters(app, mo, ma
     assert mail["Subject"] == "Still waiting: 2 comments on The Daily"
     since = (now() - 3 * DAY - DAY / 24).strftime("%-d %B")
     for part in said(mail):
-        assert f"The oldest waits since {since}." in part
+        assert f"The oldest has waited since {since}." in part
     assert mail["References"]
 
 

@@ -157,7 +157,10 @@ def test_the_page_speaks_the_letter_s_language(app, client, index, site):
     key = Leaving(index, site, language="de").sign(app.extensions["signer"])
     assert 'lang="de"' in client.get(f"/letters/leave/{key}").text
     post(app, lang="ar")
-    assert 'dir="rtl"' in client.get(confirm_path(app, index)).text
+    path = confirm_path(app, index)
+    assert 'dir="rtl"' in client.get(path).text
+    back = re.search(r'href="(/embed/daily[^"]+)"', client.post(path).text)
+    assert 'dir="rtl"' in client.get(back[1].replace("&amp;", "&")).text
 
 
 def test_an_address_in_the_text_is_masked(app, client, index):
