@@ -7,6 +7,7 @@ from time import monotonic, sleep
 
 import pytest
 from cast import ARTICLE, RITA, add_site, reply, stored
+from mailserver import mail_server
 from sqlalchemy import delete, func, select, text, update
 
 from service import database, follows, letters, moderation
@@ -442,3 +443,20 @@ def link(app, door):
     with app.app_context():
         made = command._made(database.session(), command.the_post(), questions(app)[0].id)
         return made[2].values[f"{door}_url"].removeprefix("http://localhost")
+
+
+def test_what_ends_while_its_letter_is_put_into_words_is_not_sent(make_app, monkeypatch):
+    with mail_server() as mailbox:
+        app = make_app(**MAILING | {"MAIL_URL": f"smtp+plain://127.0.0.1:{mailbox.port}"})
+        post(app, follow="article")
+        build = command.message.build
+
+        def built(*given):
+            with database.writing() as session:
+                follows.end_all(session, rita(session))
+            return build(*given)
+
+        monkeypatch.setattr(command.message, "build", built)
+        with app.app_context():
+            command.send_letters()
+        assert mailbox.mails == []
