@@ -6,7 +6,7 @@ Each function that erases is one short transaction of the caller's, and may be c
 anything that went wrong: what is gone already is not missed.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -146,9 +146,10 @@ def forget(session: Session, author_id: int) -> bool:
     return True
 
 
-def forget_askings(session: Session, index: bytes, site_id: int | None = None) -> int:
-    """Removes that the address was asked whether it is its owner's; how many times."""
-    asked = delete(Asking).where(Asking.email_index == index)
+def forget_askings(session: Session, indexes: Collection[bytes], site_id: int | None = None) -> int:
+    """Removes that the address was asked whether it is its owner's; how many times. Takes the
+    indexes of the address and its mailbox."""
+    asked = delete(Asking).where(Asking.email_index.in_(indexes))
     if site_id is not None:
         asked = asked.where(Asking.site_id == site_id)
     return len(session.scalars(asked.returning(Asking.id)).all())
@@ -157,8 +158,11 @@ def forget_askings(session: Session, index: bytes, site_id: int | None = None) -
 # Taking along
 
 
-def everything(session: Session, vault: Vault, index: bytes) -> Iterator[Line]:
-    """All that is stored under an address on all sites, as values for JSON. Raises vault.WrongKey."""
+def everything(
+    session: Session, vault: Vault, index: bytes, mailbox: bytes | None = None
+) -> Iterator[Line]:
+    """All that is stored under an address on all sites, as values for JSON. Takes its index and that
+    of its mailbox, by which it was asked. Raises vault.WrongKey."""
     found = select(Author, Site).join(Site, Site.id == Author.site_id)
     for author, site in session.execute(
         found.where(Author.email_index == index).order_by(Site.key)
@@ -168,7 +172,7 @@ def everything(session: Session, vault: Vault, index: bytes) -> Iterator[Line]:
             for line in lines(session, author.id):
                 yield {"what": line.pop("what"), "site": site.key, **line}
     asked = select(Asking, Site.key).join(Site, Site.id == Asking.site_id)
-    for one, key in session.execute(asked.where(Asking.email_index == index)):
+    for one, key in session.execute(asked.where(Asking.email_index.in_({index, mailbox or index}))):
         when = {"at": _at(one.at), "answered_at": _at(one.answered_at)}
         yield {"what": "asking", "site": key, **when, "network": one.network}
     if never := session.get(Unwanted, index):

@@ -7,9 +7,11 @@ from time import monotonic, sleep
 
 import pytest
 from cast import ARTICLE, RITA, add_site, reply, stored
-from sqlalchemy import func, select, text, update
+from mailserver import mail_server
+from sqlalchemy import delete, func, select, text, update
 
 from service import database, follows, letters, moderation
+from service.cli import mail as command
 from service.follows import Wish
 from service.models import (
     Asking,
@@ -391,3 +393,70 @@ def test_of_those_who_type_one_address_at_once_one_asks(app):
         list(threads.map(post_there, keys))
     assert len(questions(app)) == 1
     assert len(wishes(app)) == len(keys)
+
+
+ALIASES = [
+    "victim+1@gmail.com",
+    "Victim+2@googlemail.com",
+    "v.ict.im@gmail.com",
+    "\uff56ictim@gmail.com",
+]
+
+
+def test_a_mailbox_is_asked_once_by_whatever_alias(app):
+    """Whoever aims mail at a stranger adds +1, +2, … to the address, from as many networks."""
+    for number, alias in enumerate(["victim@gmail.com", *ALIASES]):
+        post(app, f"Number {number}.", number, follow="article", email=alias)
+    assert len(questions(app)) == 1
+
+
+def test_who_answered_by_an_alias_may_be_asked_again(app):
+    post(app, follow="article", email="victim+1@gmail.com")
+    press(app, "confirm")
+    post(app, "Once more.", follow="article", email="victim+2@gmail.com")
+    assert len(questions(app)) == 2
+
+
+def test_never_holds_for_the_aliases_of_whoever_was_asked(app):
+    post(app, follow="article", email="victim+1@gmail.com")
+    never = press(app, "never")
+    with app.app_context(), database.writing() as session:
+        session.execute(delete(Asking))  # the days are over
+    for number, alias in enumerate(["victim@gmail.com", *ALIASES]):
+        post(app, f"Number {number}.", number, follow="article", email=alias)
+    assert len(questions(app)) == 1
+    app.test_client().post(never, data={"action": "again"})
+    post(app, "Once more.", follow="article", email="victim+2@gmail.com")
+    assert len(questions(app)) == 2
+
+
+def press(app, door):
+    """The button behind a link of the first letter that asks."""
+    url = link(app, door)
+    answer = app.test_client().post(url)
+    assert answer.status_code in (200, 303), answer.text
+    return url
+
+
+def link(app, door):
+    """The address of a link in the first letter that asks."""
+    with app.app_context():
+        made = command._made(database.session(), command.the_post(), questions(app)[0].id)
+        return made[2].values[f"{door}_url"].removeprefix("http://localhost")
+
+
+def test_what_ends_while_its_letter_is_put_into_words_is_not_sent(make_app, monkeypatch):
+    with mail_server() as mailbox:
+        app = make_app(**MAILING | {"MAIL_URL": f"smtp+plain://127.0.0.1:{mailbox.port}"})
+        post(app, follow="article")
+        build = command.message.build
+
+        def built(*given):
+            with database.writing() as session:
+                follows.end_all(session, rita(session))
+            return build(*given)
+
+        monkeypatch.setattr(command.message, "build", built)
+        with app.app_context():
+            command.send_letters()
+        assert mailbox.mails == []

@@ -89,8 +89,18 @@ def _send(line: Line, post: Post, letter_id: int) -> None:
         _write_down(lambda session: outbox.drop(session, letter_id, ME, why))
         return
     mail, address, contents = made
+    if not _is_wanted(letter_id):
+        return
     answer = line.send(mail, address)
     _write_down(_outcome(letter_id, answer, contents))
+
+
+def _is_wanted(letter_id: int) -> bool:
+    """Whether nothing was undone or ended while a letter was put into words."""
+    letter = database.session().get(Letter, letter_id)
+    is_wanted = letter is not None and letter.state == LetterState.QUEUED
+    database.forget()
+    return is_wanted
 
 
 def _made(session: Session, post: Post, letter_id: int) -> tuple[Any, str, Contents] | Why | None:

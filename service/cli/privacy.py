@@ -74,7 +74,9 @@ def export(email: str) -> None:
     vault, index = _known(email)
     number = 0
     try:
-        for line in holdings.everything(database.session(), vault, index):
+        for line in holdings.everything(
+            database.session(), vault, index, vault.mailbox_index(email)
+        ):
             click.echo(json.dumps(line, ensure_ascii=False))
             number += 1
     except WrongKey as error:
@@ -96,7 +98,8 @@ def export(email: str) -> None:
 @with_appcontext
 def erase(email: str, key: str | None, proved_only: bool, yes: bool) -> None:
     """Erase all that is stored under EMAIL, for good."""
-    _, index = _known(email)
+    vault, index = _known(email)
+    asked = {index, vault.mailbox_index(email)}
     site_id = _site_id(key) if key else None
     held = holdings.of(database.session(), index, site_id)
     for one in held:
@@ -110,7 +113,7 @@ def erase(email: str, key: str | None, proved_only: bool, yes: bool) -> None:
         click.confirm("This cannot be undone. Erase all of it?", abort=True)
     for one in held:
         _erase(one, proved_only)
-    _insist(lambda session: holdings.forget_askings(session, index, site_id))
+    _insist(lambda session: holdings.forget_askings(session, asked, site_id))
     with suppress(database.Busy):  # then the worker does it
         pruning.search_index()
     database.forget()

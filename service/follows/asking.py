@@ -3,6 +3,7 @@
 What is counted is kept apart from authors, whom it outlives, and no longer than it counts.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, delete, exists, func, select, text, update
@@ -31,15 +32,16 @@ def may_be_asked(comment: Comment) -> bool:
     return is_there and CROWDED.isdisjoint(reason.rule for reason in comment.reasons)
 
 
-def ask(session: Session, comment: Comment, author: Author, follow: Follow) -> bool:
+def ask(session: Session, comment: Comment, author: Author, follow: Follow, mailbox: bytes) -> bool:
     """Writes the letter that asks an author whether the address is theirs, if that may be; due at
-    once. Whether it did."""
+    once. Takes the index of the mailbox where it arrives, whatever is added to the address (hard
+    rule 6). Whether it did."""
     if not may_be_asked(comment) or author.returned_at is not None:
         return False
     _lock(session)
     at = now()
     _forget(session, at)
-    if _is_over(session, comment, author, at):
+    if _is_over(session, comment, mailbox, at):
         return False
     asked = letters.write(
         session,
@@ -55,20 +57,21 @@ def ask(session: Session, comment: Comment, author: Author, follow: Follow) -> b
     )
     if asked is None:
         return False
-    index, network = author.email_index, comment.network
-    session.add(Asking(site_id=comment.site_id, email_index=index, network=network, at=at))
+    counted = {"email_index": mailbox, "network": comment.network}
+    session.add(Asking(site_id=comment.site_id, at=at, **counted))
     session.flush()
     return True
 
 
-def answered(session: Session, email_index: bytes, at: datetime) -> None:
-    """The owner of an address has answered: the next question may be asked."""
-    open_ones = (Asking.email_index == email_index, Asking.answered_at.is_(None))
+def answered(session: Session, indexes: Collection[bytes], at: datetime) -> None:
+    """The owner of an address has answered: the next question may be asked. Takes the indexes of
+    the address and its mailbox."""
+    open_ones = (Asking.email_index.in_(indexes), Asking.answered_at.is_(None))
     session.execute(update(Asking).where(*open_ones).values(answered_at=at))
 
 
-def _is_over(session: Session, comment: Comment, author: Author, at: datetime) -> bool:
-    waits = exists().where(Asking.email_index == author.email_index, Asking.answered_at.is_(None))
+def _is_over(session: Session, comment: Comment, mailbox: bytes, at: datetime) -> bool:
+    waits = exists().where(Asking.email_index == mailbox, Asking.answered_at.is_(None))
     if session.scalar(select(waits)):
         return True
     of_network = (Asking.network == comment.network, Asking.at > at - HOUR)

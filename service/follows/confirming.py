@@ -44,10 +44,16 @@ def find(
 
 
 def confirm(
-    session: Session, follow_id: int, email_index: bytes, public_id: str, signed_at: datetime
+    session: Session,
+    follow_id: int,
+    email_index: bytes,
+    public_id: str,
+    signed_at: datetime,
+    mailbox: bytes | None = None,
 ) -> Confirmed | None:
     """Confirms what was asked: that one wish, and that one comment, which then carries proof (hard
-    rule 1). Nothing else under the same address is touched. None if it ended, or was used."""
+    rule 1). Nothing else under the same address is touched. Takes what the link says, and the index
+    of the address's mailbox, by which it was asked. None if it ended, or was used."""
     found = find(session, follow_id, email_index, public_id, signed_at)
     if found is None or not found.is_usable:
         return None
@@ -56,5 +62,5 @@ def confirm(
     found.author.confirmed_at = at
     found.author.returned_at = None
     found.comment.is_proved = True
-    answered(session, email_index, at)
+    answered(session, {email_index, mailbox or email_index}, at)
     return found

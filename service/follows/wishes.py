@@ -30,18 +30,21 @@ PACES = {
 }
 
 
-def add(session: Session, comment: Comment, wish: Wish) -> None:
+def add(session: Session, comment: Comment, wish: Wish, mailbox: bytes | None = None) -> None:
     """Stores the wish of a comment's author; the same wish twice is one.
 
     With proof in the comment it counts at once. Else whoever owns the address is asked, if that may
     be (asking.py), and what is there already stays as it is: a typed address changes nothing (hard
     rule 1). Nothing is stored of what the rules take for spam, nor, without proof, where the
-    address asked never to be written to.
+    address asked never to be written to. Takes the index of the address's mailbox
+    (vault.mailbox), by which questions are counted; None for that of the address.
     """
     if wish == Wish.NOTHING or comment.status == Status.SPAM or comment.author_id is None:
         return
     author = session.get_one(Author, comment.author_id)
-    if not comment.is_proved and is_unwanted(session, author.email_index):
+    mailbox = mailbox or author.email_index
+    indexes = {author.email_index, mailbox}
+    if not comment.is_proved and any(is_unwanted(session, index) for index in indexes):
         return
     follow = _stored(session, comment, wish)
     if comment.is_proved:
@@ -49,7 +52,7 @@ def add(session: Session, comment: Comment, wish: Wish) -> None:
         follow.confirmed_at = follow.confirmed_at or at
         author.confirmed_at = author.confirmed_at or at
     elif follow.confirmed_at is None:
-        asking.ask(session, comment, author, follow)
+        asking.ask(session, comment, author, follow, mailbox)
 
 
 def _pace(wish: Wish) -> FollowPace:

@@ -13,6 +13,7 @@ from .. import follows, text
 from ..models import Article, Author, Comment, Follow, Letter, Site, now
 from ..status import Why
 from ..tokens import Signer
+from ..vault import Hidden
 from .contents import Contents
 from .leaving import Refusing
 from .post import Post
@@ -60,7 +61,9 @@ def compose(session: Session, post: Post, letter: Letter) -> Contents | Why:
     author = session.get_one(Author, comment.author_id)
     site = session.get_one(Site, comment.site_id)
     key = Confirming(follow.id, author.email_index, comment.public_id, now())
-    never = Refusing(author.email_index, site.id, letter.language)
+    hidden = Hidden(author.email_index, author.email_ciphertext, author.email_key_id)
+    mailbox = post.vault.mailbox_index(post.vault.reveal(hidden, site.id))
+    never = Refusing(author.email_index, site.id, letter.language, mailbox)
     article: Article = comment.article
     return Contents(
         str(_("Is this address yours? %(site)s asks", site=site.name)),

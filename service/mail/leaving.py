@@ -44,19 +44,26 @@ class Leaving:
 
 @dataclass(frozen=True)
 class Refusing:
-    """The key of whoever was asked and wants no letter ever; the comment only lends its language."""
+    """The key of whoever was asked and wants no letter ever, at whatever spelling of their mailbox;
+    the comment only lends its language."""
 
     email_index: bytes
     site_id: int
     language: str
+    mailbox: bytes = b""  # its index, if it is another
 
     def sign(self, signer: Signer) -> str:
-        return signer.sign(NEVER, [self.email_index.hex(), self.site_id, self.language])
+        named = [self.email_index.hex(), self.site_id, self.language]
+        is_other = self.mailbox not in (b"", self.email_index)
+        return signer.sign(NEVER, [*named, self.mailbox.hex()] if is_other else named)
 
     @classmethod
     def read(cls, signer: Signer, token: str) -> "Refusing | None":
         value: Any = signer.read(NEVER, token)
-        return cls(bytes.fromhex(value[0]), value[1], value[2]) if value else None
+        if value is None:
+            return None
+        index, site_id, language, *mailbox = value
+        return cls(bytes.fromhex(index), site_id, language, bytes.fromhex("".join(mailbox)))
 
 
 def leave_url(post: Post, letter: Letter) -> str:

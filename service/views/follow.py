@@ -5,6 +5,7 @@ shows; a button acts. No cookie is set, and no address is shown but masked.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
 from flask import (
@@ -30,11 +31,13 @@ from ..models import Author, Site
 from ..settings import SiteSettings
 from ..status import FollowPace
 from ..tokens import AuthorTokens, Signer
-from ..vault import Hidden, WrongKey, mask
+from ..vault import Hidden, Vault, WrongKey, mask
 from . import errors, headers, languages
+from .desk import LARGEST_ID
 from .limits import CHOOSING, ONE_CLICKS, limiter, wait
 
 bp = Blueprint("follow", __name__, url_prefix="/letters")
+bp.after_request(headers.keep_private)  # refusals too: the address is the key
 bp.before_request(languages.choose)  # for what is refused before its site is known
 
 EXCERPT = 600  # characters of the comment that is confirmed
@@ -77,8 +80,10 @@ def confirm(confirm_token: str) -> ResponseReturnValue:
     key = _read_or_404(Confirming.read(_signer(), confirm_token))
     if key.is_over:
         return _over(follows.find(database.session(), *_named(key)))
+    found = follows.find(database.session(), *_named(key))
+    mailbox = _mailbox(found.author) if found else None
     with database.writing() as session:
-        follows.confirm(session, *_named(key))
+        follows.confirm(session, *_named(key), mailbox)
     found = follows.find(database.session(), *_named(key))
     if found is None:
         return _over(None)
@@ -90,7 +95,7 @@ def confirm(confirm_token: str) -> ResponseReturnValue:
     return _confirm_page(found, "done", proof)
 
 
-def _named(key: Confirming) -> tuple[Any, ...]:
+def _named(key: Confirming) -> tuple[int, bytes, str, datetime]:
     return key.follow_id, key.email_index, key.public_id, key.signed_at
 
 
@@ -113,7 +118,10 @@ def _confirm_page(found: follows.Confirmed, state: str, proof: str = "") -> Resp
         proof=proof,
         thread=thread,
         never=url_for(
-            ".refusal", never_token=Refusing(index, site.id, comment.language).sign(_signer())
+            ".refusal",
+            never_token=Refusing(
+                index, site.id, comment.language, _mailbox(found.author) or b""
+            ).sign(_signer()),
         ),
         all=url_for(
             ".leaving",
@@ -146,7 +154,8 @@ def refuse(never_token: str) -> ResponseReturnValue:
     key = _read_or_404(Refusing.read(_signer(), never_token))
     done = "again" if request.form.get("action") == "again" else "never"
     with database.writing() as session:
-        _change_never(session, key.email_index, done)
+        for index in filter(None, dict.fromkeys((key.email_index, key.mailbox))):
+            _change_never(session, index, done)
     return redirect(url_for(".refusal", never_token=never_token, done=done), 303)
 
 
@@ -248,6 +257,7 @@ def _act(session: Session, left: Left, action: str) -> str:
         return action
     author, chosen = left.author, request.form.get("pace", "")
     follow_id = request.form.get("follow", type=int) or 0
+    follow_id = follow_id if 0 < follow_id <= LARGEST_ID else 0  # no database counts further
     if action in ("ended", "all") and author is None:
         return action  # it ended before
     if author is None:
@@ -285,11 +295,21 @@ def _speak(site: Site, language: str) -> None:
 
 def _masked(author: Author | None) -> str:
     """The address as moderators see it; "" where there is none any more."""
-    if author is None:
-        return ""
+    address = _address(author) if author is not None else ""
+    return mask(address) if address else ""
+
+
+def _mailbox(author: Author) -> bytes | None:
+    address = _address(author)
+    return current_app.extensions["vault"].mailbox_index(address) if address else None
+
+
+def _address(author: Author) -> str:
+    """ "" where the key that it lies under is missing."""
     hidden = Hidden(author.email_index, author.email_ciphertext, author.email_key_id)
+    vault: Vault = current_app.extensions["vault"]
     try:
-        return mask(current_app.extensions["vault"].reveal(hidden, author.site_id))
+        return vault.reveal(hidden, author.site_id)
     except WrongKey:
         return ""
 

@@ -168,7 +168,8 @@ def submit(key: str) -> ResponseReturnValue:
             comment = comments.submit(
                 session, current_app.extensions["vault"], place.site, sent, policy
             )
-            follows.add(session, comment, form.wish)
+            mailbox = current_app.extensions["vault"].mailbox_index(sent.email)
+            follows.add(session, comment, form.wish, mailbox)
             public_id = comment.public_id
     except comments.NoNewComments:
         said = _(

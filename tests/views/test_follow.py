@@ -343,3 +343,34 @@ def test_status_is_not_touched(app, client, index):
     after = stored(app)[0]
     assert (after.status, after.version) == (before.status, before.version)
     assert after.status == Status.PENDING
+
+
+@pytest.mark.parametrize("door", ["confirm", "never", "leave"])
+def test_whatever_a_key_s_page_answers_is_private(app, make_app, client, index, site, door):
+    """A refusal and a redirect too: the key stands in their address."""
+    post(app)
+    signer = app.extensions["signer"]
+    keys = {
+        "confirm": confirm_path(app, index).rpartition("/")[2],
+        "never": Refusing(index, site, "en").sign(signer),
+        "leave": Leaving(index, site).sign(signer),
+    }
+    path = f"/letters/{door}/{keys[door]}"
+    limited = make_app(RATE_LIMITS="on", MAIL_URL="smtp://127.0.0.1:1", MAIL_FROM="a@b.example")
+    answers = [client.post(path), client.get(f"{path}x"), client.put(path)]
+    answers += [limited.test_client().post(path, data={"action": "x"}) for _ in range(61)]
+    assert {answer.status_code for answer in answers} & {200, 303}
+    assert {404, 405, 429} <= {answer.status_code for answer in answers}
+    for answer in answers:
+        if answer.status_code != 405:
+            assert answer.headers["Cache-Control"] == "no-store", answer.status
+            assert answer.headers["Referrer-Policy"] == "no-referrer", answer.status
+
+
+@pytest.mark.parametrize("number", ["-1", "0", str(2**63), "9" * 30])
+@pytest.mark.parametrize("action", ["ended", "start", "pace"])
+def test_a_number_that_no_row_has_ends_nothing(app, client, index, site, leave, action, number):
+    key = Leaving(index, site).sign(app.extensions["signer"])
+    sent = {"action": action, "follow": number, "pace": "daily"}
+    assert client.post(f"/letters/leave/{key}", data=sent).status_code == 303
+    assert everything(app, Follow)
