@@ -114,9 +114,12 @@ def drop(
         *([Letter.hook_id == hook_id] if hook_id else []),
         *([_of_comment(comment_id)] if comment_id else []),
     ]
-    waiting = update(Letter).where(or_(false(), *hanging), Letter.state == LetterState.QUEUED)
-    dropped = waiting.values(state=LetterState.DROPPED, why=why).returning(Letter.id)
-    return len(session.scalars(dropped).all())
+    those = select(Letter.id).where(or_(false(), *hanging), Letter.state == LetterState.QUEUED)
+    # In the order of their ids, as the workers take them: nobody waits for another in a circle.
+    taken = those.order_by(Letter.id).with_for_update()
+    dropped = update(Letter).where(Letter.id.in_(taken), Letter.state == LetterState.QUEUED)
+    dropped = dropped.values(state=LetterState.DROPPED, why=why)
+    return len(session.scalars(dropped.returning(Letter.id)).all())
 
 
 def _of_comment(comment_id: int) -> ColumnElement[bool]:

@@ -74,6 +74,7 @@ def claim(
 def begin(session: Session, letter_id: int, me: str, at: datetime, caps: Caps) -> bool:
     """Renews the lease on a letter that is about to be sent, and counts the attempt. False if it is
     not to be sent now: dropped in between, another's by now, or over a cap, and then it waits."""
+    _take(session, letter_id)
     own = _own(letter_id, me)
     held = update(Letter).where(*own).values(claimed_until=at + LEASE).returning(Letter.id)
     if session.scalar(held) is None:
@@ -95,7 +96,7 @@ def _gather(session: Session, letter: Letter, me: str, at: datetime) -> bool:
     free = or_(Letter.claimed_until.is_(None), Letter.claimed_until <= at)
     mine = {"claimed_by": me, "claimed_until": at + LEASE}
     due = (*_beside(letter), Letter.due_at <= at, free)
-    session.execute(update(Letter).where(*due).values(**mine))
+    session.execute(update(Letter).where(*due).values(**mine))  # which _take() has taken
     others = and_(Letter.claimed_by != me, Letter.claimed_until > at, Letter.id < letter.id)
     return not session.scalar(select(exists().where(*_beside(letter), others)))
 
@@ -104,6 +105,16 @@ def together(session: Session, letter: Letter) -> Sequence[Letter]:
     """The letters that can be told in one mail with one that is in hand, oldest first."""
     found = select(Letter).where(*_beside(letter), Letter.claimed_by == letter.claimed_by)
     return session.scalars(found.order_by(Letter.id).limit(MOST_TOGETHER)).all()
+
+
+def _take(session: Session, letter_id: int) -> None:
+    """Nobody else changes a letter, or another for the same follow, before this transaction ends.
+    All are taken in the order of their ids, as by whoever ends letters."""
+    letter = session.get(Letter, letter_id)
+    those: ColumnElement[bool] = Letter.id == letter_id
+    if letter is not None and letter.follow_id is not None and letter.kind in news.NEWS:
+        those = or_(those, and_(*_beside(letter)))
+    session.execute(select(Letter.id).where(those).order_by(Letter.id).with_for_update()).all()
 
 
 def _beside(letter: Letter) -> tuple[ColumnElement[bool], ...]:
@@ -125,6 +136,7 @@ def sent(
     comments that the mail told of, and the letters that end with it since these were theirs; the
     next one for the same follow waits for the hour to end.
     """
+    _take(session, letter_id)
     done = update(Letter).where(Letter.id == letter_id, Letter.claimed_by == me)
     told = {"state": LetterState.SENT, "why": None, "sent_at": at, "last_answer": answer}
     of_these = {"about": {"comments": list(comment_ids)}} if comment_ids else {}
@@ -171,6 +183,7 @@ def wait(
 ) -> None:
     """It waits and is tried again, and with it what is to be told in the same mail. Takes the
     server's answer, None to keep the last one."""
+    _take(session, letter_id)
     told = {} if answer is None else {"last_answer": answer}
     waits = update(Letter).where(*_own(letter_id, me))
     session.execute(waits.values(due_at=until, why=why, claimed_by="", claimed_until=None, **told))
@@ -245,6 +258,7 @@ def _own(letter_id: int, me: str) -> tuple[ColumnElement[bool], ...]:
 def _settle(
     session: Session, letter_id: int, me: str, state: LetterState, why: Why, answer: str
 ) -> None:
+    _take(session, letter_id)
     done = update(Letter).where(*_own(letter_id, me))
     told = {"state": state, "why": why, "last_answer": answer}
     session.execute(done.values(**told, claimed_by="", claimed_until=None))

@@ -6,11 +6,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from .. import folds, letters, reports
+from .. import folds, notices, reports
 from ..accounts import Moderator
 from ..models import Comment, Decision
 from ..rules import Verdict
-from ..status import Act, Status, Why
+from ..status import Act, Status
 from ..vault import Vault
 from .asides import reopen_handovers
 from .change import Columns, change
@@ -117,7 +117,7 @@ def _undo(
     session: Session, decision: Decision, moderator: Moderator, vault: Vault | None, **undoes: Any
 ) -> Decision:
     comment, before = decision.comment, decision.from_status
-    letters.drop(session, Why.UNDONE, decision_ids=[decision.id])
+    notices.undone(session, [comment.id], [decision.id])
     folds.lock(session, [comment.fold_key])  # before any row is taken
     reports.reopen(session, comment.id, decision.at)
     undoes |= {"act": Act.UNDONE, "undoes_id": decision.id}

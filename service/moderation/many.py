@@ -8,10 +8,10 @@ from typing import NamedTuple
 from sqlalchemy import and_, case, func, insert, literal, null, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from .. import folds, letters, notices, reports
+from .. import folds, notices, reports
 from ..accounts import Moderator, each_within_reach
 from ..models import Article, Comment, Decision, now
-from ..status import Act, Outcome, Status, Why
+from ..status import Act, Outcome, Status
 from .asides import end_handovers, reopen_handovers
 from .counts import limit_pins
 from .log import ANSWERS, CHANGES, SETTLES, UNDOABLE
@@ -67,7 +67,7 @@ def undo_many(
         if is_last and is_of_status and decision.act in UNDOABLE:
             back[decision.from_status].append(row)
     undone = [row.id for group in back.values() for row in group]
-    letters.drop(session, Why.UNDONE, decision_ids=[decisions[id].id for id in undone])
+    notices.undone(session, undone, [decisions[id].id for id in undone])
     reports.reopen_many(session, undone, {decisions[id].at for id in undone})
     at = now()
     for to, group in back.items():

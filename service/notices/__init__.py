@@ -12,8 +12,9 @@ from typing import overload
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from .. import letters
 from ..models import Comment, Decision, Report
-from ..status import Act, Status
+from ..status import Act, Status, Why
 from . import hooks, readers
 from .moderators import comment_waits, due_at, neglected, oldest, remind, set_pace, wave_began
 
@@ -27,6 +28,7 @@ __all__ = [
     "remind",
     "reported",
     "set_pace",
+    "undone",
     "wave_began",
 ]
 
@@ -50,6 +52,13 @@ def changed(session: Session, comment: Comment, decision: Decision) -> None:
 def changed_many(session: Session, comment_ids: Collection[int], at: datetime) -> None:
     """changed() for a batch that was decided at one moment."""
     _told(session, comment_ids, _Batch(session, comment_ids, at))
+
+
+def undone(session: Session, comment_ids: Collection[int], decision_ids: Sequence[int]) -> None:
+    """These decisions are about to be taken back, and so are the letters that hang on them."""
+    if readers.are_followed(session, comment_ids):
+        readers.take(session, comment_ids)
+    letters.drop(session, Why.UNDONE, decision_ids=decision_ids)
 
 
 def reported(session: Session, report: Report, is_due: bool) -> None:

@@ -32,6 +32,19 @@ def are_followed(session: Session, comment_ids: Collection[int]) -> bool:
     )
 
 
+def take(session: Session, comment_ids: Collection[int]) -> None:
+    """Nobody ends before this transaction does what is followed about these comments. Follows are
+    taken before any letter, as by whoever ends them: nobody waits for another in a circle."""
+    those = select(Comment).where(Comment.id.in_(comment_ids)).subquery()
+    followed = or_(
+        Follow.article_id.in_(select(those.c.article_id)),
+        Follow.comment_id.in_(select(those.c.parent_id)),
+        Follow.comment_id.in_(select(those.c.id)),
+    )
+    taken = select(Follow.id).where(followed).order_by(Follow.id)
+    session.execute(taken.with_for_update(read=True, key_share=True)).all()
+
+
 def became_public(session: Session, comment_ids: Collection[int], at: datetime) -> None:
     """Comments became public at this moment without a decision. Their writers see it at once."""
     if not are_followed(session, comment_ids):
