@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from ..models import Comment, Decision, Report
 from ..status import Act, Status
 from . import hooks, readers
+from .hooks import most_hooks
 from .moderators import comment_waits, due_at, neglected, oldest, remind, set_pace, wave_began
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "changed",
     "changed_many",
     "due_at",
+    "most_hooks",
     "neglected",
     "oldest",
     "remind",
