@@ -16,7 +16,7 @@ from sqlalchemy import insert as plain_insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from .models import Decision, Letter, Site, now
+from .models import Bulk, Decision, Letter, Site, now
 from .settings import SiteSettings
 from .status import LetterKind, LetterState, Why
 
@@ -26,6 +26,7 @@ __all__ = [
     "forget_old",
     "gone",
     "gone_of_job",
+    "have_told_of_job",
     "latest",
     "undo_window",
     "write",
@@ -40,6 +41,8 @@ KEPT = timedelta(days=90)
 CALLS_KEPT = timedelta(days=30)
 FAILED_KEPT = timedelta(days=365)
 BATCH = 500
+MOST_TOLD = 10_000  # comments that are asked about at once
+NEWS = (LetterKind.ANSWERED, LetterKind.FOLLOWED)  # of others' comments
 OUTCOMES = (LetterKind.PUBLISHED, LetterKind.REFUSED)  # what became of somebody's own comment
 # What becomes of the comment that caused them is no matter: they tell of whatever waits when they are
 # sent, of what comes in, or that a comment is gone.
@@ -140,11 +143,21 @@ def latest(
     return {letter.moderator_id: letter for letter in letters}
 
 
-def gone(session: Session, decision_id: int) -> set[LetterKind]:
+def gone(session: Session, decision: Decision) -> set[LetterKind]:
     """Which kinds of mails about a decision have reached somebody: no undo takes these back."""
     told = or_(Letter.state == LetterState.SENT, Letter.why == Why.TOGETHER)
-    mails = (Letter.decision_id == decision_id, Letter.hook_id.is_(None), told)
-    return set(session.scalars(select(Letter.kind).where(*mails).distinct()))
+    mails = (Letter.decision_id == decision.id, Letter.hook_id.is_(None), told)
+    kinds = set(session.scalars(select(Letter.kind).where(*mails).distinct()))
+    along = (Letter.article_id == decision.comment.article_id, Letter.sent_at > decision.at)
+    return kinds | {kind for kind, ids in _news(session, *along) if decision.comment_id in ids}
+
+
+def _news(session: Session, *those: ColumnElement[bool]) -> list[tuple[LetterKind, set[int]]]:
+    """The letters about others' comments that went, each with the comments that it told of: one that
+    told of several hangs on no decision, or on one of theirs alone."""
+    went = (Letter.kind.in_(NEWS), Letter.state == LetterState.SENT, *those)
+    found = session.execute(select(Letter.kind, Letter.about).where(*went))
+    return [(kind, set(about.get("comments", ()))) for kind, about in found]
 
 
 def gone_of_job(session: Session, bulk_id: int) -> int:
@@ -157,6 +170,18 @@ def gone_of_job(session: Session, bulk_id: int) -> int:
     undone = select(Letter.id).join(Decision, Decision.undoes_id == Letter.decision_id)
     undone = undone.where(Decision.bulk_id == bulk_id, *mails)
     return session.scalar(select(func.count()).select_from(undone.subquery())) or 0
+
+
+def have_told_of_job(session: Session, bulk_id: int) -> bool:
+    """Whether those who follow have had a letter about a comment that this job took back."""
+    undone = select(Decision).join(Bulk, Bulk.undoes_id == Decision.bulk_id)
+    undone = undone.where(Bulk.id == bulk_id).order_by(Decision.id).limit(1)
+    first = session.scalars(undone).first()
+    if first is None:
+        return False
+    told: set[int] = set().union(*(ids for _, ids in _news(session, Letter.sent_at > first.at)))
+    taken_back = (Decision.bulk_id == bulk_id, Decision.comment_id.in_(sorted(told)[-MOST_TOLD:]))
+    return session.scalar(select(Decision.id).where(*taken_back).limit(1)) is not None
 
 
 def forget_old(session: Session, at: datetime) -> int:

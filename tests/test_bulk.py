@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from service import bulk, colleagues, database, moderation
 from service.accounts import Moderator
-from service.models import Article, Bulk, Comment, Decision, Event, Handover, Report, now
-from service.status import Act, BulkState, Outcome, ReportReason, Status
+from service.models import Article, Bulk, Comment, Decision, Event, Handover, Hook, Report, now
+from service.status import Act, BulkState, HookShape, Outcome, ReportReason, Status
 
 START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 STARS = "stars"
@@ -523,3 +523,20 @@ def test_it_takes_comments_and_articles_by_id(
     locks = [said for said in ran if "FOR UPDATE NOWAIT" in said]
     assert ["comments.id" in said.rpartition("ORDER BY")[2] for said in locks] == [True, False]
     assert "articles.id" in locks[1].rpartition("ORDER BY")[2]
+
+
+def test_batches_are_smaller_where_webhooks_are_told_of_each(
+    app: Flask, daily: int, mo: int
+) -> None:
+    with app.app_context(), database.writing() as session:
+        told = {"site_id": daily, "shape": HookShape.STANDARD, "sealed_url": "", "events": []}
+        session.add_all(Hook(name=name, **told) for name in ("one", "off", "three"))
+        session.flush()
+        session.execute(update(Hook).where(Hook.name == "off").values(is_on=False))
+        moderator = session.get_one(Moderator, mo)
+        shown = bulk.preview(session, moderator, {})
+        job = bulk.start_matching(session, moderator, Status.SPAM, shown.matching, 10)
+        session.flush()
+        batch = bulk.ahead(session, job.id)
+        assert batch is not None
+        assert len(batch.seen) == bulk.BATCH // 2

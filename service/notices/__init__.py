@@ -16,6 +16,7 @@ from .. import letters
 from ..models import Comment, Decision, Report
 from ..status import Act, Status, Why
 from . import hooks, readers
+from .hooks import most_hooks
 from .moderators import comment_waits, due_at, neglected, oldest, remind, set_pace, wave_began
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "changed",
     "changed_many",
     "due_at",
+    "most_hooks",
     "neglected",
     "oldest",
     "remind",

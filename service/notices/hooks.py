@@ -97,6 +97,12 @@ def _on(session: Session, site_ids: Sequence[int] | None) -> dict[int, list[Hook
     return found
 
 
+def most_hooks(session: Session) -> int:
+    """How many webhooks are on, of the site that has most: a comment that is decided writes as many
+    rows."""
+    return max(map(len, _on(session, None).values()), default=0)
+
+
 def _rows(
     hook: Hook,
     place: Place,

@@ -17,7 +17,7 @@ from .. import letters
 from ..models import Decision, Follow, Letter, Site
 from ..status import FollowPace, LetterKind, LetterState, Status, Why
 
-NEWS = (LetterKind.ANSWERED, LetterKind.FOLLOWED)
+NEWS = letters.NEWS
 HOUR = timedelta(hours=1)
 MORNING = 6  # UTC; readers have no time zone of their own
 

@@ -83,6 +83,8 @@ def said(found: Bulk) -> str:
             gone,
             count=numeral(gone),
         )
+    if found.undoes_id and letters.have_told_of_job(database.session(), found.id):
+        done += " " + _("Letters about some of them have gone to those who follow.")
     if not found.skipped:
         return str(done)
     skipped = ngettext(

@@ -215,9 +215,9 @@ def result(decision: Decision) -> str:
 
 def letters_gone(decision: Decision) -> str:
     """Of an undo: whom letters told already of what it takes back; "" if nobody."""
-    if decision.act != Act.UNDONE or decision.undoes_id is None:
+    if decision.act != Act.UNDONE or decision.undoes is None:
         return ""
-    kinds = letters.gone(database.session(), decision.undoes_id)
+    kinds = letters.gone(database.session(), decision.undoes)
     to_author = kinds.intersection(letters.OUTCOMES)
     said = [_("The letter about it has gone to its author.")] if to_author else []
     if kinds - to_author:

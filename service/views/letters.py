@@ -191,8 +191,14 @@ def _counts(session: Session, sites: dict[int, str]) -> dict[str, int]:
 
 def _shown(session: Session, sites: dict[int, str], state: LetterState) -> list[Shown]:
     found = select(Letter).where(_theirs(sites), Letter.state == state)
-    is_queued = state == LetterState.QUEUED
-    ordered = found.order_by(*((Letter.due_at, Letter.id) if is_queued else (Letter.id.desc(),)))
+    orders: dict[LetterState, tuple[Any, ...]] = {
+        LetterState.QUEUED: (Letter.due_at, Letter.id),
+        LetterState.SENT: (
+            Letter.sent_at.desc(),
+            Letter.id.desc(),
+        ),  # a digest is written long before
+    }
+    ordered = found.order_by(*orders.get(state, (Letter.id.desc(),)))
     return [
         Shown(
             letter,

@@ -1,10 +1,11 @@
 """Letters at the desk: which wait and why, which failed, and how often a moderator is written to."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from cast import add_moderator, add_site, csrf, on_record, reply, sign_in, stored
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from service import accounts, database, letters
 from service.models import Author, Letter, Site, now
@@ -215,6 +216,30 @@ def test_a_long_outbox_is_counted(app, pia, daily):
             kind, key = LetterKind.WAITING, f"test {number}"
             letters.write(session, kind, key, site_id, moderator_id=pias)
     assert "The next 50 of 60." in pia.get(PAGE).text
+
+
+def test_what_was_sent_last_stands_first_whenever_it_was_written(app, pia, daily):
+    with app.app_context(), database.writing() as session:
+        site_id = session.scalar(select(Site.id))
+        pias = session.scalar(select(accounts.Moderator.id))
+        for minutes in (1, 5, 3):  # since it was sent
+            kind, key = LetterKind.WAITING, f"test {minutes}"
+            letters.write(session, kind, key, site_id, moderator_id=pias)
+            session.execute(
+                update(Letter)
+                .where(Letter.cause_key == key)
+                .values(state=LetterState.SENT, sent_at=now() - timedelta(days=minutes))
+            )
+    sent = pia.get(PAGE).text.partition("Sent lately")[2].partition("Not sent")[0]
+    times = re.findall(r'datetime="([^"]+)"', sent)
+    assert len(times) == 3
+    assert times == sorted(times, reverse=True)
+
+
+@pytest.mark.parametrize("state", [LetterState.FAILED, LetterState.DROPPED])
+def test_each_says_when_it_was(app, pia, waiting, state):
+    change(app, state=state, why=Why.REFUSED)
+    assert pia.get(PAGE).text.count("<time ") == 1
 
 
 def choose_links(client, **sent):
