@@ -98,7 +98,8 @@ def to_readers(town: Town, language: str) -> dict[str, Any]:
     with town.app.app_context(), database.writing() as session:
         comment = session.get_one(Comment, asked)
         author = session.get_one(Author, comment.author_id)
-        assert asking.ask(session, comment, author, session.get_one(Follow, follow))
+        mailbox = town.app.extensions["vault"].index("asked@readers.example")
+        assert asking.ask(session, comment, author, session.get_one(Follow, follow), mailbox)
     post.comes("confirm", "asked")
     own, bad = says("rita"), says("bad")
     town.follows("rita", own)
