@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import ColumnElement, and_, delete, false, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, false, func, or_, select, update
 from sqlalchemy import insert as plain_insert
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from .models import Bulk, Decision, Letter, Site, now
 from .settings import SiteSettings
@@ -23,11 +23,12 @@ from .status import LetterKind, LetterState, Why
 __all__ = [
     "OUTCOMES",
     "drop",
-    "forget_old",
+    "forget",
     "gone",
     "gone_of_job",
     "have_told_of_job",
     "latest",
+    "old",
     "undo_window",
     "write",
     "write_all",
@@ -184,26 +185,35 @@ def have_told_of_job(session: Session, bulk_id: int) -> bool:
     return session.scalar(select(Decision.id).where(*taken_back).limit(1)) is not None
 
 
-def forget_old(session: Session, at: datetime) -> int:
-    """Removes some letters that are old; how many. Takes the present moment.
+def old(session: Session, at: datetime) -> Sequence[int]:
+    """Some letters that are old, oldest first, by id: a batch. Takes the present moment.
 
     No cause comes twice after so long: a decision, a wave, a report has its letters when it happens.
     Only the chain of the letters that comments wait goes on: the newest of each stays.
     """
-    last = select(func.max(Letter.id)).where(Letter.moderator_id.is_not(None))
-    chains = last.group_by(Letter.moderator_id, Letter.site_id, Letter.kind)
+    newer = aliased(Letter)
+    follows = exists().where(
+        newer.moderator_id == Letter.moderator_id,
+        newer.site_id.is_not_distinct_from(Letter.site_id),
+        newer.kind == Letter.kind,
+        newer.id > Letter.id,
+    )
     is_settled = Letter.state.in_((LetterState.SENT, LetterState.DROPPED))
-    old = (
+    too_old = (
         and_(is_settled, Letter.created_at < at - KEPT),
         and_(is_settled, Letter.hook_id.is_not(None), Letter.created_at < at - CALLS_KEPT),
         and_(Letter.state == LetterState.FAILED, Letter.created_at < at - FAILED_KEPT),
     )
-    some = select(Letter.id).where(Letter.created_at < at - CALLS_KEPT, or_(*old))
-    ids = session.scalars(
-        some.where(Letter.id.not_in(chains)).order_by(Letter.id).limit(BATCH)
-    ).all()
-    session.execute(delete(Letter).where(Letter.id.in_(ids)))
-    return len(ids)
+    some = select(Letter.id).where(Letter.created_at < at - CALLS_KEPT, or_(*too_old))
+    some = some.where(or_(Letter.moderator_id.is_(None), follows))
+    return session.scalars(some.order_by(Letter.created_at, Letter.id).limit(BATCH)).all()
+
+
+def forget(session: Session, ids: Sequence[int]) -> None:
+    """Removes letters that were found to be old, but for what somebody has put back into the outbox
+    since."""
+    is_over = Letter.state != LetterState.QUEUED
+    session.execute(delete(Letter).where(Letter.id.in_(ids), is_over))
 
 
 def undo_window(site: Site) -> timedelta:

@@ -14,11 +14,13 @@ def old_letters() -> bool:
     """Removes letters that are old, a batch at a time."""
     if time.monotonic() < _looked["letters"] + LOOKS:
         return False
+    ids = letters.old(database.session(), now())
+    if not ids:
+        _looked["letters"] = time.monotonic()
+        return False
     with database.writing() as session:
-        if letters.forget_old(session, now()):
-            return True
-    _looked["letters"] = time.monotonic()
-    return False
+        letters.forget(session, ids)
+    return True
 
 
 def old_tokens() -> bool:

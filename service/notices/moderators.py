@@ -95,8 +95,8 @@ def neglected(session: Session, at: datetime) -> list[int]:
 
 
 def remind(session: Session, site_id: int, at: datetime) -> int:
-    """Writes once more to the moderators of a site who were told of something that waits since a day
-    or longer. Returns how many; two who remind at once write one letter."""
+    """Writes once more to the moderators of a site who were told, or were to be told, of something
+    that waits since a day or longer. Returns how many; two who remind at once write one letter."""
     found = _to_remind(session, site_id, at)
     for moderator, before in found:
         _write(session, site_id, moderator, before, at)
@@ -127,9 +127,9 @@ def _to_remind(session: Session, site_id: int, at: datetime) -> list[tuple[Moder
         (moderator, before)
         for moderator in told
         if (before := latest.get(moderator.id)) is not None
-        and before.state == LetterState.SENT
-        and before.sent_at is not None
-        and since < before.sent_at <= at - quiet
+        and before.state != LetterState.QUEUED
+        # What failed or was dropped told nobody, and is followed by the next one all the same.
+        and since < (before.sent_at or before.due_at) <= at - quiet
     ]
 
 

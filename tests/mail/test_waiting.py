@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from cast import add_moderator, reply, stored
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from service import accounts, database, letters, moderation, notices, reports
 from service.cli import mail as command
@@ -212,6 +212,38 @@ def test_a_reminder_says_since_when_and_is_one_of_the_hour_s_letters(app, mo, ma
     assert mail["References"]
 
 
+@pytest.mark.parametrize("state", [LetterState.FAILED, LetterState.DROPPED])
+def test_a_letter_that_told_nobody_does_not_end_the_reminders(app, mo, monkeypatch, state):
+    """The server would not take it; or its moderator wanted none for a while, or had lost the role."""
+    post(app)
+    with app.app_context(), database.writing() as session:
+        session.execute(update(Comment).values(created_at=now() - 3 * DAY))
+        session.execute(update(Letter).values(state=state, due_at=now() - 2 * DAY))
+    look(app, monkeypatch)
+    assert len(outbox(app)) == 2
+    with app.app_context(), database.writing() as session:
+        session.execute(update(Letter).values(state=state))
+    look(app, monkeypatch)
+    assert len(outbox(app)) == 2  # once a day at most, even if none ever goes
+
+
+def test_who_lost_the_role_is_told_neither_what_was_written_nor_anew(app, mo, mailbox, monkeypatch):
+    post(app)
+    told(app, 3 * DAY)
+    look(app, monkeypatch)
+    begin_wave(app)
+    with app.app_context(), database.writing() as session:
+        for role in session.get_one(accounts.Moderator, mo).memberships:
+            role.removed_at = now()
+    work(app)
+    assert mailbox.mails == []
+    assert [letter.why for letter in outbox(app)[1:]] == [Why.FORBIDDEN, Why.FORBIDDEN]
+    with app.app_context(), database.writing() as session:
+        session.execute(update(Letter).values(due_at=now() - 2 * DAY))
+    look(app, monkeypatch)
+    assert len(outbox(app)) == 3
+
+
 @pytest.mark.parametrize("pace", [Pace.NONE, None])
 def test_nobody_is_reminded_who_wants_none_or_whose_mail_comes_back(app, mo, monkeypatch, pace):
     post(app)
@@ -288,6 +320,16 @@ def test_who_wants_no_letters_any_more_is_not_told_of_a_wave_either(app, mo):
     assert outbox(app)[0].why == Why.UNWANTED
 
 
+def add_old(session, mo):
+    """Two of one chain; returns their site."""
+    site_id = session.scalar(select(Site.id))
+    for key in ("old", "the last"):
+        letters.write(session, LetterKind.WAITING, key, site_id, moderator_id=mo)
+    sent = {"state": LetterState.FAILED, "created_at": now() - 400 * DAY}
+    session.execute(update(Letter).values(**sent))
+    return site_id
+
+
 @pytest.mark.parametrize(
     ("state", "days", "is_kept"),
     [
@@ -314,3 +356,32 @@ def test_old_letters_go_but_for_the_last_of_each_chain(app, mo, monkeypatch, sta
         pruning.old_letters()
     kept = [letter.cause_key for letter in outbox(app)]
     assert kept == (["old", "the last"] if is_kept else ["the last"])
+
+
+def test_a_letter_that_is_put_back_while_the_old_ones_are_removed_stays(app, mo):
+    with app.app_context():
+        with database.writing() as session:
+            site_id = add_old(session, mo)
+        ids = letters.old(database.session(), now())
+        with database.writing() as session:
+            session.execute(update(Letter).values(state=LetterState.QUEUED))
+            letters.forget(session, ids)
+    assert len(ids) == 1
+    assert [letter.site_id for letter in outbox(app)] == [site_id, site_id]
+
+
+def test_old_letters_are_found_by_their_index(app, mo):
+    """A worker looks at each, again and again: it may not walk all that was ever sent."""
+    with app.app_context():
+        found = []
+        connection = database.session().connection()
+        event.listen(connection, "before_cursor_execute", lambda *told: found.append(told[2:4]))
+        letters.old(database.session(), now())
+        (statement, values) = found[0]
+        if connection.dialect.name != "sqlite":
+            return  # PostgreSQL plans by what is stored
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
+    said = " ".join(row[3] for row in plan)
+    assert "ix_letters_created_at" in said
+    assert "ix_letters_moderator" in said
+    assert "SCAN" not in said
