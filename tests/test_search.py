@@ -34,6 +34,7 @@ def write_and_erase(path, number):
     connection.close()
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_any_number_of_texts_may_be_erased(app, client, database_url):
     add_site(app)
     assert reply(app, client).status_code == 303
@@ -45,7 +46,8 @@ def test_any_number_of_texts_may_be_erased(app, client, database_url):
     assert reply(app, client, comment="And more.").status_code == 303
 
 
-def test_the_worker_makes_the_index_anew_when_it_has_grown(app, client, monkeypatch):
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_worker_makes_the_index_anew_when_it_has_grown(app, client, monkeypatch, database_url):
     assert pruning.search_index in worker.TASKS
     add_site(app)
     reply(app, client, comment="Zyzzyva.")

@@ -214,6 +214,7 @@ def test_others_keep_what_is_theirs(app, flask, everything):
     assert len(lines(flask("export", "nina@example.org"))) == 2
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_file_itself_holds_it_no_more(app, flask, everything, database_url):
     path = Path(database_url.removeprefix("sqlite:///"))
     sought = [*everything, b"Proved.", RITA.encode()]
