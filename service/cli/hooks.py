@@ -19,7 +19,7 @@ from ..status import HookEvent, HookShape, LetterState, Why
 from ..vault import Vault
 from ..webhooks import Call, Reply, Wish
 from ..webhooks.calling import Outcome
-from .insisting import write_down
+from .insisting import put_into_words, write_down
 from .sites import site_or_stop
 
 BY = "flask hook"
@@ -75,19 +75,8 @@ def _make(letter_id: int, hook_id: int) -> None:
     with database.writing() as session:
         if not outbox.begin(session, letter_id, ME, now(), NO_CAPS):
             return
-    try:
-        made = _made(letter_id)
-    except Exception:
-        current_app.logger.exception("The call %s could not be put into words", letter_id)
-        write_down(lambda s: outbox.try_later(s, letter_id, ME, Why.BROKEN, "", now()))
-        return
-    finally:
-        database.forget()
+    made = put_into_words(letter_id, ME, lambda: _made(letter_id))
     if made is None:
-        return
-    if isinstance(made, Why):
-        why = made
-        write_down(lambda session: outbox.drop(session, letter_id, ME, why))
         return
     outcome = webhooks.call(current_app.extensions["outbound"], made)
     _remember(hook_id, outcome)

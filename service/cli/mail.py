@@ -32,6 +32,7 @@ from ..mail.smtp import Line, Said, Server
 from ..models import Letter, Site, now
 from ..settings import SiteSettings
 from ..status import LetterState, Why
+from .insisting import put_into_words
 from .insisting import write_down as _write_down
 
 ME = secrets.token_hex(8)  # this process, among the workers
@@ -71,22 +72,15 @@ def _send(line: Line, post: Post, letter_id: int) -> None:
         if not outbox.begin(session, letter_id, ME, now(), caps):
             return
     try:
-        made = _made(database.session(), post, letter_id)
+        failures = (message.Unsendable,)
+        made = put_into_words(
+            letter_id, ME, lambda: _made(database.session(), post, letter_id), failures
+        )
     except message.Unsendable:
         said = "No mail can bear this address."
         _write_down(lambda session: outbox.fail(session, letter_id, ME, Why.REFUSED, said))
         return
-    except Exception:
-        current_app.logger.exception("Letter %s could not be written", letter_id)
-        _write_down(lambda s: outbox.try_later(s, letter_id, ME, Why.BROKEN, "", now()))
-        return
-    finally:
-        database.forget()
     if made is None:
-        return
-    if isinstance(made, Why):
-        why = made
-        _write_down(lambda session: outbox.drop(session, letter_id, ME, why))
         return
     mail, address, contents = made
     if not _is_wanted(letter_id):
