@@ -1,6 +1,8 @@
 """What axe-core finds on a page: barriers for people."""
 
+from collections.abc import Callable
 from importlib.resources import files
+from pathlib import Path
 
 from playwright.sync_api import Frame, Page
 
@@ -30,3 +32,13 @@ def barriers(shown: Page | Frame, part: str = "html") -> dict[str, list[str]]:
     if page and size:
         page.set_viewport_size(size)
     return {rule: [html[:200] for html in nodes] for rule, nodes in found}
+
+
+def expect_sound(page: Page, name: str, screenshot: Callable[..., Path]) -> None:
+    """No barrier, and no wider than the screen: wide in light, narrow in dark."""
+    for scheme, width in (("light", 1280), ("dark", 320)):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        page.set_viewport_size({"width": width, "height": 800})
+        screenshot(page, f"{name}-{width}-{scheme}", full_page=True)
+        assert page.evaluate("document.documentElement.scrollWidth") == width, (name, width)
+        assert barriers(page) == {}, (name, scheme)

@@ -12,6 +12,7 @@ import pytest
 from barriers import barriers
 from flask import Flask
 from live import Live, Publisher
+from mailserver import Mailbox, mail_server
 from playwright.sync_api import Browser, BrowserContext, Page
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
@@ -68,6 +69,13 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     made.set_default_timeout(20_000)
     yield made
     made.close()
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    """A real mail server, and what it was given."""
+    with mail_server() as started:
+        yield started
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from barriers import barriers
 from cast import add_moderator, add_site, reply, stored
 from live import Live
-from mailserver import Mailbox, mail_server
+from mailserver import Mailbox
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select, update
 
@@ -21,12 +21,6 @@ from service.rules import Verdict
 from service.status import Status
 
 TYPED = "The *harbour* at https://harbour.example/2026 is not what it was, and never was."
-
-
-@pytest.fixture
-def mailbox() -> Iterator[Mailbox]:
-    with mail_server() as started:
-        yield started
 
 
 @pytest.fixture

@@ -4,13 +4,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from barriers import barriers
+from barriers import expect_sound
 from cast import add_moderator, add_site, reply
-from live import Live
+from live import Live, sign_in_browser
 from outsiders import LOOPBACK, Service, serving
 from playwright.sync_api import Browser, Page, expect
 
-from service import accounts, database
 from service.cli import hooks as command
 from service.status import Role
 
@@ -34,25 +33,12 @@ def pia(live: Live, browser: Browser) -> Iterator[Page]:
     """Pia's tab, past the pages' policy, so that axe can run."""
     add_site(live.app)
     pia_id = add_moderator(live.app, "pia@daily.example", role=Role.PUBLISHER)
-    with live.app.app_context(), database.writing() as session:
-        secret = accounts.make_link(session, session.get_one(accounts.Moderator, pia_id))
     context = browser.new_context(bypass_csp=True, locale="en-GB")
+    sign_in_browser(live, context, pia_id)
     page = context.new_page()
-    page.goto(f"{live.url}/desk/sign-in/{secret}")
-    page.get_by_role("button", name="Sign in").click()
-    expect(page).to_have_url(f"{live.url}/desk/")
+    page.goto(f"{live.url}/desk/")
     yield page
     context.close()
-
-
-def expect_sound(page: Page, name: str, screenshot: Callable[..., Path]) -> None:
-    """No barrier, and no wider than the screen: wide in light, narrow in dark."""
-    for scheme, width in (("light", 1280), ("dark", 320)):
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-        page.set_viewport_size({"width": width, "height": 800})
-        screenshot(page, f"hooks-{name}-{width}-{scheme}", full_page=True)
-        assert page.evaluate("document.documentElement.scrollWidth") == width, (name, width)
-        assert barriers(page) == {}, (name, scheme)
 
 
 def test_a_webhook_is_added_and_its_call_seen(
@@ -65,12 +51,12 @@ def test_a_webhook_is_added_and_its_call_seen(
     pia.get_by_label("Address").fill("http://10.0.0.1/")
     pia.get_by_role("button", name="Add the webhook").click()
     expect(pia.locator("#url-error")).to_contain_text("cannot be called")
-    expect_sound(pia, "form", screenshot)
+    expect_sound(pia, "hooks-form", screenshot)
     pia.get_by_label("Address").fill(f"{own.url}/k3y")
     pia.get_by_label("A comment is rejected").uncheck()
     pia.get_by_role("button", name="Add the webhook").click()
     expect(pia.locator(".secret")).to_contain_text("whsec_")
-    expect_sound(pia, "secret", screenshot)
+    expect_sound(pia, "hooks-secret", screenshot)
     assert reply(live.app, live.app.test_client()).status_code == 303
     with live.app.app_context():
         command.call_hooks()
@@ -86,6 +72,6 @@ def test_a_webhook_is_added_and_its_call_seen(
         command.call_hooks()
     pia.reload()
     expect(calls).to_contain_text("503 Service Unavailable")
-    expect_sound(pia, "calls", screenshot)
+    expect_sound(pia, "hooks-calls", screenshot)
     pia.goto(f"{live.url}/desk/hooks/")
-    expect_sound(pia, "list", screenshot)
+    expect_sound(pia, "hooks-list", screenshot)

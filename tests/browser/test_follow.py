@@ -8,7 +8,7 @@ import pytest
 import rita
 from barriers import barriers
 from live import Live
-from mailserver import Mailbox, mail_server
+from mailserver import Mailbox
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select, update
 
@@ -18,12 +18,6 @@ from service.mail.leaving import Leaving
 from service.models import Article, Author, Follow, Site, now
 
 TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-
-
-@pytest.fixture
-def mailbox() -> Iterator[Mailbox]:
-    with mail_server() as started:
-        yield started
 
 
 @pytest.fixture

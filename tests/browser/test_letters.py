@@ -5,10 +5,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from barriers import barriers
+from barriers import expect_sound
 from cast import add_moderator, add_site, reply
-from live import Live
-from mailserver import Mailbox, mail_server
+from live import Live, sign_in_browser
+from mailserver import Mailbox
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select, update
 
@@ -18,12 +18,6 @@ from service.models import Author, Comment, Letter, Site, now
 from service.status import LetterKind, LetterState, Role, Why
 
 ANSWER = "550 5.1.1 [address]: recipient address rejected, user unknown in virtual mailbox table"
-
-
-@pytest.fixture
-def mailbox() -> Iterator[Mailbox]:
-    with mail_server() as started:
-        yield started
 
 
 @pytest.fixture
@@ -44,24 +38,12 @@ def pia(live: Live, browser: Browser) -> Iterator[Page]:
         failed = update(Letter).where(Letter.cause_key == "x")
         told = {"why": Why.REFUSED, "attempts": 3, "last_answer": ANSWER}
         session.execute(failed.values(state=LetterState.FAILED, **told))
-        secret = accounts.make_link(session, session.get_one(accounts.Moderator, pia_id))
     context = browser.new_context(bypass_csp=True, locale="en-GB")
+    sign_in_browser(live, context, pia_id)
     page = context.new_page()
-    page.goto(f"{live.url}/desk/sign-in/{secret}")
-    page.get_by_role("button", name="Sign in").click()
-    expect(page).to_have_url(f"{live.url}/desk/")
+    page.goto(f"{live.url}/desk/")
     yield page
     context.close()
-
-
-def expect_sound(page: Page, name: str, screenshot: Callable[..., Path]) -> None:
-    """No barrier, and no wider than the screen: wide in light, narrow in dark."""
-    for scheme, width in (("light", 1280), ("dark", 320)):
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-        page.set_viewport_size({"width": width, "height": 800})
-        screenshot(page, f"letters-{name}-{width}-{scheme}", full_page=True)
-        assert page.evaluate("document.documentElement.scrollWidth") == width, (name, width)
-        assert barriers(page) == {}, (name, scheme)
 
 
 def test_a_failed_letter_is_tried_again(
@@ -70,14 +52,14 @@ def test_a_failed_letter_is_tried_again(
     pia.get_by_text("More", exact=True).click()
     pia.get_by_role("link", name="Letters", exact=True).click()
     expect(pia.get_by_role("heading", name="Failed")).to_be_visible()
-    expect_sound(pia, "outbox", screenshot)
+    expect_sound(pia, "letters-outbox", screenshot)
     pia.get_by_role("button", name="Try again").click()
     expect(pia.get_by_role("status").filter(has_text="waits again")).to_be_visible()
 
 
 def test_a_pace_is_chosen(pia: Page, live: Live, screenshot: Callable[..., Path]) -> None:
     pia.goto(f"{live.url}/desk/me/#letters")
-    expect_sound(pia, "pace", screenshot)
+    expect_sound(pia, "letters-pace", screenshot)
     pia.get_by_label("Once an hour", exact=True).check()
     pia.get_by_role("button", name="Keep this").click()
     expect(pia.get_by_text("It is changed.")).to_be_visible()
@@ -97,7 +79,7 @@ def test_the_letter_reads_well_in_light_and_dark(
         assert fetched not in html
     pia.goto("about:blank")
     pia.set_content(html)
-    expect_sound(pia, "letter", screenshot)
+    expect_sound(pia, "letters-letter", screenshot)
     print(mail.get_body(("plain",)).get_content())  # type: ignore[union-attr]
 
 
@@ -116,12 +98,12 @@ def test_an_address_that_takes_no_mail_is_said_and_written_to_again(
         follows.add(session, comment, follows.Wish.REPLIES)
     pia.goto(f"{live.url}/desk/letters/")
     expect(pia.get_by_text("Mail to this address comes back")).to_be_visible()
-    expect_sound(pia, "returned-outbox", screenshot)
+    expect_sound(pia, "letters-returned-outbox", screenshot)
     pia.goto(live.url + receipt.removeprefix("http://localhost"))
     expect(pia.get_by_text("Our letters to your email address come back")).to_be_visible()
-    expect_sound(pia, "returned-receipt", screenshot)
+    expect_sound(pia, "letters-returned-receipt", screenshot)
     pia.goto(f"{live.url}/desk/comments/{public_id}")
     expect(pia.get_by_text("Mail to this address came back 3 hours ago")).to_be_visible()
-    expect_sound(pia, "returned-card", screenshot)
+    expect_sound(pia, "letters-returned-card", screenshot)
     pia.get_by_role("button", name="Write to it again").click()
     expect(pia.get_by_text("Mail to this address came back")).to_have_count(0)
