@@ -3,11 +3,6 @@
 import base64
 import hashlib
 import hmac
-import json
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from datetime import timedelta
@@ -17,6 +12,7 @@ from cast import SITE, add_moderator, add_site, on_record, reply, stored
 from conftest import SETTINGS
 from outsiders import LOOPBACK, serving
 from sqlalchemy import select, update
+from workers import share_work
 
 from service import accounts, database, moderation, webhooks
 from service.cli import hooks as command
@@ -480,31 +476,17 @@ def test_two_workers_share_the_calls_and_none_is_lost(
         handler.end_headers()
 
     own.answer = take
-    workers = [
-        subprocess.Popen(
-            [sys.executable, "-c", WORKER, json.dumps(given)],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env={**os.environ, "PYTHONPATH": os.getcwd()},
-        )
-        for _ in range(2)
-    ]  # fmt: skip
-    try:
-        if is_killed:
-            until = time.monotonic() + 30
-            while len(own.asked) < CALLS // 3 and time.monotonic() < until:
-                time.sleep(0.005)
-            os.kill(workers[0].pid, signal.SIGKILL)
-        until = time.monotonic() + 60
-        while time.monotonic() < until:
-            states = Counter(letter.state for letter in calls(app))
-            if states[LetterState.SENT] == CALLS:
-                break
-            time.sleep(0.1)
-    finally:
-        for one in workers:
-            one.kill()
-            one.wait()
-    assert states == {LetterState.SENT: CALLS}
+
+    def states():
+        return Counter(letter.state for letter in calls(app))
+
+    share_work(
+        WORKER,
+        given,
+        lambda: states()[LetterState.SENT] == CALLS,
+        (lambda: len(own.asked) >= CALLS // 3) if is_killed else None,
+    )
+    assert states() == {LetterState.SENT: CALLS}
     times = Counter(asked.headers["webhook-id"] for asked in own.asked)
     assert len(times) == CALLS
     assert sum(times.values()) - len(times) <= is_killed  # the one in flight

@@ -1,10 +1,5 @@
 """The outbox is emptied: each letter once, or later, or never, and none is lost."""
 
-import json
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from datetime import timedelta
@@ -14,6 +9,7 @@ from cast import add_moderator, add_site, reply, stored
 from conftest import SETTINGS
 from mailserver import WORKER
 from sqlalchemy import select, update
+from workers import share_work
 
 from service import accounts, database, letters, moderation
 from service.cli import mail as command
@@ -305,31 +301,17 @@ def test_two_workers_share_the_work_and_none_is_lost(
     write(app, mo, LETTERS)
     make_due(app)
     mailbox.waits = lambda: time.sleep(0.02)
-    workers = [
-        subprocess.Popen(
-            [sys.executable, "-c", WORKER, json.dumps(given)],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env={**os.environ, "PYTHONPATH": os.getcwd()},
-        )
-        for _ in range(2)
-    ]  # fmt: skip
-    try:
-        if is_killed:
-            until = time.monotonic() + 30
-            while len(mailbox.mails) < LETTERS // 3 and time.monotonic() < until:
-                time.sleep(0.005)
-            os.kill(workers[0].pid, signal.SIGKILL)
-        until = time.monotonic() + 60
-        while time.monotonic() < until:
-            states = Counter(letter.state for letter in all_letters(app))
-            if states[LetterState.SENT] == LETTERS + 1:
-                break
-            time.sleep(0.1)
-    finally:
-        for worker in workers:
-            worker.kill()
-            worker.wait()
-    assert states == {LetterState.SENT: LETTERS + 1}
+
+    def states():
+        return Counter(letter.state for letter in all_letters(app))
+
+    share_work(
+        WORKER,
+        given,
+        lambda: states()[LetterState.SENT] == LETTERS + 1,
+        (lambda: len(mailbox.mails) >= LETTERS // 3) if is_killed else None,
+    )
+    assert states() == {LetterState.SENT: LETTERS + 1}
     times = Counter(mailbox.ids)
     assert len(times) == LETTERS + 1
     assert sum(times.values()) - len(times) <= is_killed  # the one in flight

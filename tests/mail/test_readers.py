@@ -1,11 +1,6 @@
 """The way of each letter to a reader: caused, waiting, sent; undone, left, erased, withdrawn in between."""
 
-import json
-import os
 import re
-import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from datetime import timedelta
@@ -15,6 +10,7 @@ from conftest import SETTINGS
 from mailserver import WORKER
 from sqlalchemy import delete, insert, select, update
 from town import Town
+from workers import share_work
 
 from service import accounts, comments, database, letters, moderation
 from service.cli import mail as command
@@ -639,31 +635,18 @@ def test_two_workers_tell_nothing_twice_and_lose_nothing(make_app, database_url,
         town.says("Ben", f"No. {number}.", Status.APPROVED)
     town.set_letters(due_at=now() - timedelta(seconds=1))
     mailbox.waits = lambda: time.sleep(0.05)
-    workers = [
-        subprocess.Popen(
-            [sys.executable, "-c", WORKER.replace("BATCH = 10", "BATCH = 3"), json.dumps(given)],
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-            env={**os.environ, "PYTHONPATH": os.getcwd()},
-        )
-        for _ in range(2)
-    ]  # fmt: skip
-    try:
-        until = time.monotonic() + 60
-        while not mailbox.mails and time.monotonic() < until:
-            time.sleep(0.005)
-        os.kill(workers[0].pid, signal.SIGKILL)
-        while time.monotonic() < until:
-            waits = [letter for letter in town.letters if letter.state == QUEUED]
-            if all(letter.due_at > now() + timedelta(minutes=50) for letter in waits):
-                break
-            time.sleep(0.1)
-    finally:
-        for worker in workers:
-            worker.kill()
-            worker.wait()
+
+    def waiting():
+        return [letter for letter in town.letters if letter.state == QUEUED]
+
+    def is_done():
+        return all(letter.due_at > now() + timedelta(minutes=50) for letter in waiting())
+
+    code = WORKER.replace("BATCH = 10", "BATCH = 3")
+    share_work(code, given, is_done, lambda: bool(mailbox.mails))
     told = Counter()
     for mail in {mail["Message-ID"]: mail for mail in mailbox.mails}.values():
         told.update((mail["To"], word) for word in re.findall(r"No\. \d", plain(mail)))
     assert len(mailbox.mails) - len(set(mailbox.ids)) <= 1  # the one in flight
     assert set(told.values()) == {1}
-    assert len(told) + len(waits) == len(readers) * 6
+    assert len(told) + len(waiting()) == len(readers) * 6
