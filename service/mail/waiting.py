@@ -161,8 +161,10 @@ def _shown(session: Session, post: Post, to: Moderator, comment: Comment) -> Wai
 
 
 def _reports(session: Session, comment: Comment) -> list[str]:
-    """What readers said against it, and never who did."""
-    given = Counter(report.reason for report in reports.open_of(session, [comment.id])[comment.id])
+    """What readers said against it, and never who did; nothing if it was answered a moment ago."""
+    given = Counter(
+        report.reason for report in reports.open_of(session, [comment.id]).get(comment.id, [])
+    )
     return [f"{REPORTED_AS[reason]} × {number}" for reason, number in given.most_common()]
 
 
