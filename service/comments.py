@@ -17,7 +17,7 @@ from .moderation import Wording
 from .rules import Draft, History, Policy, Verdict, judge, risk
 from .screening import tokens, waves
 from .screening.filter import Score
-from .settings import SiteSettings
+from .site_settings import SiteSettings
 from .status import Act, Mark, Occasion, Status
 from .text import RENDERER, count_links
 from .vault import Hidden, Vault

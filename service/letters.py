@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 from .models import Bulk, Decision, Letter, Site, now
-from .settings import SiteSettings
+from .site_settings import SiteSettings
 from .status import LetterKind, LetterState, Why
 
 __all__ = [

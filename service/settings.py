@@ -1,4 +1,5 @@
-"""Every setting once: name, type, default and one sentence. Checked at start; `flask settings` prints them.
+"""Every setting of the installation once: name, type, default and one sentence. Checked at start;
+`flask settings` prints them. What each site chooses for itself is in site_settings.py.
 
 A setting is looked for in the keyword arguments of create_app, then in the environment as
 REJOINDER_NAME, then in instance/settings.toml, then (secrets) in instance/secrets.toml.
@@ -10,16 +11,13 @@ import ipaddress
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
-from datetime import datetime, timedelta
+from dataclasses import dataclass
 from email.utils import getaddresses, parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from email_validator import validate_email
-
-from .status import Mode
 
 ROOT = Path(__file__).resolve().parent.parent
 INSTANCE = ROOT / "instance"
@@ -351,112 +349,3 @@ def _read(setting: Setting, found: Mapping[str, Any]) -> Any:
         is_hidden = setting.is_secret or not setting.is_shown
         shown = "the value given" if is_hidden else repr(value)
         raise Unusable(f"{setting.name} must be {setting.expects}, not {shown}.") from None
-
-
-def _of_site(
-    default: Any, sentence: str, least: int = 0, most: int = 0, one_of: tuple[str, ...] = ()
-) -> Any:
-    limits = {"least": least, "most": most, "one_of": one_of}
-    return field(default=default, metadata={"sentence": sentence, **limits})
-
-
-@dataclass(frozen=True)
-class SiteSettings:
-    """What each site chooses for itself."""
-
-    comment_length: int = _of_site(10_000, "Characters a comment may have.", 1, 50_000)
-    reply_depth: int = _of_site(
-        4, "Replies are indented this deep; deeper ones are shown flat.", 1, 8
-    )
-    page_size: int = _of_site(50, "Top-level comments on a page of a thread.", 5, 200)
-    replies_shown: int = _of_site(
-        20, "Replies shown under a top-level comment before “show more replies”.", 1, 200
-    )
-    sort: str = _of_site(
-        "oldest", "The order that readers meet first.", one_of=("oldest", "newest", "liked")
-    )
-    language: str = _of_site("en", "The language readers meet when a page's address names none.")
-    edit_minutes: int = _of_site(
-        15, "Minutes in which readers may change what they posted; 0 for never.", 0, 10_080
-    )
-    likes: bool = _of_site(False, "Whether readers may like comments.")
-    reports: bool = _of_site(True, "Whether readers may report comments.")
-    report_threshold: int = _of_site(
-        3, "Reports that bring a published comment back to the moderators.", 1, 1_000
-    )
-    reports_hold: bool = _of_site(
-        False, "Whether a comment with that many reports is hidden until a moderator has looked."
-    )
-    mode: str = _of_site(
-        Mode.HOLD_EVERY.value,
-        "What is held for a moderator: every comment, of authors not known by a confirmed address, "
-        "or only what a rule catches.",
-        one_of=tuple(mode.value for mode in Mode),
-    )
-    close_after_days: int = _of_site(
-        0, "Days after an article's first comment until it takes no more; 0 for never.", 0, 36_500
-    )
-    hold_all: bool = _of_site(
-        False, "Whether every new comment waits for a moderator, whatever the rules say."
-    )
-    public_reasons: str = _of_site(
-        "It has nothing to do with the article.\n"
-        "It attacks somebody.\n"
-        "It advertises something.\n"
-        "It shows what is somebody’s own.\n"
-        "It says what others have said here already.",
-        "Reasons for turning a comment down that moderators choose from and authors may read, "
-        "one a line.",
-    )
-    undo_minutes: int = _of_site(
-        10,
-        "Minutes for which a letter about a decision waits, so that an undo still stops it.",
-        0,
-        1_440,
-    )
-    mail_links: bool = _of_site(
-        True, "Whether letters to moderators hold links that decide on a comment."
-    )
-    is_indexed: bool = _of_site(
-        False, "Whether search engines may list the thread as a page of its own."
-    )
-
-    @classmethod
-    def read(cls, stored: Mapping[str, Any]) -> "SiteSettings":
-        """The stored choices over the defaults; raises ValueError for one that is not allowed."""
-        known = {f.name: f for f in fields(cls)}
-        for name, value in stored.items():
-            if name not in known or known[name].default is MISSING:
-                raise ValueError(f"there is no site setting {name}")
-            limits = known[name].metadata
-            least, most, one_of = limits["least"], limits["most"], limits["one_of"]
-            if most and not least <= int(value) <= most:
-                raise ValueError(f"{name} must be from {least} to {most}")
-            if one_of and value not in one_of:
-                raise ValueError(f"{name} must be one of {', '.join(one_of)}")
-        return cls(**stored)
-
-    def closes_at(self, began_at: datetime) -> datetime | None:
-        """When an article takes no more comments by its age. Takes when it began."""
-        days = self.close_after_days
-        return began_at + timedelta(days=days) if days else None
-
-    @property
-    def reasons(self) -> list[str]:
-        """The public reasons, each by itself."""
-        return [line.strip() for line in self.public_reasons.splitlines() if line.strip()]
-
-    @classmethod
-    def parse(cls, name: str, written: str) -> Any:
-        """A setting's value as an operator writes it; raises ValueError saying what it may be."""
-        kinds = {f.name: type(f.default) for f in fields(cls)}
-        if name not in kinds:
-            raise ValueError(f"there is no site setting {name}; there are {', '.join(kinds)}")
-        readers: dict[type, Callable[[str], Any]] = {int: int, bool: switch, str: text}
-        words = {int: "a number", bool: "on or off", str: "text"}
-        try:
-            value = readers[kinds[name]](written)
-        except (ValueError, KeyError):
-            raise ValueError(f"{name} must be {words[kinds[name]]}") from None
-        cls.read({name: value})
-        return value

@@ -17,7 +17,7 @@ from .accounts import Moderator
 from .events import What
 from .models import Site
 from .rules import RULES, Policy, Rule, kept
-from .settings import SiteSettings
+from .site_settings import SiteSettings
 from .status import Mode, Status
 
 # Rules that look at a list of the site's: where that is kept.

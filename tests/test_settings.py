@@ -2,7 +2,8 @@ import base64
 
 import pytest
 
-from service.settings import SETTINGS, SiteSettings, Unusable, load
+from service.settings import SETTINGS, Unusable, load
+from service.site_settings import SiteSettings
 
 KEY = base64.b64encode(b"k" * 32).decode()
 SECRETS = {"SECRET_KEY": "s", "EMAIL_KEYS": KEY, "INDEX_KEY": KEY}

@@ -30,7 +30,7 @@ from ..mail import (
 from ..mail.returned import Returned, Says
 from ..mail.smtp import Line, Said, Server
 from ..models import Letter, Site, now
-from ..settings import SiteSettings
+from ..site_settings import SiteSettings
 from ..status import LetterState, Why
 from .insisting import put_into_words
 from .insisting import write_down as _write_down

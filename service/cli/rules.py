@@ -8,7 +8,7 @@ from .. import comments, database, people, rules, screening, statistics, text, t
 from ..models import Site
 from ..rules import NAMED, RULES, Rule
 from ..screening import filter as learned
-from ..settings import SiteSettings
+from ..site_settings import SiteSettings
 from ..status import Status
 from ..tuning import Choice
 from .sites import site_or_stop

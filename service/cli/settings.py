@@ -5,7 +5,8 @@ from dataclasses import fields
 
 import click
 
-from ..settings import SETTINGS, SiteSettings
+from ..settings import SETTINGS
+from ..site_settings import SiteSettings
 
 
 @click.command()

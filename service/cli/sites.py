@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from .. import database, urls
 from ..models import Site
-from ..settings import SiteSettings
+from ..site_settings import SiteSettings
 
 NAME_LENGTH = 200
 KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")

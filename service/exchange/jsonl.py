@@ -11,20 +11,20 @@ from typing import Any
 from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session, aliased
 
-from ..models import Article, Author, Comment
+from ..models import Article, Author, Comment, Site
 from ..vault import Hidden, Vault
 
 AT_A_TIME = 1_000
 
 
-def lines(session: Session, site_id: int, vault: Vault | None = None) -> Iterator[str]:
+def lines(session: Session, site: Site, vault: Vault | None = None) -> Iterator[str]:
     """A line for each comment. With a vault the lines have e-mails.
 
     Raises vault.WrongKey if an address is under a key that is not on the ring.
     """
-    rows = session.execute(_wanted(site_id, bool(vault)).execution_options(yield_per=AT_A_TIME))
+    rows = session.execute(_wanted(site.id, bool(vault)).execution_options(yield_per=AT_A_TIME))
     for row in rows:
-        yield json.dumps(_line(row, site_id, vault), ensure_ascii=False) + "\n"
+        yield json.dumps(_line(row, site.id, vault), ensure_ascii=False) + "\n"
 
 
 def _wanted(site_id: int, has_emails: bool) -> Select[Any]:

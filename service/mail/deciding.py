@@ -14,7 +14,7 @@ from flask_babel import gettext as _
 from .. import accounts, moderation
 from ..accounts import Moderator
 from ..models import Comment, Site, now
-from ..settings import SiteSettings
+from ..site_settings import SiteSettings
 from ..status import Status
 from ..tokens import Signer
 from .post import Post

@@ -4,7 +4,7 @@ from sqlalchemy.orm import Session
 
 from ..models import Site
 from ..rules import RULES, Policy, kept
-from ..settings import SiteSettings
+from ..site_settings import SiteSettings
 from ..status import Mode
 from . import phrases
 

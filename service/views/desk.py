@@ -18,7 +18,7 @@ from .. import accounts, compare, database, desk, facts, letters, moderation, ru
 from ..comments import network_of
 from ..models import Comment, Decision, Revision, Site, now
 from ..screening import filter
-from ..settings import SiteSettings
+from ..site_settings import SiteSettings
 from ..status import Act, Mark, Markup, Role, Status
 from ..vault import Vault
 from .errors import wants_json

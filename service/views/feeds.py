@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from .. import database, threads
 from ..models import Article, Site
-from ..settings import SiteSettings
+from ..site_settings import SiteSettings
 from . import headers, languages
 from .reader import SHARED, place_or_refuse
 

@@ -28,7 +28,7 @@ from .. import database, follows, text
 from ..mail.confirm import Confirming
 from ..mail.leaving import Leaving, Refusing
 from ..models import Author, Site
-from ..settings import SiteSettings
+from ..site_settings import SiteSettings
 from ..status import FollowPace
 from ..tokens import AuthorTokens, Signer
 from ..vault import Hidden, Vault, WrongKey, mask

@@ -23,7 +23,7 @@ from ..status import HookEvent, HookShape, LetterState, Role, Why
 from ..webhooks import Row, Wish
 from .desk import LARGEST_ID, bp, vault
 from .forms import SignInForm, line, trimmed
-from .places import site_or_refuse
+from .sites import site_or_refuse
 
 SHAPES = {
     HookShape.STANDARD: _l("Your own service (signed JSON, Standard Webhooks)"),

@@ -15,7 +15,7 @@ from wtforms.validators import DataRequired, Length, Optional
 from .. import accounts, comments, database, moderation, text, typist
 from ..models import Comment
 from ..moderation import Wording
-from ..settings import SiteSettings
+from ..site_settings import SiteSettings
 from ..status import Markup, Status
 from .cards import cannot_pin, done, too_late, what_happened
 from .desk import bp, comment_or_404, local, vault

@@ -20,7 +20,7 @@ from ..accounts import Moderator
 from ..mail import deciding
 from ..mail.deciding import LIFETIME, Link
 from ..models import Comment, Decision, Site, now
-from ..settings import SiteSettings
+from ..site_settings import SiteSettings
 from ..status import Status
 from ..tokens import ReceiptTokens
 from .desk import public_reasons

@@ -16,7 +16,7 @@ from ..rules import Opinion
 from ..status import Status
 from .desk import bp
 from .forms import SignInForm, trimmed
-from .places import site_or_refuse
+from .sites import site_or_refuse
 
 SAID = {
     Status.APPROVED: _l("It answered: it has nothing against the comment."),

@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from .. import comments, database, folds, likes, moderation, notices, reports, text
 from ..models import Comment
-from ..settings import SiteSettings
+from ..site_settings import SiteSettings
 from ..status import ReportReason, Status
 from . import errors, headers, languages
 from .forms import REPORT_REASONS, ReportForm

@@ -20,7 +20,7 @@ from ..screening import phrases as lists
 from ..status import PhraseKind
 from .desk import LARGEST_ID, bp
 from .forms import line
-from .places import site_or_refuse
+from .sites import site_or_refuse
 
 PAGE = 50
 PLACE = ("q", "sort", "after", "hits")

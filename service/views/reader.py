@@ -31,7 +31,7 @@ from .. import comments, database, follows, text, threads, urls, vault
 from ..models import Article, Site, now
 from ..rules import Draft
 from ..screening import waves
-from ..settings import SiteSettings
+from ..site_settings import SiteSettings
 from ..status import Status
 from ..tokens import WORK_BITS, AuthorTokens, FormTokens, Touched, bucket, has_worked
 from . import headers, languages, opinions

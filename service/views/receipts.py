@@ -26,7 +26,7 @@ from flask_limiter import RateLimitExceeded
 from .. import comments, database, moderation, text
 from ..models import Comment, Site
 from ..rules import Draft
-from ..settings import SiteSettings
+from ..site_settings import SiteSettings
 from ..status import Act, Status
 from ..tokens import ReceiptTokens
 from . import headers, languages, opinions

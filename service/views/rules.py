@@ -21,14 +21,14 @@ from wtforms.validators import DataRequired
 from .. import accounts, database, desk, rules, screening, statistics, trials, tuning
 from ..models import Judgement, Site, now
 from ..rules import NAMED, RULES, Rule
-from ..settings import SiteSettings
+from ..site_settings import SiteSettings
 from ..statistics import Use
 from ..status import Mode, Occasion, Role, Status
 from ..tuning import Choice
 from .desk import LARGEST_ID, STATUSES, bp
 from .judging import policy_here
 from .languages import AVAILABLE
-from .places import site_or_refuse
+from .sites import site_or_refuse
 
 PAGE = 50
 LATELY = timedelta(days=90)

@@ -89,7 +89,7 @@ def test_who_renders_ends_with_the_import(tmp_path):
     """The import is killed; its helpers see that nobody is left to render for."""
     script = (
         "import os, subprocess, sys; from multiprocessing import get_context; "
-        "from service.cli.exchange import _serve; import time\n"
+        "from service.cli.importing import _serve; import time\n"
         "if __name__ == '__main__':\n"
         "    from concurrent.futures import ProcessPoolExecutor\n"
         "    pool = ProcessPoolExecutor(1, get_context('spawn'), _serve, (os.getpid(),))\n"
@@ -137,7 +137,7 @@ def test_a_fault_of_our_own_leaves_no_import_that_seems_to_run(flask, file, monk
 
 @pytest.mark.long
 def test_many_comments_are_rendered_by_several_processes(app, flask, file, monkeypatch):
-    monkeypatch.setattr("service.cli.exchange.MANY", 2)
+    monkeypatch.setattr("service.cli.importing.MANY", 2)
     monkeypatch.setattr("os.cpu_count", lambda: 2)
     assert flask("import", "wordpress", file, "--site", "daily").exit_code == 0
     assert {c.html for c in stored(app)} == {"<p>Hear, hear.</p>"}

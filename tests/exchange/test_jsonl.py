@@ -1,9 +1,10 @@
 import json
+from dataclasses import replace
 
 import pytest
 from cast import add_site, reply, stored
 
-from service.cli import exchange
+from service.exchange.formats import WRITERS
 from service.vault import Vault, WrongKey
 
 
@@ -53,7 +54,7 @@ def test_an_export_that_fails_leaves_the_earlier_file_whole(
         yield "{}\n"
         raise WrongKey("abcd")
 
-    monkeypatch.setattr(exchange.jsonl, "lines", broken)
+    monkeypatch.setitem(WRITERS, "json", replace(WRITERS["json"], lines=broken))
     file = tmp_path / "out.jsonl"
     file.write_text("an earlier export")
     failed = export(str(file))

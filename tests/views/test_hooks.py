@@ -66,7 +66,7 @@ def work(app):
 
 
 def test_a_publisher_adds_one_and_sees_its_secret_once(app, pia, own):
-    assert PAGE in pia.get("/desk/sites").text
+    assert PAGE in pia.get("/desk/sites/").text
     assert NEW in pia.get(PAGE).text
     made = add(pia, f"{own.url}/a-path-that-is-a-key")
     assert made.status_code == 200

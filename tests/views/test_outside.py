@@ -307,7 +307,7 @@ def do(who, path, prefix="", **fields):
 
 
 def test_a_publisher_chooses_tries_and_sees_secrets_once(app, pia, own, akismet):
-    assert PAGE in pia.get("/desk/sites").text
+    assert PAGE in pia.get("/desk/sites/").text
     missing = do(pia, "akismet", "akismet", is_on="y")
     assert (missing.status_code, "Enter the key" in missing.text) == (422, True)
     saved = do(pia, "akismet", "akismet", is_on="y", key=AKISMET_KEY)

@@ -255,7 +255,7 @@ def test_the_long_list_of_wordpress_goes_in_by_short_transactions(app, send, cor
 
 
 def test_the_pages_lead_to_each_other(pia):
-    assert HOLD in pia.get("/desk/sites").text
+    assert HOLD in pia.get("/desk/sites/").text
     assert HOLD in pia.get("/desk/sites/daily/rules").text
 
 

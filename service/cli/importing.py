@@ -1,4 +1,4 @@
-"""`flask import` and `flask export`: comments in from elsewhere, and out again."""
+"""`flask import`: comments in from elsewhere."""
 
 import fcntl
 import hashlib
@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -25,26 +24,22 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from .. import database, urls
-from ..exchange import jsonl, store, wordpress
+from ..exchange import store
 from ..exchange.arrange import Survey, survey, threads
+from ..exchange.formats import READERS, Read
 from ..exchange.record import Addresses, Record, Troubles, Unreadable
 from ..exchange.store import Run, Tally
 from ..models import Comment, Import, Site
 from ..status import ImportState, Status
-from ..vault import Vault, WrongKey
 from .sites import site_or_stop
 
-FORMATS = {wordpress.FORMAT: wordpress.read}
 COMPRESSED = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"BZh": "bzip2", b"\xfd7zXZ": "xz"}
 # From so many comments on, starting processes that render costs less than it saves.
 MANY = 2_000
 # What may end a run half-way; it can then be run on.
 FAULTS = (KeyboardInterrupt, SQLAlchemyError, database.Busy)
 
-Read = Callable[[BinaryIO, Addresses, Troubles], Iterator[Record]]
-
 import_ = AppGroup("import", help="Bring in the comments of another system.")
-export = AppGroup("export", help="Write out all comments of a site.")
 
 
 class Mapping(click.ParamType[tuple[str, str]]):
@@ -82,6 +77,7 @@ class _Metered:
     def __init__(self, file: BinaryIO, move: Callable[[int], None]) -> None:
         self.file = file
         self.move = move
+        self.name = file.name
 
     def read(self, size: int = -1) -> bytes:
         chunk = self.file.read(size)
@@ -116,12 +112,12 @@ def _import_command(format: str, read: Read) -> click.Command:
         with _one_line(file):
             _bring(format, source, key, dry_run)
 
-    command.__doc__ = f"Bring in the comments of FILE, an export of {format}."
+    command.__doc__ = f"Bring in the comments of FILE: {READERS[format].label}."
     return import_.command(format)(command)
 
 
-for _format, _read in FORMATS.items():
-    _import_command(_format, _read)
+for _reader in READERS.values():
+    _import_command(_reader.name, _reader.read)
 
 
 @contextmanager
@@ -345,56 +341,3 @@ def undo(number: int) -> None:
     click.echo(f"Import {number} is undone.")
     if kept:
         click.echo(f"{kept:,} × decided on or answered since then: emptied, and kept as a place")
-
-
-@export.command("json")
-@click.argument("file")
-@click.option("--site", "key", required=True, help="The site's key.")
-@click.option("--with-emails", is_flag=True, help="Write the hidden addresses too.")
-def export_json(file: str, key: str, with_emails: bool) -> None:
-    """Write every comment to FILE as JSON Lines, one comment a line; - is standard output."""
-    session = database.session()
-    site = site_or_stop(session, key)
-    vault: Vault = current_app.extensions["vault"]
-    lines = jsonl.lines(session, site.id, vault if with_emails else None)
-    try:
-        count = _print(lines) if file == "-" else _save(lines, Path(file))
-    except WrongKey as error:
-        raise click.ClickException(
-            f"There are addresses under the key {error}, which EMAIL_KEYS lacks."
-        ) from None
-    except BrokenPipeError:  # the reader has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
-    except OSError as error:
-        raise click.ClickException(f"{file}: {error.strerror or error}.") from None
-    click.echo(f"{count:,} comments of {site.name} written.", err=True)
-
-
-def _print(lines: Iterable[str]) -> int:
-    count = 0
-    for line in lines:
-        click.echo(line.encode(), nl=False)
-        count += 1
-    return count
-
-
-def _save(lines: Iterable[str], path: Path) -> int:
-    """Writes beside the file and takes its place at the end: it is never half-written."""
-    path = path.resolve()
-    if path.exists() and not path.is_file():
-        raise click.ClickException(f"{path} is not a file.")
-    # Readable by its owner only, as mkstemp makes it: it may hold addresses.
-    number, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    count = 0
-    try:
-        with open(number, "w", encoding="utf-8", newline="\n") as part:
-            for line in lines:
-                part.write(line)
-                count += 1
-            part.flush()
-            os.fsync(part.fileno())
-        Path(beside).replace(path)
-    finally:
-        Path(beside).unlink(missing_ok=True)  # gone already where all went well
-    return count

@@ -1,0 +1,81 @@
+"""`flask export`: every comment of a site, out."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+from flask import current_app
+from flask.cli import AppGroup
+
+from .. import database
+from ..exchange.formats import WRITERS, Writer
+from ..vault import Vault, WrongKey
+from .sites import site_or_stop
+
+export = AppGroup("export", help="Write out all comments of a site.")
+
+
+def _export_command(writer: Writer) -> click.Command:
+    @click.argument("file")
+    @click.option("--site", "key", required=True, help="The site's key.")
+    @click.option("--with-emails", is_flag=True, help="Write the hidden addresses too.")
+    def command(file: str, key: str, with_emails: bool) -> None:
+        _take(WRITERS[writer.name], file, key, with_emails)
+
+    command.__doc__ = f"Write every comment to FILE: {writer.label}; - is standard output."
+    return export.command(writer.name)(command)
+
+
+for _writer in WRITERS.values():
+    _export_command(_writer)
+
+
+def _take(writer: Writer, file: str, key: str, with_emails: bool) -> None:
+    session = database.session()
+    site = site_or_stop(session, key)
+    vault: Vault = current_app.extensions["vault"]
+    lines = writer.lines(session, site, vault if with_emails else None)
+    try:
+        count = _print(lines) if file == "-" else _save(lines, Path(file))
+    except WrongKey as error:
+        raise click.ClickException(
+            f"There are addresses under the key {error}, which EMAIL_KEYS lacks."
+        ) from None
+    except BrokenPipeError:  # the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        raise click.ClickException(f"{file}: {error.strerror or error}.") from None
+    click.echo(f"{count:,} comments of {site.name} written.", err=True)
+
+
+def _print(lines: Iterable[str]) -> int:
+    count = 0
+    for line in lines:
+        click.echo(line.encode(), nl=False)
+        count += 1
+    return count
+
+
+def _save(lines: Iterable[str], path: Path) -> int:
+    """Writes beside the file and takes its place at the end: it is never half-written."""
+    path = path.resolve()
+    if path.exists() and not path.is_file():
+        raise click.ClickException(f"{path} is not a file.")
+    # Readable by its owner only, as mkstemp makes it: it may hold addresses.
+    number, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    count = 0
+    try:
+        with open(number, "w", encoding="utf-8", newline="\n") as part:
+            for line in lines:
+                part.write(line)
+                count += 1
+            part.flush()
+            os.fsync(part.fileno())
+        Path(beside).replace(path)
+    finally:
+        Path(beside).unlink(missing_ok=True)  # gone already where all went well
+    return count
