@@ -17,6 +17,11 @@ def best(wanted: Iterable[str]) -> str:
     return next(filter(None, map(_spoken, wanted)), AVAILABLE[0])
 
 
+def is_spoken(tag: str) -> bool:
+    """Whether a tag names a language that readers are spoken to in."""
+    return bool(_spoken(tag))
+
+
 def _spoken(tag: str) -> str:
     """The available language that is meant by a tag such as "pt-BR" or "zh_CN", or ""."""
     name, *more = re.split("[-_]", tag.lower())

@@ -78,10 +78,26 @@ class Outcome(StrEnum):
 
 
 class ImportState(StrEnum):
+    """How far an import is."""
+
+    UPLOADED = "uploaded"  # the file is here, and nobody has read it
+    REHEARSING = "rehearsing"  # it is being read, and nothing is written
+    REHEARSED = "rehearsed"  # what it would do is known
     RUNNING = "running"
     STOPPED = "stopped"  # by a person or a fault; can be run on or undone
+    FAILED = "failed"  # the file cannot be imported
     DONE = "done"
+    UNDOING = "undoing"
     UNDONE = "undone"
+
+
+class ImportWish(StrEnum):
+    """What a person wants of an import next. The worker does it."""
+
+    REHEARSE = "rehearse"
+    RUN = "run"
+    STOP = "stop"
+    UNDO = "undo"
 
 
 class BulkState(StrEnum):

@@ -33,7 +33,7 @@ FLOORS = {
 EXEMPT = "accounts"
 LOWER_ON_ITS_FLOOR = {
     (EXEMPT, "database"), ("text", "layout"), ("moderation", "notices"),
-    ("site_settings", "settings"), ("site_settings", "status"),
+    *(("site_settings", lower) for lower in ("settings", "spoken", "status", "urls")),
     ("mail", "follows"),
     ("mail", "people"),
 }  # fmt: skip

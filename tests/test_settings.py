@@ -1,9 +1,10 @@
 import base64
+from dataclasses import fields
 
 import pytest
 
 from service.settings import SETTINGS, Unusable, load
-from service.site_settings import SiteSettings
+from service.site_settings import Group, SiteSettings
 
 KEY = base64.b64encode(b"k" * 32).decode()
 SECRETS = {"SECRET_KEY": "s", "EMAIL_KEYS": KEY, "INDEX_KEY": KEY}
@@ -93,6 +94,11 @@ def test_a_site_s_setting_is_read_as_an_operator_writes_it(name, written, value)
         ("edit_minutes", "-1", "edit_minutes must be from 0 to 10080"),
         ("sort", "best", "sort must be one of oldest, newest, liked"),
         ("colour", "red", "there is no site setting colour"),
+        ("link_colour", "red", "link_colour must be a colour like #1a2b3c"),
+        ("privacy_url", "javascript:1", "privacy_url must be an address"),
+        ("name_label", "Nom\nde plume", "name_label must be one line"),
+        ("language", "xx", "language must be one of en, fr"),
+        ("consent", "x" * 501, "consent must be at most 500 characters"),
     ],
 )
 def test_a_wrong_one_is_refused_with_what_it_may_be(name, written, said):
@@ -122,3 +128,14 @@ def test_mail_that_could_not_leave_stops_the_start_and_no_password_is_told(make_
     with pytest.raises(Unusable, match=f"{name} must be") as raised:
         make_app(**{name: value})
     assert "hush" not in str(raised.value)
+
+
+def test_every_setting_of_a_site_has_its_label_its_sentence_and_its_place():
+    for known in fields(SiteSettings):
+        assert known.metadata["sentence"].endswith((".", ".”")), known.name
+        assert known.metadata["label"], known.name
+        assert known.metadata["group"] in Group, known.name
+
+
+def test_a_language_that_an_earlier_version_took_stops_no_site():
+    assert SiteSettings.read({"language": "xx"}).language == "xx"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from html import unescape
+from typing import Any
 
 from .. import text, urls, vault
 from ..status import Kind, Markup, Status
@@ -39,6 +40,15 @@ class Unreadable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Past:
+    """What another Rejoinder had on record of a comment, as its JSON Lines say it."""
+
+    reasons: tuple[dict[str, Any], ...] = ()
+    decisions: tuple[dict[str, Any], ...] = ()
+    revisions: tuple[dict[str, Any], ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """A comment. `article_url` is canonical, `created_at` is UTC, `text` is as it was."""
 
@@ -54,6 +64,11 @@ class Record:
     created_at: datetime
     text: str
     markup: Markup
+    likes: int = 0
+    is_pinned: bool = False
+    edited_at: datetime | None = None
+    article_is_closed: bool = False  # it took no more comments there
+    past: Past | None = None
 
 
 @dataclass

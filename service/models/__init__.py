@@ -7,6 +7,7 @@ ever added: triggers refuse to change or remove one. Times are UTC.
 from .base import Base, Id, UTCDateTime, now, one_of, public_id
 from .comments import (
     Article,
+    ArticleAlias,
     Author,
     Check,
     Comment,
@@ -16,6 +17,7 @@ from .comments import (
     Like,
     LikeKey,
     Note,
+    Past,
     Reason,
     Report,
     Revision,
@@ -28,6 +30,7 @@ from .screening import Feature, Judgement, Knowledge, Lesson, Phrase, SpentToken
 
 __all__ = [
     "Article",
+    "ArticleAlias",
     "Asking",
     "Attempt",
     "Author",
@@ -54,6 +57,7 @@ __all__ = [
     "Note",
     "Opening",
     "Passkey",
+    "Past",
     "Phrase",
     "Reason",
     "RecoveryCode",

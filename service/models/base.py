@@ -15,6 +15,7 @@ from ..status import (
     FollowPace,
     HookShape,
     ImportState,
+    ImportWish,
     Kind,
     LetterKind,
     LetterState,
@@ -81,11 +82,16 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {datetime: UTCDateTime(), dict[str, Any]: JSON, list[str]: JSON} | {
+    type_annotation_map = {
+        datetime: UTCDateTime(),
+        dict[str, Any]: JSON,
+        list[str]: JSON,
+        list[dict[str, Any]]: JSON,
+    } | {
         words: one_of(words)
         for words in (
             *(Status, Role, Kind, Markup, Act, ImportState, Mark, ReportReason, Outcome),
             *(BanKind, BulkState, Occasion, PhraseKind, LetterKind, LetterState, Why, Pace),
-            *(FollowPace, HookShape),
+            *(FollowPace, HookShape, ImportWish),
         )
     }

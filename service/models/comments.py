@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     ForeignKey,
     Index,
@@ -16,7 +17,18 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from ..status import Act, FollowPace, ImportState, Kind, Mark, Markup, Outcome, ReportReason, Status
+from ..status import (
+    Act,
+    FollowPace,
+    ImportState,
+    ImportWish,
+    Kind,
+    Mark,
+    Markup,
+    Outcome,
+    ReportReason,
+    Status,
+)
 from .base import Base, Id, now, one_of, public_id
 
 
@@ -41,6 +53,8 @@ class Site(Base):
     screening: Mapped[dict[str, Any]] = mapped_column(default=dict)
     screening_version: Mapped[int] = mapped_column(default=1)
     version: Mapped[int] = mapped_column(default=1)
+    closed_at: Mapped[datetime | None]  # since when no article of it takes new comments
+    deleted_at: Mapped[datetime | None]  # since when it is gone for everybody; erased later
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 
@@ -88,6 +102,20 @@ class Author(Base):
     returned_at: Mapped[datetime | None]  # since when mail to it comes back: nothing is sent to it
 
 
+class ArticleAlias(Base):
+    """An address where an article was before: whoever asks for it finds the article."""
+
+    __tablename__ = "article_aliases"
+    __table_args__ = (UniqueConstraint("site_id", "url"),)
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
+    article_id: Mapped[int] = mapped_column(
+        ForeignKey("articles.id", ondelete="CASCADE"), index=True
+    )
+    url: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
 class Import(Base):
     """One run of an import, which can be run on or undone whole."""
 
@@ -100,6 +128,32 @@ class Import(Base):
     state: Mapped[ImportState] = mapped_column(default=ImportState.RUNNING)
     started_at: Mapped[datetime] = mapped_column(default=now)
     ended_at: Mapped[datetime | None]
+    # What somebody at the desk wants next, and who; the worker takes it up.
+    wish: Mapped[ImportWish | None]
+    by: Mapped[str] = mapped_column(String(80), default="")  # who brought it, by name
+    size: Mapped[int] = mapped_column(BigInteger, default=0)  # bytes
+    # The uploaded file's name under instance/imports/; empty once it is gone, or never was there.
+    stored_as: Mapped[str] = mapped_column(String(80), default="")
+    rules: Mapped[list[str]] = mapped_column(default=list)  # OLD=NEW, for articles' addresses
+    total: Mapped[int] = mapped_column(default=0)  # comments in the file, once they were counted
+    # How far it is in what it does now: comments, of `total`.
+    progress: Mapped[int] = mapped_column(default=0)
+    beat_at: Mapped[datetime | None]  # when whoever works on it last said so
+    report: Mapped[dict[str, Any]] = mapped_column(default=dict)  # what a reading or a run found
+    why: Mapped[str] = mapped_column(String(500), default="")  # one line, where it could not go on
+
+
+class Past(Base):
+    """What another installation had on record of a comment that was brought along: foreign, and
+    shown as that. Erasure empties `revisions` and the notes in `decisions`."""
+
+    __tablename__ = "pasts"
+    comment_id: Mapped[int] = mapped_column(
+        ForeignKey("comments.id", ondelete="CASCADE"), primary_key=True
+    )
+    reasons: Mapped[list[dict[str, Any]]]
+    decisions: Mapped[list[dict[str, Any]]]
+    revisions: Mapped[list[dict[str, Any]]]
 
 
 class Comment(Base):

@@ -1,5 +1,7 @@
 """The sites that a publisher keeps, and the pages that each of them has at the desk."""
 
+from typing import Any
+
 from flask import abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -18,6 +20,11 @@ from ..status import Role
 from .desk import bp, may_publish
 from .places import ActionForm
 
+# The pages that each site has, in the order of their tabs: an endpoint that takes the site's key.
+PAGES: dict[str, Any] = {
+    "desk.rules_of": _l("Rules"),
+    "desk.outside": _l("Services outside"),
+}
 LONGEST_REASON = 300  # characters
 MOST_REASONS = 30
 
@@ -38,6 +45,11 @@ class ReasonsForm(FlaskForm):
             line.strip()[:LONGEST_REASON] for line in (self.public_reasons.data or "").split("\n")
         ]
         return "\n".join(list(filter(None, lines))[:MOST_REASONS])
+
+
+@bp.app_context_processor
+def _site_pages() -> dict[str, Any]:
+    return {"site_pages": PAGES}
 
 
 def site_or_refuse(session: Session, key: str) -> Site:
