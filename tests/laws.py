@@ -20,11 +20,12 @@ FLOORS = {
     "compare": 0, "passwords": 0, "plots": 0, "measures": 0, "signatures": 0, "spoken": 0,
     "rules": 1, "models": 1, "typist": 1, "features": 1, "learning": 2,
     "database": 2, "migrations": 2, "outbound": 2, "letters": 2, "accounts": 2,
+    "aliases": 2,
     "attempts": 2, "bans": 2, "folds": 2, "passkeys": 2, "reports": 2, "search": 2, "visits": 2,
     "moderation": 3, "screening": 3,
     "events": 3, "notices": 3, "facts": 3, "filters": 3, "openings": 3, "second_step": 3,
     "threads": 4, "comments": 4, "desk": 4, "likes": 4, "follows": 4, "mail": 4, "exchange": 4,
-    "audit": 4, "bulk": 4, "closing": 4, "colleagues": 4, "people": 4, "statistics": 4,
+    "articles": 4, "audit": 4, "bulk": 4, "closing": 4, "colleagues": 4, "people": 4, "statistics": 4,
     "lessons": 4, "outside": 4, "holdings": 4, "trials": 4, "tuning": 4, "webhooks": 4,
     "views": 5, "cli": 5,
     "": 6,  # service/__init__.py, where the parts meet

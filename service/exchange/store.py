@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import delete, exists, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from .. import folds, moderation, urls
 from ..models import Article, Author, Comment, Decision, Import, now, public_id
@@ -403,6 +403,8 @@ class _Removal:
 
     def _finish(self, session: Session) -> None:
         is_empty = ~exists().where(Comment.article_id == self.article_id)
+        coming = aliased(Article)  # another, about to become part of this one
+        is_empty &= ~exists().where(coming.merges_into_id == self.article_id)
         emptied = delete(Article).where(Article.id == self.article_id, is_empty)
         if session.execute(emptied.returning(Article.id)).first() is None:
             moderation.recount(session, self.article_id)

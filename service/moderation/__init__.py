@@ -6,7 +6,7 @@ that readers see follow in the same transaction.
 
 from .asides import hand, note, reveal, take_back
 from .change import UNLIKE, Columns
-from .counts import MOST_PINNED, count_new, recount
+from .counts import MOST_PINNED, came, count_new, limit_pins, recount
 from .deciding import decide, hold, imported, initial, undo
 from .emptying import BLANK, drop_author, retract, withdraw
 from .log import (
@@ -49,6 +49,7 @@ __all__ = [
     "PinRefused",
     "Stale",
     "Wording",
+    "came",
     "count_new",
     "decide",
     "decide_many",
@@ -65,6 +66,7 @@ __all__ = [
     "is_withdrawn",
     "last_shown",
     "latest",
+    "limit_pins",
     "made_with",
     "mark",
     "note",

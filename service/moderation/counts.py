@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import ColumnElement, case, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from ..models import Article, Comment
@@ -21,7 +21,7 @@ def keep_count(session: Session, comment: Comment, change: int) -> None:
     )
     session.execute(
         update(Article)
-        .where(Article.id == comment.article_id)
+        .where(_holds(comment))
         .values(
             approved_count=Article.approved_count + change,
             version=Article.version + 1,
@@ -38,11 +38,20 @@ def keep_count(session: Session, comment: Comment, change: int) -> None:
 def count_new(session: Session, comment: Comment) -> None:
     """Counts a comment that was approved from the start."""
     session.flush()
+    came(session, comment)
     keep_count(session, comment, 1)
 
 
+def came(session: Session, comment: Comment) -> None:
+    """Notes on its article when a new comment came, whatever becomes of it."""
+    is_later = or_(Article.last_at.is_(None), Article.last_at < comment.created_at)
+    later = update(Article).where(Article.id == comment.article_id, is_later)
+    session.execute(later.values(last_at=comment.created_at))
+
+
 def recount(session: Session, article_id: int) -> None:
-    """Counts an article's approved comments anew, after an import has changed many at once."""
+    """Counts an article's approved comments anew, and looks for its newest one, after an import has
+    changed many at once."""
     reply = aliased(Comment)
     below = (
         select(func.count())
@@ -53,10 +62,15 @@ def recount(session: Session, article_id: int) -> None:
     session.execute(update(Comment).where(*roots).values(approved_below=below))
     approved = (Comment.article_id == article_id, Comment.status == Status.APPROVED)
     count = select(func.count()).where(*approved).scalar_subquery()
+    newest = select(func.max(Comment.created_at)).where(Comment.article_id == article_id)
     session.execute(
         update(Article)
         .where(Article.id == article_id)
-        .values(approved_count=count, version=Article.version + 1)
+        .values(
+            approved_count=count,
+            last_at=func.coalesce(newest.scalar_subquery(), Article.last_at),
+            version=Article.version + 1,
+        )
     )
 
 
@@ -95,5 +109,10 @@ def count_pinned(session: Session, article_id: int, without: Collection[int]) ->
 
 def renew(session: Session, comment: Comment) -> None:
     """Readers see something else than before, so the article's pages are fetched anew."""
-    article = Article.id == comment.article_id
-    session.execute(update(Article).where(article).values(version=Article.version + 1))
+    session.execute(update(Article).where(_holds(comment)).values(version=Article.version + 1))
+
+
+def _holds(comment: Comment) -> ColumnElement[bool]:
+    """The article that a comment is under at this moment: two may be made one meanwhile."""
+    here = select(Comment.article_id).where(Comment.id == comment.id)
+    return Article.id == here.scalar_subquery()

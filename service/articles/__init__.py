@@ -1,0 +1,52 @@
+"""The publisher's verbs over articles: another title, another address, two made into one, all of a
+pattern moved; and the list of them.
+
+A former address stays: whoever asks for it finds the article (aliases.py). All of it is on record.
+"""
+
+from .changing import ElsewhereTaken, OutsideOrigins, SamePlace, move, rename
+from .listing import ORDERS, Row, Rows, counts, page
+from .merging import NotMergeable, begin_merge, merge_step, merging
+from .patterns import (
+    NotAPattern,
+    Pattern,
+    Rehearsal,
+    StillRunning,
+    ahead,
+    begin_move,
+    latest,
+    move_step,
+    rehearse,
+    resume,
+    running,
+    stop,
+)
+
+__all__ = [
+    "ORDERS",
+    "ElsewhereTaken",
+    "NotAPattern",
+    "NotMergeable",
+    "OutsideOrigins",
+    "Pattern",
+    "Rehearsal",
+    "Row",
+    "Rows",
+    "SamePlace",
+    "StillRunning",
+    "ahead",
+    "begin_merge",
+    "begin_move",
+    "counts",
+    "latest",
+    "merge_step",
+    "merging",
+    "move",
+    "move_step",
+    "page",
+    "rehearse",
+    "rename",
+    "resume",
+    "running",
+    "stop",
+]
