@@ -48,4 +48,4 @@ def present(session: Session, article_id: int) -> int:
 
 
 def _read(session: Session, wanted: Select[str, int]) -> dict[str, int]:
-    return dict(row.tuple() for row in session.execute(wanted))
+    return dict(session.execute(wanted).all())

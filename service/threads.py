@@ -248,7 +248,7 @@ def counts(session: Session, site_id: int, urls: Iterable[str]) -> dict[str, int
     queries."""
     numbers = article_at(session, site_id, urls)
     found = select(Article.id, Article.approved_count).where(Article.id.in_(numbers.values()))
-    counted = dict(row.tuple() for row in session.execute(found)) if numbers else {}
+    counted = dict(session.execute(found).all()) if numbers else {}
     return {url: counted.get(number, 0) for url, number in numbers.items()}
 
 

@@ -1,5 +1,6 @@
 """The articles of a site, a page at a time; found by words of their titles or addresses."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -86,7 +87,7 @@ def page(
 def counts(session: Session, article: Article) -> dict[Status, int]:
     """How many comments an article has of each status, exactly."""
     each = select(Comment.status, func.count()).where(Comment.article_id == article.id)
-    return dict(row.tuple() for row in session.execute(each.group_by(Comment.status)))
+    return dict(session.execute(each.group_by(Comment.status)).all())
 
 
 def _holding(dialect: str, sought: str) -> list[ColumnElement[bool]]:
@@ -101,9 +102,10 @@ def _holding(dialect: str, sought: str) -> list[ColumnElement[bool]]:
 
 
 def _has(dialect: str, where: InstrumentedAttribute[str], word: str) -> ColumnElement[bool]:
+    pattern = "%" + re.sub(r"([\\%_])", r"\\\1", word) + "%"
     if dialect == "sqlite":
-        return where.contains(word, autoescape=True)
-    return where.icontains(word, autoescape=True)
+        return where.like(pattern, escape="\\")
+    return where.ilike(pattern, escape="\\")
 
 
 def _behind(order: Order, begin: Article) -> ColumnElement[bool]:
@@ -128,7 +130,7 @@ def _rows(session: Session, shown: Sequence[Article]) -> list[Row]:
     each = each.where(
         Comment.article_id.in_([one.id for one in shown]), Comment.status.in_(UNAPPROVED)
     )
-    found = session.execute(each.group_by(Comment.article_id, Comment.status)).tuples()
+    found = session.execute(each.group_by(Comment.article_id, Comment.status))
     numbers = {(article_id, status): number for article_id, status, number in found}
     return [
         Row(

@@ -109,7 +109,7 @@ def rehearse(session: Session, site: Site, old: str, new: str) -> Rehearsal:
     there = select(Article.url).where(_on(site.id, becomes))
     standing = set(session.scalars(there))
     rows = select(Article.id, Article.url).where(_on(site.id, was)).order_by(Article.id)
-    for _, url, new_url in _targets(session.execute(rows).tuples(), was, becomes):
+    for _, url, new_url in _targets(session.execute(rows), was, becomes):
         if new_url is None:
             found.left += 1
             continue
@@ -183,7 +183,7 @@ def move_step(session: Session, move_id: int, ids: Sequence[int]) -> bool:
         return False
     was, becomes = Pattern.read(move.old), Pattern.read(move.new)
     rows = select(Article.id, Article.url).where(Article.id.in_(ids), _on(move.site_id, was))
-    found = session.execute(rows.order_by(Article.id).with_for_update()).tuples()
+    found = session.execute(rows.order_by(Article.id).with_for_update())
     move.at = _move_all(session, move, list(_targets(found, was, becomes))) or ids[-1]
     return True
 
@@ -233,7 +233,7 @@ def _write(session: Session, site_id: int, free: dict[str, tuple[int, str]]) -> 
         .join(Article, Article.id == ArticleAlias.article_id)
         .where(ArticleAlias.site_id == site_id, ArticleAlias.url.in_(list(free)))
     )
-    seen = dict(row.tuple() for row in session.execute(led))
+    seen = dict(session.execute(led).all())
     ids = [number for number, _ in free.values()]
     versions = dict(
         row.tuple()
@@ -337,4 +337,4 @@ def _standing(session: Session, site_id: int, addresses: Iterable[str]) -> dict[
     wanted = list(addresses)
     here: Select[str, int] = select(Article.url, Article.id).where(Article.site_id == site_id)
     found = session.execute(here.where(Article.url.in_(wanted)))
-    return dict(row.tuple() for row in found)
+    return dict(found.all())

@@ -8,6 +8,7 @@ from flask_limiter.commands import cli as limits_of_the_library
 
 from . import (
     accounts,
+    articles,
     demo,
     exporting,
     hooks,
@@ -26,6 +27,7 @@ from . import (
 
 COMMANDS = (
     sites.site,
+    articles.article,
     accounts.moderator,
     demo.demo,
     privacy.privacy,
