@@ -5,7 +5,7 @@ A former address stays: whoever asks for it finds the article (aliases.py). All 
 """
 
 from .changing import ElsewhereTaken, OutsideOrigins, SamePlace, move, rename
-from .listing import ORDERS, Row, Rows, counts, page
+from .listing import ORDERS, PAGE, Row, Rows, aliases, coming, counts, page
 from .merging import NotMergeable, begin_merge, merge_step, merging
 from .patterns import (
     NotAPattern,
@@ -24,6 +24,7 @@ from .patterns import (
 
 __all__ = [
     "ORDERS",
+    "PAGE",
     "ElsewhereTaken",
     "NotAPattern",
     "NotMergeable",
@@ -35,8 +36,10 @@ __all__ = [
     "SamePlace",
     "StillRunning",
     "ahead",
+    "aliases",
     "begin_merge",
     "begin_move",
+    "coming",
     "counts",
     "latest",
     "merge_step",

@@ -21,11 +21,11 @@ class OutsideOrigins(Exception):
 
 
 class ElsewhereTaken(Exception):
-    """Another article stands there; holds it. The two can be made into one."""
+    """Another article stands there; holds its address. The two can be made into one."""
 
-    def __init__(self, other: Article) -> None:
+    def __init__(self, url: str) -> None:
         super().__init__()
-        self.other = other
+        self.url = url
 
 
 def rename(session: Session, article: Article, title: str, by: Moderator | str) -> None:
@@ -50,9 +50,9 @@ def move(session: Session, article: Article, url: str, by: Moderator | str) -> N
         raise SamePlace
     if not urls.is_within(url, site.origins):
         raise OutsideOrigins
-    there = select(Article).where(Article.site_id == site.id, Article.url == url)
-    if other := session.scalar(there):
-        raise ElsewhereTaken(other)
+    there = select(Article.id).where(Article.site_id == site.id, Article.url == url)
+    if session.scalar(there):
+        raise ElsewhereTaken(url)
     old = article.url
     article.version = max(article.version, version_at(session, site.id, url)) + 1
     _free(session, site.id, url)

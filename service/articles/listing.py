@@ -10,7 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from .. import urls
 from ..aliases import article_at
-from ..models import Article, Comment
+from ..models import Article, ArticleAlias, Comment
 from ..status import Status
 
 PAGE = 50
@@ -88,6 +88,19 @@ def counts(session: Session, article: Article) -> dict[Status, int]:
     """How many comments an article has of each status, exactly."""
     each = select(Comment.status, func.count()).where(Comment.article_id == article.id)
     return dict(session.execute(each.group_by(Comment.status)).all())
+
+
+def aliases(session: Session, article: Article) -> Sequence[str]:
+    """The former addresses that lead to an article, newest first."""
+    led = select(ArticleAlias.url).where(ArticleAlias.article_id == article.id)
+    return session.scalars(led.order_by(ArticleAlias.id.desc()).limit(PAGE)).all()
+
+
+def coming(session: Session, article: Article) -> int:
+    """How many comments of others are on their way to an article that these become part of."""
+    here = select(Article.id).where(Article.merges_into_id == article.id)
+    numbers = select(func.count()).where(Comment.article_id.in_(here))
+    return session.scalar(numbers) or 0
 
 
 def _holding(dialect: str, sought: str) -> list[ColumnElement[bool]]:

@@ -235,10 +235,8 @@ def _write(session: Session, site_id: int, free: dict[str, tuple[int, str]]) -> 
     )
     seen = dict(session.execute(led).all())
     ids = [number for number, _ in free.values()]
-    versions = dict(
-        row.tuple()
-        for row in session.execute(select(Article.id, Article.version).where(Article.id.in_(ids)))
-    )
+    rows = select(Article.id, Article.version).where(Article.id.in_(ids))
+    versions = dict(session.execute(rows).all())
     old_urls = [old for _, old in free.values()]
     leading = ArticleAlias.url.in_([*free, *old_urls])
     session.execute(delete(ArticleAlias).where(ArticleAlias.site_id == site_id, leading))

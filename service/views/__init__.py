@@ -4,6 +4,7 @@ from flask import Flask
 
 from . import (
     accounts,
+    articles,
     audit,
     bans,
     bulk,
@@ -61,6 +62,7 @@ DESK = (
     waves,
     letters,
     hooks,
+    articles,
 )
 READERS = (reader.bp, receipts.bp, participation.bp, feeds.bp, follow.bp)
 DOORS = (*READERS, desk.bp, by_mail.bp, accounts.bp, ops.bp, demo.bp)
