@@ -383,6 +383,7 @@ def _decided(app):
             "bulk_id": bulk.start_picked(session, mo, Status.SPAM, {comment.public_id: 2}).id,
             "wave_id": _wave(session, comment.site_id),
             "hook_id": _hook(session, comment.site_id),
+            "move_id": 1,
             "letter_id": session.scalars(select(Letter.id)).first(),
             "secret": accounts.make_link(session, mo),
             "decide_link": deciding.sign(

@@ -6,7 +6,7 @@ A former address stays: whoever asks for it finds the article (aliases.py). All 
 
 from .changing import ElsewhereTaken, OutsideOrigins, SamePlace, move, rename
 from .listing import ORDERS, PAGE, Row, Rows, aliases, coming, counts, page
-from .merging import NotMergeable, begin_merge, merge_step, merging
+from .merging import NotMergeable, begin_merge, half_merged, merge_step
 from .patterns import (
     NotAPattern,
     Pattern,
@@ -41,9 +41,9 @@ __all__ = [
     "begin_move",
     "coming",
     "counts",
+    "half_merged",
     "latest",
     "merge_step",
-    "merging",
     "move",
     "move_step",
     "page",

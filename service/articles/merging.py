@@ -52,7 +52,7 @@ def begin_merge(session: Session, gone: Article, kept: Article, by: Moderator | 
     events.record(session, What.MERGED, by, from_to(gone.url, kept.url), kept.site_id)
 
 
-def merging(session: Session) -> Sequence[int]:
+def half_merged(session: Session) -> Sequence[int]:
     """The articles that are on their way into others, by number."""
     found = select(Article.id).where(Article.merges_into_id.is_not(None)).order_by(Article.id)
     return session.scalars(found.limit(100)).all()

@@ -24,7 +24,7 @@ WHY = {
 
 def make_one() -> bool:
     """Goes on with articles that are on their way into others; whether there were any."""
-    found = articles.merging(database.session())
+    found = articles.half_merged(database.session())
     for number in found:
         _merge(number, TURN_SECONDS / len(found))
     return bool(found)
@@ -176,7 +176,7 @@ def _by_pattern(key: str, old: str, new: str, has_merges: bool, dry_run: bool) -
     except articles.StillRunning:
         raise click.ClickException("Another move of this site is on its way.") from None
     _move_all(number)
-    for gone in articles.merging(database.session()):
+    for gone in articles.half_merged(database.session()):
         _merge(gone)
     done = database.session().get_one(Move, number)
     click.echo(f"Done: {done.moved:,} moved, {done.merged:,} merged, {done.left:,} left.")

@@ -209,6 +209,8 @@ def articles_merge(article_id: int) -> ResponseReturnValue:
     """Shows both, and says what becomes of them, before a button does it."""
     session = database.session()
     gone = publishers_or_refuse(session, article_id)
+    if "into" not in request.args:
+        return article_page(article_id)
     form = IntoForm(request.args, meta={"csrf": False})
     kept = _other(session, gone, form)
     if kept is None:
