@@ -72,7 +72,10 @@ def test_it_closes_holds_renames_and_moves_and_all_is_on_record(app, flask):
     words = ("closed", "opened", "held", "released", "renamed", "moved", "closed")
     assert record == [(word, "flask article") for word in words]
     with app.app_context():
-        assert database.session().scalars(select(Article)).first().title == "A review"
+        assert (
+            database.session().scalars(select(Article.title).where(Article.url == NEW)).one()
+            == "A review"
+        )
 
 
 @pytest.mark.parametrize(
