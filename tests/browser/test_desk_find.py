@@ -13,6 +13,7 @@ from service.models import Comment
 NAMES = ("Rita", "Otto", "Lena", "Pit", "Ann", "Bob")
 
 
+@pytest.mark.long
 def test_a_moderator_finds_a_comment_with_and_without_script(live: Live, browser: Browser) -> None:
     add_site(live.app)
     fill(live.app, NAMES)

@@ -19,6 +19,7 @@ def fill_list(app):
         lists.add(session, 1, PhraseKind.REFUSE, words)
 
 
+@pytest.mark.long
 def test_pia_adds_a_word_a_reader_meets_it_and_pia_removes_it(phone, live, look):
     add_site(live.app, ORIGIN)
     pia = add_moderator(live.app, "pia@daily.example", role=Role.PUBLISHER)

@@ -12,6 +12,7 @@ LONG = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen"
 TWO = "Look: https://a.example and https://b.example"
 
 
+@pytest.mark.long
 def test_pia_tries_a_rule_saves_it_and_sees_what_it_said(phone, live, look):
     add_site(live.app, ORIGIN)
     reader = live.app.test_client()

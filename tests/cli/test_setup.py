@@ -50,6 +50,7 @@ def test_lost_secrets_are_not_replaced_behind_the_database_s_back(flask, tmp_pat
     assert not (tmp_path / "instance" / "secrets.toml").exists()
 
 
+@pytest.mark.long
 def test_a_newer_key_stands_before_the_older_ones(flask, tmp_path):
     flask("setup")
     old = _keys(tmp_path)
