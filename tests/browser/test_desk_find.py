@@ -1,5 +1,6 @@
 """Finding at the desk in a real Chromium: one quiet row, which folds away on a phone."""
 
+import pytest
 from barriers import barriers
 from cast import add_site
 from live import Live

@@ -1,5 +1,6 @@
 """A site's words and phrases in a browser: one is added, met by a reader, and removed."""
 
+import pytest
 from cast import ARTICLE, add_moderator, stored
 from playwright.sync_api import expect
 from rita import add_site, fill, send, thread

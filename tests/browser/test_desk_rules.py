@@ -1,5 +1,6 @@
 """A site's rules in a browser: tried, seen, saved, and what they said; on a phone, without script."""
 
+import pytest
 from cast import add_moderator, reply, stored
 from playwright.sync_api import expect
 from rita import add_site
