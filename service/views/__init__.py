@@ -6,6 +6,7 @@ from . import (
     accounts,
     audit,
     bans,
+    begin,
     bulk,
     by_mail,
     cards,
@@ -61,6 +62,7 @@ DESK = (
     waves,
     letters,
     hooks,
+    begin,
 )
 READERS = (reader.bp, receipts.bp, participation.bp, feeds.bp, follow.bp)
 DOORS = (*READERS, desk.bp, by_mail.bp, accounts.bp, ops.bp, demo.bp)
