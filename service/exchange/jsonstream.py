@@ -8,7 +8,7 @@ import ijson
 
 from .record import Unreadable
 
-LARGEST = 64 * 1024 * 1024  # bytes of one part
+LARGEST = 16 * 1024 * 1024  # bytes of one part; the parser's time grows with the square of a text's
 DEEPEST = 64  # arrays and objects within each other
 
 Part = tuple[str, Any]
@@ -28,11 +28,11 @@ def parts(file: BinaryIO, lists: Collection[str] = ()) -> Iterator[Part]:
             if part := builder.hear(event, value):
                 yield part
                 feed.since = 0
-    except ijson.IncompleteJSONError:
-        raise Unreadable(f"it ends too early, after {feed.count:,} bytes") from None
     except (ijson.JSONError, UnicodeError) as fault:  # its words quote the file: not shown
-        words = "text that is not UTF-8" if "UTF-8" in str(fault) else "not well-formed JSON"
-        raise Unreadable(f"{words} within its first {feed.count:,} bytes") from None
+        if feed.is_read:
+            raise Unreadable(f"it ends too early, after {feed.count:,} bytes") from None
+        words = "not UTF-8" if "UTF8" in str(fault) else "not well-formed JSON"
+        raise Unreadable(f"it is {words}, within its first {feed.count:,} bytes") from None
 
 
 class _Feed:
@@ -41,11 +41,13 @@ class _Feed:
     def __init__(self, file: BinaryIO) -> None:
         self.file = file
         self.count = self.since = 0
+        self.is_read = False
 
     def read(self, size: int = -1) -> bytes:
         chunk = self.file.read(size)
         if not self.count:
             chunk = chunk.removeprefix(b"\xef\xbb\xbf")  # as editors on Windows begin a file
+        self.is_read = not chunk
         self.count += len(chunk)
         self.since += len(chunk)
         if self.since > LARGEST:

@@ -50,7 +50,7 @@ def read(content, name="disqus", base=""):
 
 def grown(posts, articles=5, deep=9, seed=1, words=3):
     """The parts of an export of so many posts by date, in threads up to so many replies deep."""
-    chance = random.Random(seed)  # noqa: S311  a test's
+    chance = random.Random(seed)
     start = datetime(2015, 1, 1, tzinfo=UTC)
     depth = {}
     yield (HEAD + CATEGORY).encode()
@@ -145,7 +145,7 @@ def test_a_name_that_is_an_address_is_masked_and_never_told():
 def test_a_deleted_comment_keeps_its_place_without_a_word():
     gone = post("5", more="<isDeleted>true</isDeleted>", text="", name="").replace("rita9", "")
     records, said = read(export(thread(), gone, post("6", parent="5")))
-    assert [(r.author, r.text, r.source_parent) for r in records][0] == ("Anonymous", "", None)
+    assert (records[0].author, records[0].text) == ("Anonymous", "")
     assert (records[1].source_parent, said) == ("5", "")
 
 
