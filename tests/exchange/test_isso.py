@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from service.exchange import isso
 from service.exchange.formats import READERS
 from service.exchange.record import Addresses, Troubles, Unreadable
 from service.status import Markup, Status
@@ -212,6 +213,21 @@ def test_nothing_is_written_and_no_trigger_runs(written):
     assert len(read(path)[0]) == 1
     assert path.read_bytes() == before
     assert [p.name for p in path.parent.iterdir() if p.name.startswith("comments")] == [path.name]
+
+
+def test_nothing_but_two_tables_can_be_read(written):
+    path = written(RITA, more=["CREATE TABLE preferences (key, value)"])
+    with closing(isso._opened(path)) as connection:
+        isso._check(connection)
+        for statement in (
+            "SELECT hex(text) FROM comments",
+            "SELECT value FROM preferences",
+            "DELETE FROM comments",
+            "ATTACH ':memory:' AS other",
+        ):
+            with pytest.raises(sqlite3.DatabaseError, match="not authorized|prohibited"):
+                connection.execute(statement)
+        assert connection.execute("SELECT id FROM comments").fetchall() == [(4,)]
 
 
 GENERIC = [
