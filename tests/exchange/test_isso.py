@@ -225,7 +225,7 @@ def test_nothing_but_two_tables_can_be_read(written):
             "DELETE FROM comments",
             "ATTACH ':memory:' AS other",
         ):
-            with pytest.raises(sqlite3.DatabaseError, match="not authorized|prohibited"):
+            with pytest.raises(sqlite3.DatabaseError, match=r"not authorized|prohibited"):
                 connection.execute(statement)
         assert connection.execute("SELECT id FROM comments").fetchall() == [(4,)]
 
