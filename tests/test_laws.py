@@ -288,6 +288,8 @@ ACCESS = {
     "desk.set_article": Role.MODERATOR,
     "desk.sites": Role.PUBLISHER,
     "desk.begin": Role.ADMIN,
+    "desk.doctor": Role.PUBLISHER,
+    "desk.doctor_look": Role.PUBLISHER,
     "desk.begin_site": Role.ADMIN,
     "desk.begin_with": Role.PUBLISHER,
     "desk.hold_site": Role.PUBLISHER,

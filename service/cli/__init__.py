@@ -9,6 +9,7 @@ from flask_limiter.commands import cli as limits_of_the_library
 from . import (
     accounts,
     demo,
+    doctor,
     exporting,
     hooks,
     importing,
@@ -28,6 +29,7 @@ COMMANDS = (
     sites.site,
     accounts.moderator,
     demo.demo,
+    doctor.doctor_,
     privacy.privacy,
     rerender.rerender,
     importing.import_,

@@ -12,6 +12,7 @@ from . import (
     cards,
     demo,
     desk,
+    doctor,
     errors,
     feeds,
     follow,
@@ -63,6 +64,7 @@ DESK = (
     letters,
     hooks,
     begin,
+    doctor,
 )
 READERS = (reader.bp, receipts.bp, participation.bp, feeds.bp, follow.bp)
 DOORS = (*READERS, desk.bp, by_mail.bp, accounts.bp, ops.bp, demo.bp)

@@ -24,6 +24,7 @@ from .places import ActionForm
 PAGES: dict[str, Any] = {
     "desk.rules_of": _l("Rules"),
     "desk.outside": _l("Services outside"),
+    "desk.doctor": _l("Doctor"),
 }
 LONGEST_REASON = 300  # characters
 MOST_REASONS = 30
