@@ -26,9 +26,9 @@ def embed(url: str, key: str | None) -> None:
     site = site_or_stop(session, key) if key else _site_of(session, url)
     base = served_at()
     try:
-        seen = doctor.visit(
-            current_app.extensions["outbound"], list(site.origins), url, base, site.key
-        )
+        own = current_app.config["BASE_URL"]
+        out = current_app.extensions["outbound"]
+        seen = doctor.visit(out, list(site.origins), url, own, site.key)
     except doctor.Lost as lost:
         raise click.ClickException(f"{lost.said} {lost.advice}") from None
     findings = doctor.examine(session, site, seen, base)

@@ -224,7 +224,8 @@ def _service(site: Site, seen: Visit, base: str) -> Iterator[Finding]:
         )
     if seen.frame.failed or seen.script.failed:
         yield note(
-            f"{base} cannot be asked from here: {seen.frame.failed or seen.script.failed}.",
+            f"This service, {base}, cannot be asked from here: "
+            f"{seen.frame.failed or seen.script.failed}.",
             "Open the thread in a browser elsewhere. Whether a proxy changes its answers was not seen.",
         )
         return

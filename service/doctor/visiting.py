@@ -46,8 +46,9 @@ class Visit:
 
 
 def visit(outbound: Outbound, origins: list[str], url: str, base: str, key: str) -> Visit:
-    """Looks at a page. Takes the site's origins, the page's address, the service's own and the
-    site's key. Raises Lost."""
+    """Looks at a page. Takes the site's origins, the page's address, the service's own as its
+    operator set it ("" if nobody did: a request's own word for it is not asked) and the site's key.
+    Raises Lost."""
     found, answer = _follow(outbound, origins, url)
     seen = page.read(answer.body.decode("utf-8", "replace"), found)
     wanted = [thread for thread in seen.threads if thread.site == key]
@@ -139,6 +140,8 @@ def variants(url: str) -> list[str]:
 
 
 def _ask(outbound: Outbound, url: str) -> Served:
+    if url.startswith("/"):
+        return Served(failed="BASE_URL is not set")
     try:
         answer = outbound.get(url, seconds=SECONDS, largest=LARGEST)
     except Failed as failed:

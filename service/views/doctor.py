@@ -51,11 +51,12 @@ def look(key: str) -> ResponseReturnValue:
     form = AddressForm()
     if not form.validate():
         return _page(site, form), 422
-    base = current_app.config["BASE_URL"] or request.host_url.rstrip("/")
+    own = current_app.config["BASE_URL"]
+    base = own or request.host_url.rstrip("/")
     origins, url = list(site.origins), form.url.data or ""
     database.forget()  # the page may take seconds: no connection waits for it
     try:
-        seen = doctor.visit(current_app.extensions["outbound"], origins, url, base, key)
+        seen = doctor.visit(current_app.extensions["outbound"], origins, url, own, key)
     except doctor.Lost as lost:
         return _page(site_or_refuse(database.session(), key), form, lost=lost)
     session = database.session()

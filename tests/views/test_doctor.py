@@ -83,3 +83,14 @@ def test_the_command_says_the_same_and_ends_with_1(app, blog):
 def test_the_command_refuses_what_it_cannot_look_at(app, url, status, said):
     done = app.test_cli_runner().invoke(args=["doctor", "embed", url])
     assert (done.exit_code, said in done.output) == (status, True)
+
+
+def test_what_a_request_calls_this_service_is_not_asked(make_app, blog):
+    app = make_app(PRIVATE_NETWORKS=f"{LOOPBACK} port {blog.port}", BASE_URL="")
+    add_site(app, origin=blog.url)
+    moderator = add_moderator(app, "pia@daily.example", role=Role.PUBLISHER)
+    pia = sign_in(app, app.test_client(), moderator)
+    typed = {"csrf_token": csrf(pia.get(PAGE).text), "url": f"{blog.url}/harbour"}
+    shown = pia.post(PAGE, data=typed).text
+    assert "BASE_URL is not set" in shown
+    assert [asked.path for asked in blog.asked] == ["/harbour"]
