@@ -112,6 +112,11 @@ class Moderator(Base, UserMixin):
     seen_at = datetime.min.replace(tzinfo=UTC)
 
     @property
+    def is_admin(self) -> bool:
+        """Whether they keep all sites."""
+        return any(m.role == Role.ADMIN for m in self.memberships)
+
+    @property
     def runs_a_site(self) -> bool:
         """Whether there is a site whose people this one may invite and remove."""
         return any(m.role in (Role.PUBLISHER, Role.ADMIN) for m in self.memberships)
@@ -148,6 +153,7 @@ class Purpose(StrEnum):
     SIGN_IN = "sign-in"
     RESET = "reset"  # a new password
     JOIN = "join"  # taking up an invitation
+    FIRST = "first"  # making the first admin's account
 
     @property
     def by_secret(self) -> str:

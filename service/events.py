@@ -39,6 +39,7 @@ class What(StrEnum):
     WAVE_ENDED = "wave_ended"  # by itself
     WAVE_DENIED = "wave_denied"  # a moderator said that it was none
     PHRASES_CHANGED = "phrases_changed"  # a site's words and phrases to look for
+    SITE_ADDED = "site_added"
     # People
     SIGNED_IN = "signed_in"
     SIGN_IN_FAILED = "sign_in_failed"

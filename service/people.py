@@ -229,7 +229,8 @@ def withdraw(session: Session, by: By, invitation_id: int) -> None:
 
 def invitation(session: Session, key: Key) -> Invitation | None:
     """The invitation, if it can still be taken up."""
-    found = session.scalar(select(Invitation).where(Invitation.digest == accounts.digest(key)))
+    named = (Invitation.digest == accounts.digest(key), Invitation.email != "")  # else first.py's
+    found = session.scalar(select(Invitation).where(*named))
     is_open = found and found.used_at is None and found.ended_at is None
     is_good = found and is_open and found.expires_at > now() and _is_backed(session, found)
     return found if is_good else None
@@ -255,6 +256,7 @@ def join(
         update(Invitation)
         .where(Invitation.digest == accounts.digest(key), Invitation.used_at.is_(None))
         .where(Invitation.ended_at.is_(None), Invitation.expires_at > now())
+        .where(Invitation.email != "")
         .values(used_at=now())
         .returning(Invitation)
     )
@@ -496,7 +498,7 @@ def invitations(session: Session, by: Moderator) -> list[Invitation]:
     waiting = session.scalars(
         select(Invitation)
         .where(Invitation.used_at.is_(None), Invitation.ended_at.is_(None))
-        .where(Invitation.expires_at > now())
+        .where(Invitation.expires_at > now(), Invitation.email != "")
         .order_by(Invitation.id)
     )
     return [found for found in waiting if rules(by, found.site_id, found.role)]

@@ -8,7 +8,7 @@ from cast import ARTICLE, SITE, add_moderator, add_site, reply, sign_in, stored,
 from sqlalchemy import MetaData, select
 from werkzeug.routing import Rule
 
-from service import accounts, bans, bulk, database, moderation, people
+from service import accounts, bans, bulk, database, first, moderation, people
 from service.mail import deciding
 from service.mail.confirm import Confirming
 from service.mail.leaving import Leaving, Refusing
@@ -205,6 +205,7 @@ ACCESS = {
     "follow.leave": ANYBODY,
     "ops.alive": ANYBODY,
     "ops.ready": ANYBODY,
+    "ops.home": ANYBODY,
     "demo.article": ANYBODY,
     "security.login": ANYBODY,
     "security.logout": ANYBODY,  # signs out whoever is signed in
@@ -214,6 +215,7 @@ ACCESS = {
     "accounts.passkey": ANYBODY,
     "accounts.passkey_options": ANYBODY,
     "accounts.join": ANYBODY,
+    "accounts.first_admin": ANYBODY,  # with the link that the console prints
     "accounts.reset": ANYBODY,
     "accounts.forgotten": ANYBODY,
     "desk.me": Role.MODERATOR,
@@ -295,6 +297,11 @@ ACCESS = {
     "desk.articles_run": Role.PUBLISHER,
     "desk.articles_change": Role.PUBLISHER,
     "desk.sites": Role.PUBLISHER,
+    "desk.begin": Role.ADMIN,
+    "desk.doctor": Role.PUBLISHER,
+    "desk.doctor_look": Role.PUBLISHER,
+    "desk.begin_site": Role.ADMIN,
+    "desk.begin_with": Role.PUBLISHER,
     "desk.hold_site": Role.PUBLISHER,
     "desk.set_reasons": Role.PUBLISHER,
     "desk.phrases": Role.PUBLISHER,
@@ -340,6 +347,7 @@ WAYS_IN = {
     "accounts.passkey",
     "accounts.passkey_options",
     "accounts.join",
+    "accounts.first_admin",
     "accounts.reset",
     "accounts.forgotten",
 }
@@ -431,6 +439,7 @@ def _of_people(app, session, mo):
     invited = people.invite(session, "the operator", "ina@daily.example", Role.MODERATOR, site)
     return {
         "invitation": sign("join link", invited),
+        "first_token": sign("first link", first.make_link(session)),
         "invitation_id": 1,
         "reset_link": sign("reset link", reset),
         "membership_id": mo.memberships[0].id,

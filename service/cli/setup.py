@@ -8,12 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import click
+from flask import Flask
+from flask.cli import NoAppException, ScriptInfo
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from .. import database, settings
+from .. import database, first, settings
+from ..accounts import Purpose
 from ..models import Author
 from ..vault import Hidden, Vault, WrongKey
+from .address import served_at
 
 BATCH = 250  # authors at once: well under 100 ms
 
@@ -31,8 +35,10 @@ MAKERS = {
 
 @click.command()
 @click.option("--new-email-key", is_flag=True, help="Add a newer key for e-mail addresses.")
-def setup(new_email_key: bool) -> None:
-    """Make the database's schema and the secrets; safe to repeat."""
+@click.pass_context
+def setup(context: click.Context, new_email_key: bool) -> None:
+    """Make the database's schema and the secrets; safe to repeat. Where there is no admin yet, print
+    a link that makes the first one's account."""
     try:
         made = _set_up(new_email_key)
     except settings.Unusable as error:
@@ -41,6 +47,18 @@ def setup(new_email_key: bool) -> None:
         said = str(error).splitlines()[0]
         raise click.ClickException(f"The database cannot be set up: {said}.") from None
     click.echo(f"Ready. {made}" if made else "Ready.")
+    with suppress(NoAppException):  # run from elsewhere than the project's root
+        _lead_in(context.ensure_object(ScriptInfo).load_app())
+
+
+def _lead_in(app: Flask) -> None:
+    """Prints the way in for the first admin; earlier ones end with it."""
+    with app.app_context():
+        with database.writing() as session:
+            secret = first.make_link(session)
+        if secret:
+            token = app.extensions["signer"].sign(Purpose.FIRST.by_secret, secret)
+            click.echo(f"Begin here, once:     {served_at()}/desk/first/{token}")
 
 
 def _set_up(new_email_key: bool) -> str:

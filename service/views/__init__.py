@@ -7,11 +7,13 @@ from . import (
     articles,
     audit,
     bans,
+    begin,
     bulk,
     by_mail,
     cards,
     demo,
     desk,
+    doctor,
     errors,
     feeds,
     follow,
@@ -63,6 +65,8 @@ DESK = (
     letters,
     hooks,
     articles,
+    begin,
+    doctor,
 )
 READERS = (reader.bp, receipts.bp, participation.bp, feeds.bp, follow.bp)
 DOORS = (*READERS, desk.bp, by_mail.bp, accounts.bp, ops.bp, demo.bp)

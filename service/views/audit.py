@@ -84,6 +84,7 @@ EVENTS: dict[str, tuple[Any, Any]] = {
     "wave_ended": (_l("wave ended"), _l("%(who)s saw that a wave is over.")),
     "wave_denied": (_l("wave called off"), _l("%(who)s said that a wave was none.")),
     "phrases_changed": (_l("phrases changed"), _l("%(who)s changed the words and phrases.")),
+    "site_added": (_l("site added"), _l("%(who)s added a site.")),
     "rule_changed": (_l("rule changed"), _l("%(who)s changed a rule of the site.")),
     "exported": (_l("record exported"), _l("%(who)s took the record along as a file.")),
     "mail_allowed": (

@@ -21,6 +21,7 @@ PREVIEWING = "60 per 5 minutes"
 DECIDING = "60 per 5 minutes"  # by links in letters; a newsroom may share one address
 CHOOSING = "60 per 5 minutes"  # on the pages that letters lead to
 ONE_CLICKS = "600 per 5 minutes"  # of a mail provider's machines, for all whose mail it keeps
+EXAMINING = "20 per 5 minutes"  # pages that this service fetches
 SIGNING_IN = "10 per minute"
 FORGETTING = "5 per 5 minutes"  # asking for a letter with a link for a new password
 

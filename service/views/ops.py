@@ -1,6 +1,6 @@
 """Whether the service is alive, and whether it can work."""
 
-from flask import Blueprint
+from flask import Blueprint, redirect, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -8,6 +8,12 @@ from sqlalchemy.exc import DBAPIError
 from .. import database
 
 bp = Blueprint("ops", __name__)
+
+
+@bp.get("/")
+def home() -> ResponseReturnValue:
+    """Whoever opens the service's own address is meant for the desk."""
+    return redirect(url_for("desk.queue"))
 
 
 @bp.get("/healthz")

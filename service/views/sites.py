@@ -25,6 +25,7 @@ PAGES: dict[str, Any] = {
     "desk.articles": _l("Articles"),
     "desk.rules_of": _l("Rules"),
     "desk.outside": _l("Services outside"),
+    "desk.doctor": _l("Doctor"),
 }
 LONGEST_REASON = 300  # characters
 MOST_REASONS = 30

@@ -42,6 +42,7 @@ def look(page, screenshot):
     return look
 
 
+@pytest.mark.long
 def test_ada_bans_what_a_comment_came_with_and_lifts_it(page, live, look):
     add_site(live.app, ORIGIN)
     reader = live.app.test_client()

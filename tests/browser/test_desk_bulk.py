@@ -100,6 +100,7 @@ def test_three_are_picked_decided_and_undone(
     assert statuses(live) == ["pending"] * 12
 
 
+@pytest.mark.long
 def test_all_that_match_go_by_a_job_with_its_progress(
     live: Live, mo: Page, screenshot: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,6 +129,7 @@ def test_all_that_match_go_by_a_job_with_its_progress(
     expect_sound(mo, "jobs", screenshot)
 
 
+@pytest.mark.long
 def test_a_wave_is_one_card(live: Live, mo: Page, screenshot: Callable[..., Path]) -> None:
     for number in range(5):
         said = f"Watches, number {number}: https://cheap.example/{number}"

@@ -58,6 +58,7 @@ def statuses(live):
     return {comment.name: comment.status for comment in stored(live.app)}
 
 
+@pytest.mark.long
 def test_more_than_yes_and_no_on_a_phone(live, mo, screenshot):
     """Reject with a reason, edit, answer, pin, close: all of it without a barrier."""
     rita = of(mo, "Rita")

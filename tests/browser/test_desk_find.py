@@ -1,5 +1,6 @@
 """Finding at the desk in a real Chromium: one quiet row, which folds away on a phone."""
 
+import pytest
 from barriers import barriers
 from cast import add_site
 from live import Live
@@ -13,6 +14,7 @@ from service.models import Comment
 NAMES = ("Rita", "Otto", "Lena", "Pit", "Ann", "Bob")
 
 
+@pytest.mark.long
 def test_a_moderator_finds_a_comment_with_and_without_script(live: Live, browser: Browser) -> None:
     add_site(live.app)
     fill(live.app, NAMES)

@@ -87,6 +87,7 @@ def fits(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
 
 
+@pytest.mark.long
 def test_a_passkey_is_added_signs_in_by_itself_and_is_removed(live: Live, page: Page) -> None:
     device, authenticator = add_device(page)
     sign_in(page, live)

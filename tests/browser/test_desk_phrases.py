@@ -1,5 +1,6 @@
 """A site's words and phrases in a browser: one is added, met by a reader, and removed."""
 
+import pytest
 from cast import ARTICLE, add_moderator, stored
 from playwright.sync_api import expect
 from rita import add_site, fill, send, thread
@@ -19,6 +20,7 @@ def fill_list(app):
         lists.add(session, 1, PhraseKind.REFUSE, words)
 
 
+@pytest.mark.long
 def test_pia_adds_a_word_a_reader_meets_it_and_pia_removes_it(phone, live, look):
     add_site(live.app, ORIGIN)
     pia = add_moderator(live.app, "pia@daily.example", role=Role.PUBLISHER)

@@ -1,5 +1,6 @@
 """A site's rules in a browser: tried, seen, saved, and what they said; on a phone, without script."""
 
+import pytest
 from cast import add_moderator, reply, stored
 from playwright.sync_api import expect
 from rita import add_site
@@ -12,6 +13,7 @@ LONG = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen"
 TWO = "Look: https://a.example and https://b.example"
 
 
+@pytest.mark.long
 def test_pia_tries_a_rule_saves_it_and_sees_what_it_said(phone, live, look):
     add_site(live.app, ORIGIN)
     reader = live.app.test_client()

@@ -258,6 +258,7 @@ def test_what_came_in_is_added_on_demand(live: Live, mo: Page, ada: Page) -> Non
     expect_counts(mo, pending=10, approved=1)
 
 
+@pytest.mark.long
 def test_it_rests_where_nobody_looks_and_says_who_is_signed_out(
     live: Live, mo: Page, ada: Page
 ) -> None:

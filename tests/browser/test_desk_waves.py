@@ -57,6 +57,7 @@ def spam(live: Live) -> int:
     return [str(comment.status) for comment in stored(live.app)].count("spam")
 
 
+@pytest.mark.long
 def test_a_wave_is_told_looked_at_cleared_and_taken_back(
     live: Live, mo: Page, screenshot: Callable[..., Path]
 ) -> None:

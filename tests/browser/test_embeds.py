@@ -241,6 +241,7 @@ def test_it_tells_a_foreign_page_nothing_even_if_framed(page, live, article, ano
     expect(frame_of(page).locator("html")).not_to_have_class(re.compile("is-fitted"))
 
 
+@pytest.mark.long
 def test_it_says_plainly_that_the_thread_does_not_come_and_shows_it_when_it_does(
     page, live, article
 ):

@@ -89,6 +89,7 @@ def test_a_report_by_keyboard_from_the_thread_to_the_desk(
     expect(page.get_by_role("heading", name="The comment stays up")).to_be_visible()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("width", "scheme"), [(320, "dark"), (1280, "light")])
 def test_everybody_can_report(
     serve: Callable[..., Live],

@@ -27,11 +27,13 @@ from .ceremonies import (
     taken_challenge,
 )
 from .door import admit, bp, go_on, keep_seen, leave, let_in, sign_out
+from .first import first_admin
 from .forgotten import forgotten
 from .forms import (
     FAULTS,
     AddressForm,
     CodeForm,
+    FirstForm,
     JoinForm,
     NameForm,
     NewPasswordForm,
@@ -53,6 +55,7 @@ __all__ = [
     "USED_LINK",
     "AddressForm",
     "CodeForm",
+    "FirstForm",
     "JoinForm",
     "NameForm",
     "NewPasswordForm",
@@ -65,6 +68,7 @@ __all__ = [
     "check_passkey",
     "code_counter",
     "failed",
+    "first_admin",
     "forgotten",
     "go_on",
     "half",

@@ -112,3 +112,17 @@ class JoinForm(NameForm, NewPasswordForm):
     def validate_password(self, field: Any) -> None:
         self.about = (*self.about, self.name.data or "")
         super().validate_password(field)
+
+
+class FirstForm(NameForm, AddressForm, NewPasswordForm):
+    """The first admin's account."""
+
+    @property
+    def address(self) -> str:
+        """In its one spelling, once it was found to be one."""
+        found = validate_email(self.email.data or "", check_deliverability=False)
+        return found.normalized.lower()
+
+    def validate_password(self, field: Any) -> None:
+        self.about = (self.name.data or "", self.email.data or "")
+        super().validate_password(field)

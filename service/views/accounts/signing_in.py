@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_security import current_user
 
-from ... import accounts, database
+from ... import accounts, database, first
 from ..desk import local
 from ..limits import SIGNING_IN, limiter
 from .browsers import knocking_from
@@ -50,4 +50,5 @@ def login_page(form: PasswordForm, onward: str, refused: str = "") -> str:
         onward=onward if has_place else "",
         refused=refused,
         key_form=PasskeyForm(),
+        is_empty=first.is_needed(database.session()),
     )

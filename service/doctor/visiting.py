@@ -1,0 +1,149 @@
+"""Fetches a publisher's page, and what this service itself answers to a reader of it.
+
+Nothing here touches the database: it takes seconds.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+from .. import urls
+from ..outbound import Answer, Failed, Outbound
+from . import page
+
+REDIRECTS = 5
+SECONDS = 8.0  # for each request
+LARGEST = 2 * 1024 * 1024  # bytes of a page
+
+
+class Lost(Exception):
+    """There is no page to look at. Holds what is so, and what to do."""
+
+    def __init__(self, said: str, advice: str) -> None:
+        super().__init__(said)
+        self.said, self.advice = said, advice
+
+
+@dataclass(frozen=True)
+class Served:
+    """What this service answered from outside, or why it did not."""
+
+    headers: Mapping[str, str] = field(default_factory=dict)
+    status: int = 0
+    failed: str = ""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What was seen."""
+
+    page: page.Page
+    asked: str  # the address that was given
+    policies: Sequence[str]
+    twins: Sequence[str]  # other addresses at which the same page stands
+    frame: Served
+    script: Served
+
+
+def visit(outbound: Outbound, origins: list[str], url: str, base: str, key: str) -> Visit:
+    """Looks at a page. Takes the site's origins, the page's address, the service's own as its
+    operator set it ("" if nobody did: a request's own word for it is not asked) and the site's key.
+    Raises Lost."""
+    found, answer = _follow(outbound, origins, url)
+    seen = page.read(answer.body.decode("utf-8", "replace"), found)
+    wanted = [thread for thread in seen.threads if thread.site == key]
+    article = seen.article(wanted[0]) if wanted else found
+    header = answer.headers.get("content-security-policy", "")
+    return Visit(
+        seen,
+        url,
+        [header, *seen.policies] if header else seen.policies,
+        list(_twins(outbound, origins, seen)),
+        _ask(outbound, f"{base}/embed/{key}?{urls.query(url=article)}"),
+        _ask(outbound, f"{base}/embed.js"),
+    )
+
+
+def _follow(outbound: Outbound, origins: list[str], url: str) -> tuple[str, Answer]:
+    """The address at which the page really is, and the page."""
+    at = url
+    for _ in range(REDIRECTS + 1):
+        if not urls.is_within(at, origins):
+            listed = ", ".join(origins)
+            if at == url:
+                raise Lost(
+                    f"{at} is not on one of the site’s origins ({listed}).",
+                    "Check the address, or add its origin to the site.",
+                )
+            raise Lost(
+                f"It leads on to {at}, which is not on one of the site’s origins ({listed}).",
+                "Add that origin to the site: comments there would be refused.",
+            )
+        answer = _page(outbound, at)
+        onward = answer.headers.get("location", "")
+        if not 300 <= answer.status < 400 or not onward:
+            return at, _html(answer)
+        at = urljoin(at, onward)
+    raise Lost(f"It leads on and on, more than {REDIRECTS} times.", "Mend the redirects.")
+
+
+def _page(outbound: Outbound, url: str) -> Answer:
+    try:
+        return outbound.get(url, seconds=SECONDS, largest=LARGEST)
+    except Failed as failed:
+        raise Lost(f"The page cannot be read: {failed}.", "Open it in a browser first.") from None
+
+
+def _html(answer: Answer) -> Answer:
+    if answer.status != 200:
+        raise Lost(
+            f"The page answers with status {answer.status}.",
+            "Give the address of an article that everybody can read.",
+        )
+    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in ("text/html", "application/xhtml+xml"):
+        raise Lost(
+            f"It is no page but {kind or 'something unnamed'}.", "Give an article’s address."
+        )
+    return answer
+
+
+def _twins(outbound: Outbound, origins: list[str], seen: page.Page) -> Iterator[str]:
+    """The page's other addresses, with www or without, by http or https, where these are the
+    site's too, that show it without leading to one and the same."""
+    for other in variants(seen.url):
+        if not urls.is_within(other, origins):
+            continue
+        try:
+            answer = outbound.get(other, seconds=SECONDS, largest=LARGEST)
+        except Failed:
+            continue
+        if answer.status != 200:
+            continue
+        there = page.read(answer.body.decode("utf-8", "replace"), other)
+        if there.canonicals[:1] != seen.canonicals[:1] or not seen.canonicals:
+            yield other
+
+
+def variants(url: str) -> list[str]:
+    """The same address by the other scheme, and with www or without."""
+    parts = urlsplit(url)
+    hosts = {parts.netloc, parts.netloc.removeprefix("www.")}
+    if not parts.netloc.startswith("www.") and parts.netloc.count("."):
+        hosts.add(f"www.{parts.netloc}")
+    made = [
+        urlunsplit((scheme, host, parts.path, parts.query, ""))
+        for scheme in ("https", "http")
+        for host in sorted(hosts)
+    ]
+    return [other for other in made if other != url]
+
+
+def _ask(outbound: Outbound, url: str) -> Served:
+    if url.startswith("/"):
+        return Served(failed="BASE_URL is not set")
+    try:
+        answer = outbound.get(url, seconds=SECONDS, largest=LARGEST)
+    except Failed as failed:
+        return Served(failed=str(failed))
+    return Served(answer.headers, answer.status)
