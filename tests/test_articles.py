@@ -208,6 +208,13 @@ def test_two_become_one_and_no_comment_decision_or_count_is_lost(app, make, writ
     assert events(app) == [("merged", "mo", f"{OTHER} → {ARTICLE}")]
 
 
+def test_no_cache_takes_the_one_that_stays_for_the_one_that_went(make, write, read):
+    gone, kept = make(OTHER, version=50), make()
+    seen = read(lambda s: s.get_one(Article, gone).version)
+    merge(write, gone, kept)
+    assert read(lambda s: s.get_one(Article, kept).version) > seen
+
+
 def test_a_large_merge_goes_in_steps_and_every_number_is_right_between_them(
     monkeypatch, make, write, read
 ):
