@@ -12,11 +12,13 @@ from . import (
     demo,
     desk,
     errors,
+    exports,
     feeds,
     follow,
     handovers,
     headers,
     hooks,
+    imports,
     keys,
     languages,
     letters,
@@ -36,6 +38,7 @@ from . import (
     sites,
     statistics,
     together,
+    uploads,
     waves,
 )
 
@@ -61,6 +64,8 @@ DESK = (
     waves,
     letters,
     hooks,
+    imports,
+    exports,
 )
 READERS = (reader.bp, receipts.bp, participation.bp, feeds.bp, follow.bp)
 DOORS = (*READERS, desk.bp, by_mail.bp, accounts.bp, ops.bp, demo.bp)
@@ -71,6 +76,7 @@ def init_app(app: Flask) -> None:
     limits.init_app(app)
     headers.init_app(app)
     errors.init_app(app)
+    uploads.init_app(app)
     for door in DOORS:
         app.register_blueprint(door)
     accounts.init_app(app)
