@@ -95,6 +95,10 @@ class Vault:
         self.newest = _key_id(email_keys[0])
         self._index_key = index_key
 
+    def has_key(self, key_id: str) -> bool:
+        """Whether what was hidden under this key can be revealed."""
+        return key_id in self._keys
+
     def index(self, address: str) -> bytes:
         """The blind index of an address."""
         return self._digest("address", normal(address))

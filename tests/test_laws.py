@@ -12,7 +12,7 @@ from service import accounts, bans, bulk, database, first, moderation, people
 from service.mail import deciding
 from service.mail.confirm import Confirming
 from service.mail.leaving import Leaving, Refusing
-from service.models import Author, Follow, Hook, Letter, Site, Wave, now
+from service.models import Author, Follow, Hook, Import, Letter, Site, Wave, now
 from service.status import Role, Status
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -294,6 +294,18 @@ ACCESS = {
     "desk.begin_with": Role.PUBLISHER,
     "desk.hold_site": Role.PUBLISHER,
     "desk.set_reasons": Role.PUBLISHER,
+    "desk.imports": Role.PUBLISHER,
+    "desk.imports_add": Role.PUBLISHER,
+    "desk.imports_one": Role.PUBLISHER,
+    "desk.imports_try": Role.PUBLISHER,
+    "desk.imports_rehearse": Role.PUBLISHER,
+    "desk.imports_run": Role.PUBLISHER,
+    "desk.imports_stop": Role.PUBLISHER,
+    "desk.imports_undo": Role.PUBLISHER,
+    "desk.imports_take_back": Role.PUBLISHER,
+    "desk.imports_discard": Role.PUBLISHER,
+    "desk.export": Role.PUBLISHER,
+    "desk.export_take": Role.PUBLISHER,
     "desk.phrases": Role.PUBLISHER,
     "desk.add_phrases": Role.PUBLISHER,
     "desk.import_phrases": Role.PUBLISHER,
@@ -381,6 +393,7 @@ def _decided(app):
             "bulk_id": bulk.start_picked(session, mo, Status.SPAM, {comment.public_id: 2}).id,
             "wave_id": _wave(session, comment.site_id),
             "hook_id": _hook(session, comment.site_id),
+            "import_id": _import(session, comment.site_id),
             "letter_id": session.scalars(select(Letter.id)).first(),
             "secret": accounts.make_link(session, mo),
             "decide_link": deciding.sign(
@@ -397,6 +410,13 @@ def _hook(session, site_id):
     session.add(hook)
     session.flush()
     return hook.id
+
+
+def _import(session, site_id):
+    found = Import(site_id=site_id, format="wordpress", file_name="old.xml", file_digest="")
+    session.add(found)
+    session.flush()
+    return found.id
 
 
 def _wave(session, site_id):

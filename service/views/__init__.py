@@ -14,11 +14,13 @@ from . import (
     desk,
     doctor,
     errors,
+    exports,
     feeds,
     follow,
     handovers,
     headers,
     hooks,
+    imports,
     keys,
     languages,
     letters,
@@ -38,6 +40,7 @@ from . import (
     sites,
     statistics,
     together,
+    uploads,
     waves,
 )
 
@@ -65,6 +68,8 @@ DESK = (
     hooks,
     begin,
     doctor,
+    imports,
+    exports,
 )
 READERS = (reader.bp, receipts.bp, participation.bp, feeds.bp, follow.bp)
 DOORS = (*READERS, desk.bp, by_mail.bp, accounts.bp, ops.bp, demo.bp)
@@ -75,6 +80,7 @@ def init_app(app: Flask) -> None:
     limits.init_app(app)
     headers.init_app(app)
     errors.init_app(app)
+    uploads.init_app(app)
     for door in DOORS:
         app.register_blueprint(door)
     accounts.init_app(app)

@@ -76,6 +76,16 @@ EVENTS: dict[str, tuple[Any, Any]] = {
     "site_added": (_l("site added"), _l("%(who)s added a site.")),
     "rule_changed": (_l("rule changed"), _l("%(who)s changed a rule of the site.")),
     "exported": (_l("record exported"), _l("%(who)s took the record along as a file.")),
+    "import_brought": (_l("file brought"), _l("%(who)s brought a file with comments.")),
+    "import_began": (_l("import begun"), _l("%(who)s had a file’s comments imported.")),
+    "import_stopped": (_l("import stopped"), _l("%(who)s stopped an import.")),
+    "import_undone": (_l("import taken back"), _l("%(who)s took an import back.")),
+    "import_discarded": (_l("file thrown away"), _l("%(who)s threw an import’s file away.")),
+    "comments_exported": (_l("comments exported"), _l("%(who)s took the comments along.")),
+    "addresses_exported": (
+        _l("addresses exported"),
+        _l("%(who)s took the comments along with their authors’ addresses."),
+    ),
     "mail_allowed": (
         _l("mail tried again"),
         _l("%(who)s has an address written to again that mail came back from."),

@@ -24,6 +24,8 @@ from .places import ActionForm
 PAGES: dict[str, Any] = {
     "desk.rules_of": _l("Rules"),
     "desk.outside": _l("Services outside"),
+    "desk.imports": _l("Import"),
+    "desk.export": _l("Export"),
     "desk.doctor": _l("Doctor"),
 }
 LONGEST_REASON = 300  # characters
