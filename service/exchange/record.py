@@ -46,6 +46,7 @@ class Past:
     reasons: tuple[dict[str, Any], ...] = ()
     decisions: tuple[dict[str, Any], ...] = ()
     revisions: tuple[dict[str, Any], ...] = field(default=(), repr=False)
+    origin: dict[str, Any] = field(default_factory=dict)  # `source`, `id` and `parent` there
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,10 @@ class Record:
     is_pinned: bool = False
     edited_at: datetime | None = None
     article_is_closed: bool = False  # it took no more comments there
-    past: Past | None = None
+    past: Past | None = field(default=None, hash=False)
+    public_id: str = ""  # what it was called on its page; kept where nothing else is called so
+    language: str = ""
+    pinned_at: datetime | None = None  # where the file says when
 
 
 @dataclass
