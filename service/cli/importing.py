@@ -3,7 +3,6 @@
 import fcntl
 import hashlib
 import os
-import re
 import signal
 import sys
 import threading
@@ -23,12 +22,13 @@ from flask.cli import AppGroup
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from .. import database, urls
-from ..exchange import store
+from .. import database
+from ..exchange import moves, store
 from ..exchange.arrange import Survey, survey, threads
 from ..exchange.formats import READERS, Read
 from ..exchange.record import Addresses, Record, Troubles, Unreadable
-from ..exchange.store import Run, Tally
+from ..exchange.report import Tally
+from ..exchange.store import Run
 from ..models import Comment, Import, Site
 from ..status import ImportState, Status
 from .sites import site_or_stop
@@ -42,19 +42,19 @@ import_ = AppGroup("import", help="Bring in the comments of another system.")
 
 
 class Mapping(click.ParamType[tuple[str, str]]):
-    """OLD=NEW, two prefixes of article addresses."""
+    """OLD=NEW, two beginnings of article addresses, or two patterns."""
 
     name = "OLD=NEW"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, str]:
-        found = re.fullmatch(r"(.+?)=(https?://.+)", value.strip(), re.I)
-        if not found:
-            self.fail("it looks like http://old.example=https://www.example.org", param, ctx)
         try:
-            urls.canonical(found[2])
-        except urls.NotAnAddress:
-            self.fail(f"{found[2]} is no web address", param, ctx)
-        return found[1], found[2]
+            return moves.parse(value)
+        except moves.NoRule:
+            self.fail(
+                "it looks like http://old.example=https://www.example.org, or with a * on each side",
+                param,
+                ctx,
+            )
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def _import_command(format: str, read: Read) -> click.Command:
         "maps",
         multiple=True,
         type=Mapping(),
-        help="Rewrite the beginning of articles' addresses; repeat for more.",
+        help="Rewrite articles' addresses by their beginning, or by a pattern with *; repeat for more.",
     )
     def command(file: Path, key: str, dry_run: bool, maps: tuple[tuple[str, str], ...]) -> None:
         site = site_or_stop(database.session(), key)
@@ -134,10 +134,10 @@ def _one_line(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _alone(site_id: int) -> Iterator[None]:
+def alone(site_id: int) -> Iterator[None]:
     """One import or undo of a site at a time. The kernel ends the hold with its process, however
     that ends."""
-    if (held := _hold(site_id)) is None:
+    if (held := hold(site_id)) is None:
         raise click.ClickException(
             "An import of this site is running; wait until it is done, then run this again."
         )
@@ -145,7 +145,7 @@ def _alone(site_id: int) -> Iterator[None]:
         yield
 
 
-def _hold(site_id: int) -> IO[bytes] | None:
+def hold(site_id: int) -> IO[bytes] | None:
     """The open file whose lock says that an import of the site is running, None if one is."""
     held = Path(current_app.config["INSTANCE"], f"import-{site_id}.lock").open("ab")  # noqa: SIM115  given on open
     try:
@@ -158,7 +158,7 @@ def _hold(site_id: int) -> IO[bytes] | None:
 
 def _state(found: Import) -> ImportState:
     """What an import is doing; one whose process was killed could not say that it stopped."""
-    if found.state == ImportState.RUNNING and (held := _hold(found.site_id)):
+    if found.state == ImportState.RUNNING and (held := hold(found.site_id)):
         held.close()
         return ImportState.STOPPED
     return found.state
@@ -178,7 +178,7 @@ def _bring(format: str, source: Source, site: Site, is_rehearsal: bool) -> None:
         store.rehearse(database.session(), run, threads(records, found.runs))
         click.echo(f"Rehearsal for {site.name}: nothing was written.")
     else:
-        with _alone(site.id):
+        with alone(site.id):
             _open(run, source.path.name, digest, found)
             _write(run, source, found)
         click.echo(f"Import {run.import_id} into {site.name} is done.")
@@ -206,12 +206,12 @@ def _write(run: Run, source: Source, found: Survey) -> None:
     records = source.records("Importing", run.troubles)
     state = ImportState.STOPPED
     try:
-        with _renderers(found.comments) as run.render:
+        with renderers(found.comments) as run.render:
             _step(store.write(run, threads(records, found.runs)))
         state = ImportState.DONE
     except (*FAULTS, OSError, BrokenProcessPool, Unreadable) as error:
         raise click.ClickException(
-            f"Import {run.import_id} stopped ({_said(error)}) with "
+            f"Import {run.import_id} stopped ({said(error)}) with "
             f"{run.tally.imported.total():,} of {found.comments:,} comments written. Run the same "
             f"command again to go on, or `flask import undo {run.import_id}`."
         ) from None
@@ -228,7 +228,7 @@ def _step(steps: Iterable[store.Step]) -> None:
 
 
 @contextmanager
-def _renderers(comments: int) -> Iterator[store.Render]:
+def renderers(comments: int) -> Iterator[store.Render]:
     """What makes the HTML: this process, or with many comments one process for each core."""
     cores = os.cpu_count() or 1
     if comments < MANY or cores < 2:
@@ -256,7 +256,7 @@ def _serve(parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _said(error: BaseException) -> str:
+def said(error: BaseException) -> str:
     """What happened, without anything that a comment says: a database's error may quote rows."""
     if isinstance(error, KeyboardInterrupt):
         return "interrupted"
@@ -270,7 +270,7 @@ def _said(error: BaseException) -> str:
 def _tell(run: Run, addresses: Addresses, verb: str) -> None:
     _tell_table(run.tally, verb)
     for old in sorted(addresses.unused):
-        click.echo(f"--map {old}: no article's address begins so")
+        click.echo(f"--map {old}: fits no article's address")
     _tell_lines(run.troubles)
     if run.tally.foreign:
         click.echo("Articles outside the site's origins, shown with a link instead of an embed:")
@@ -319,7 +319,7 @@ def undo(number: int) -> None:
     if found.state == ImportState.UNDONE:
         raise click.ClickException(f"Import {number} is undone already.")
     try:
-        with _alone(found.site_id):
+        with alone(found.site_id):
             with database.writing() as session:
                 store.mark(session, number, ImportState.STOPPED)
             _step(store.undo(number))
@@ -328,7 +328,7 @@ def undo(number: int) -> None:
                 kept = store.left_of(session, number)
     except FAULTS as error:
         raise click.ClickException(
-            f"Undoing import {number} stopped ({_said(error)}); run the same command again."
+            f"Undoing import {number} stopped ({said(error)}); run the same command again."
         ) from None
     click.echo(f"Import {number} is undone.")
     if kept:

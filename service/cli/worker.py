@@ -13,6 +13,7 @@ from flask.cli import with_appcontext
 
 from .. import database
 from . import learning
+from .bringing import bring_comments, old_files
 from .hooks import call_hooks
 from .mail import send_letters
 from .outside import tell_akismet
@@ -27,12 +28,14 @@ Task = Callable[[], bool]
 TASKS: tuple[Task, ...] = (
     send_letters,
     call_hooks,
+    bring_comments,
     learning.learn,
     learning.rescore,
     tell_akismet,
     end_waves,
     old_tokens,
     old_letters,
+    old_files,
     remind,
     search_index,
 )

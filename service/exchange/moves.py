@@ -8,6 +8,7 @@ from .. import urls
 from .record import Addresses
 
 MOST_RULES = 200
+MOST_STARS = 4  # in one rule: each may try every place in an address
 _RULE = re.compile(r"(.+?)=(https?://.+)", re.I)
 
 
@@ -26,9 +27,12 @@ class Tried:
 
 
 def parse(line: str) -> tuple[str, str]:
-    """A rule OLD=NEW, two beginnings of addresses. Raises NoRule."""
+    """A rule OLD=NEW: two beginnings of addresses, or two patterns in which each * stands for
+    anything, kept in order. Raises NoRule."""
     found = _RULE.fullmatch(line.strip())
     if not found:
+        raise NoRule(line)
+    if found[2].count("*") > found[1].count("*") or found[1].count("*") > MOST_STARS:
         raise NoRule(line)
     try:
         urls.canonical(found[2])
@@ -41,7 +45,7 @@ def try_rules(
     rules: Sequence[str], pages: Iterable[str], origins: list[str]
 ) -> tuple[list[Tried], list[str]]:
     """Where the rules take pages, given as they stand in the file; and the rules that took none."""
-    addresses = Addresses(map(parse, rules))
+    addresses = Addresses(map(parse, rules), base=origins[0] if origins else "")
     tried = [_tried(addresses, was, origins) for was in pages]
     unused = [rule for rule in rules if parse(rule)[0] in addresses.unused]
     return tried, unused

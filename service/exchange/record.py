@@ -5,7 +5,7 @@ Nothing is dropped or altered silently: whatever is, Troubles counts.
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,6 +19,7 @@ from ..status import Kind, Markup, Status
 ANONYMOUS = "Anonymous"
 NAME_LENGTH, TITLE_LENGTH, ID_LENGTH = 200, 300, 100  # the columns' widths in models.py
 SAMPLES = 3
+REMEMBERED = 10_000  # addresses
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -94,6 +95,12 @@ class Troubles:
         if len(count.samples) < SAMPLES:
             count.samples.append(_printable(sample))
 
+    def told(self, most: int) -> Iterator[dict[str, Any]]:
+        """Each kind of trouble by itself, the most frequent first, `most` of them."""
+        often = sorted(self._counts.items(), key=lambda pair: -pair[1].total)
+        for words, count in often[:most]:
+            yield {"words": words, "count": count.total, "samples": [s for s in count.samples if s]}
+
     def lines(self) -> Iterator[str]:
         """A line for each kind of trouble, the most frequent first."""
         for words, count in sorted(self._counts.items(), key=lambda pair: -pair[1].total):
@@ -103,19 +110,25 @@ class Troubles:
 
 
 class Addresses:
-    """Finds an article's canonical URL. Takes the prefixes to rewrite, old and new, and the origin
-    on which a path lies that none of them makes an address of."""
+    """Finds an article's canonical URL. Takes the rules by which addresses are rewritten (a beginning
+    and the new one; or two patterns, in which each * stands for anything), and the origin on which a
+    path lies that none of them makes an address of."""
 
     def __init__(self, maps: Iterable[tuple[str, str]] = (), base: str = "") -> None:
-        self._maps = sorted(maps, key=lambda pair: -len(pair[0]))  # the longest that fits wins
-        self.unused = {old for old, _ in self._maps}
+        # What says most of an address wins: the one with the most that is no *.
+        by_weight = sorted(maps, key=lambda pair: -len(pair[0].replace("*", "")))
+        self._rules = [(old, _rule(old, new)) for old, new in by_weight]
+        self.unused = {old for old, _ in self._rules}
         self.base = base
+        self.was: dict[str, str] = {}  # what the file has for an article, of the first so many
 
     def canonical(self, url: str) -> str:
         """The article's address; raises urls.NotAnAddress."""
         address = urls.canonical(self._laid(self._rewritten(url.strip())))
         if len(address.encode()) > urls.MAX_LENGTH:  # PostgreSQL cannot index a longer one
             raise urls.NotAnAddress(address)
+        if address != url and len(self.was) < REMEMBERED:
+            self.was.setdefault(address, url)
         return address
 
     def _laid(self, url: str) -> str:
@@ -123,11 +136,27 @@ class Addresses:
         return _join(self.base, url) if self.base and url[:1] in ("/", "?") else url
 
     def _rewritten(self, url: str) -> str:
-        for old, new in self._maps:
-            if _begins(url, old):
+        for old, rewrite in self._rules:
+            if (new := rewrite(url)) is not None:
                 self.unused.discard(old)
-                return _join(new, url[len(old) :])
+                return new
         return url
+
+
+def _rule(old: str, new: str) -> Callable[[str], str | None]:
+    """What a rule makes of an address, None where it does not fit."""
+    if "*" not in old:
+        return lambda url: _join(new, url[len(old) :]) if _begins(url, old) else None
+    pattern = re.compile("(.*)".join(map(re.escape, old.split("*"))), re.S)
+
+    def rewrite(url: str) -> str | None:
+        found = pattern.fullmatch(url)
+        if found is None:
+            return None
+        first, *others = new.split("*")
+        return first + "".join(kept + text for kept, text in zip(found.groups(), others))  # noqa: B905  fewer are taken
+
+    return rewrite
 
 
 def _begins(url: str, prefix: str) -> bool:

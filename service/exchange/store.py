@@ -4,7 +4,6 @@ Nothing here commits. `write` and `undo` give steps: the door runs each in a wri
 own and commits. What takes time (reading, rendering, encrypting) happens between the steps.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -24,12 +23,15 @@ from ..vault import Hidden, Vault
 from . import record
 from .arrange import Placed, Thread, place
 from .record import Record, Troubles
+from .report import Found, Tally
 
 BATCH = 250  # rows a step writes at most: well under 100 ms
 LOT = 200  # from so many comments on, small articles make a step together
 COUNTED = 10  # articles whose counters a step makes anew
 REMOVED = 100  # rows a step of an undo takes out, each retracted by itself at worst
 RENDERERS = {Markup.MARKDOWN: render, Markup.HTML: render_html}
+
+OPERATOR = "the operator"  # whoever has the machine
 
 Step = Callable[[Session], None]
 Render = Callable[[Sequence[Record]], Iterable[str]]
@@ -54,16 +56,6 @@ class Place:
     thread: Thread
     article_id: int | None = None
     known: dict[str, Stored] = field(default_factory=dict)
-
-
-@dataclass
-class Tally:
-    """What came of the import so far."""
-
-    imported: Counter[Status] = field(default_factory=Counter)
-    known: Counter[Status] = field(default_factory=Counter)
-    articles: int = 0
-    foreign: list[str] = field(default_factory=list)
 
 
 def html_of(markup: Markup, typed: str) -> str:
@@ -95,7 +87,23 @@ class Run:
     render: Render = rendered
     troubles: Troubles = field(default_factory=Troubles)
     tally: Tally = field(default_factory=Tally)
+    found: Found = field(default_factory=Found)
     uncounted: set[int] = field(default_factory=set)  # articles whose counters lag behind
+
+
+def take_up(session: Session, run: Run, addresses: Iterable[str]) -> None:
+    """Begins or goes on with an import that is there: `run.import_id`. Raises OtherAddresses as
+    `begin` does."""
+    found = session.get_one(Import, run.import_id)
+    others = select(Import.id).where(Import.site_id == run.site_id, Import.id != found.id)
+    same = (Import.file_digest == found.file_digest, Import.format == found.format)
+    known = set(addresses)
+    for id in session.scalars(others.where(*same, Import.state != ImportState.UNDONE)):
+        if _articles_of(session, id) - known:
+            raise OtherAddresses(id)
+    brought = select(Comment.id).where(Comment.import_id == found.id).limit(1)
+    run.is_resumed = session.scalar(brought) is not None
+    found.state, found.ended_at = ImportState.RUNNING, None
 
 
 def begin(session: Session, run: Run, file_name: str, digest: str, addresses: Iterable[str]) -> int:
@@ -110,7 +118,11 @@ def begin(session: Session, run: Run, file_name: str, digest: str, addresses: It
     found = session.scalars(newest.order_by(Import.id.desc()).limit(1)).first()
     if found is None:
         found = Import(
-            site_id=run.site_id, format=run.source, file_name=file_name[:200], file_digest=digest
+            site_id=run.site_id,
+            format=run.source,
+            file_name=file_name[:200],
+            file_digest=digest,
+            by=OPERATOR,
         )
         session.add(found)
     else:
@@ -190,13 +202,16 @@ def _look(run: Run, places: Sequence[Place], session: Session) -> None:
 def _new(run: Run, found: Place) -> list[Placed]:
     """What the article does not have yet, in the order in which it can be written."""
     run.tally.articles += 1
-    if not urls.is_within(found.thread.url, run.origins):
+    is_ours = urls.is_within(found.thread.url, run.origins)
+    if not is_ours:
         run.tally.foreign.append(found.thread.url)
+    run.found.article(found.thread, found.article_id is None, is_ours)
     new = []
     for placed in place(found.thread.records, found.known, run.troubles):
         stored = found.known.get(placed.record.source_id)
         if stored is None:
             new.append(placed)
+            run.found.comment(placed.record, run.troubles)
         else:
             run.tally.known[stored.status] += 1
     return new

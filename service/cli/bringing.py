@@ -1,0 +1,302 @@
+"""What the worker does for imports that somebody asked for at the desk: it rehearses, imports, takes
+back, and stops when asked.
+
+One at a time, in a thread of its own, so that letters leave meanwhile. A worker that is killed in
+the middle leaves a row whose last sign of life grows old: the next one goes on with it.
+"""
+
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from flask import Flask, current_app
+from sqlalchemy import Update, func, or_, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from .. import database
+from ..exchange import arrivals, moves, store
+from ..exchange.arrange import Survey, survey, threads
+from ..exchange.formats import READERS
+from ..exchange.record import Addresses, Record, Troubles, Unreadable
+from ..exchange.store import Run
+from ..models import Comment, Import, Site, now
+from ..status import ImportState, ImportWish
+from .importing import hold, renderers, said
+
+# A worker says so often that it is alive; one that is silent so long is dead.
+BEAT, SILENT = 1.0, timedelta(seconds=20)
+FILE_KEPT = timedelta(days=7)  # after the last that was done with it
+LOOKS = 3600.0  # seconds until one process looks for old files again
+DOING = {
+    ImportWish.REHEARSE: ImportState.REHEARSING,
+    ImportWish.RUN: ImportState.RUNNING,
+    ImportWish.UNDO: ImportState.UNDOING,
+}
+# Where a dead worker's row is taken up again.
+AGAIN = {state: wish for wish, state in DOING.items()}
+FAULTS = (SQLAlchemyError, database.Busy, OSError, BrokenProcessPool, Unreadable)
+
+_looked = {"files": float("-inf")}
+_at_work: dict[str, threading.Thread] = {}
+
+
+class Stopped(Exception):
+    """Somebody asked for it."""
+
+
+def bring_comments() -> bool:
+    """Begins what somebody asked of an import, and waits a moment for it; whether something is done."""
+    thread = _at_work.get("thread")
+    if thread is None or not thread.is_alive():
+        if (found := _next()) is None:
+            return False
+        app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+        thread = threading.Thread(target=_work, args=(app, *found), daemon=True)
+        _at_work["thread"] = thread
+        thread.start()
+    thread.join(BEAT)
+    return True
+
+
+def old_files() -> bool:
+    """Removes the files of imports that are over for a week."""
+    if time.monotonic() < _looked["files"] + LOOKS:
+        return False
+    _looked["files"] = time.monotonic()
+    over = (ImportState.DONE, ImportState.UNDONE, ImportState.FAILED)
+    old = (Import.state.in_(over), Import.wish.is_(None), Import.stored_as != "")
+    last = func.coalesce(Import.beat_at, Import.ended_at, Import.started_at)
+    wanted = select(Import.id, Import.stored_as).where(*old, last < now() - FILE_KEPT)
+    rows = database.session().execute(wanted).all()
+    with database.writing() as session:
+        gone = update(Import).where(Import.id.in_([row.id for row in rows]))
+        session.execute(gone.values(stored_as=""))
+    for row in rows:
+        arrivals.remove(Path(current_app.config["INSTANCE"]), row.stored_as)
+    return False
+
+
+def _next() -> tuple[int, ImportWish] | None:
+    """The import to work on, and what to do with it."""
+    dead = Import.state.in_(AGAIN) & (Import.beat_at < now() - SILENT) & (Import.stored_as != "")
+    rows = database.session().execute(
+        select(Import.id, Import.wish, Import.state, Import.site_id)
+        .where(or_(Import.wish.is_not(None), dead))
+        .order_by(Import.id)
+    )
+    for row in rows.all():
+        if not _is_free(row.site_id):
+            continue
+        if row.state in AGAIN and row.wish == ImportWish.STOP:
+            _end_if_dead(row.id)
+        elif row.state in AGAIN:
+            return row.id, AGAIN[row.state]
+        elif row.wish in DOING:
+            return row.id, row.wish
+    return None
+
+
+def _is_free(site_id: int) -> bool:
+    """Whether nobody on this machine is at an import of the site."""
+    if held := hold(site_id):
+        held.close()
+    return held is not None
+
+
+def _end_if_dead(number: int) -> None:
+    """Stops what nobody works on any more."""
+    silent = or_(Import.beat_at.is_(None), Import.beat_at < now() - SILENT)
+    ended = update(Import).where(Import.id == number, silent)
+    with database.writing() as session:
+        session.execute(ended.values(state=ImportState.STOPPED, wish=None, ended_at=now()))
+
+
+def _work(app: Flask, number: int, wish: ImportWish) -> None:
+    with app.app_context():
+        try:
+            with _held(number) as is_free:
+                if is_free and _begin(number, wish):
+                    _do(number, wish)
+        except Exception:
+            app.logger.exception("Import %s broke off", number)
+        finally:
+            database.forget()
+
+
+@contextmanager
+def _held(number: int) -> Iterator[bool]:
+    """Alone with the site's imports, if nobody else is at one."""
+    site_id = database.session().scalar(select(Import.site_id).where(Import.id == number))
+    held = hold(site_id) if site_id else None
+    try:
+        yield held is not None
+    finally:
+        if held:
+            held.close()
+
+
+def _begin(number: int, wish: ImportWish) -> bool:
+    """Takes the wish up; whether it was still there to be taken."""
+    state = DOING[wish]
+    dead = (Import.state == state) & (Import.beat_at < now() - SILENT)
+    taken = update(Import).where(Import.id == number, or_(Import.wish == wish, dead))
+    # What somebody wants of it by now, other than this, stays.
+    with database.writing() as session:
+        done = session.execute(
+            taken.values(state=state, wish=None, why="", progress=0, beat_at=now()).returning(
+                Import.id
+            )
+        )
+        return done.first() is not None
+
+
+def _do(number: int, wish: ImportWish) -> None:
+    work = _Work.of(database.session().get_one(Import, number))
+    try:
+        {
+            ImportWish.REHEARSE: work.rehearse,
+            ImportWish.RUN: work.run_on,
+            ImportWish.UNDO: work.undo,
+        }[wish]()
+    except Stopped:
+        work.end(ImportState.STOPPED if wish != ImportWish.REHEARSE else ImportState.UPLOADED)
+    except store.OtherAddresses as other:
+        work.end(
+            ImportState.FAILED if not work.has_brought() else ImportState.STOPPED,
+            f"Import {other} has brought this file’s comments to other addresses. Take that one "
+            "back, or give this one the same rules",
+        )
+    except FAULTS as fault:
+        is_first = wish == ImportWish.REHEARSE or not work.has_brought()
+        work.end(ImportState.FAILED if is_first else ImportState.STOPPED, said(fault))
+
+
+@dataclass
+class _Work:
+    """One import that is worked on."""
+
+    number: int
+    run: Run
+    path: Path
+    addresses: Addresses
+    done: int = 0
+    last: float = 0.0
+
+    @classmethod
+    def of(cls, found: Import) -> "_Work":
+        site = database.session().get_one(Site, found.site_id)
+        origins = list(site.origins)
+        vault = current_app.extensions["vault"]
+        run = Run(site.id, origins, found.format, vault, import_id=found.id)
+        folder = Path(current_app.config["INSTANCE"], arrivals.FOLDER)
+        maps = [moves.parse(rule) for rule in found.rules]
+        addresses = Addresses(maps, base=origins[0] if origins else "")
+        return cls(found.id, run, folder / found.stored_as, addresses)
+
+    def rehearse(self) -> None:
+        """Reads all of it, and writes nothing but what was found."""
+        found = self._survey()
+        self.done = 0
+        store.rehearse(
+            database.session(), self.run, threads(self._records(self.run.troubles), found.runs)
+        )
+        self._keep_report(found.comments)
+        self.end(ImportState.REHEARSED)
+
+    def run_on(self) -> None:
+        """Imports, or goes on with it."""
+        found = self._survey()
+        self.done = 0
+        with database.writing() as session:
+            store.take_up(session, self.run, found.runs)
+        try:
+            with renderers(found.comments) as self.run.render:
+                for step in store.write(
+                    self.run, threads(self._records(self.run.troubles), found.runs)
+                ):
+                    with database.writing() as session:
+                        step(session)
+                    self.beat(self.run.tally.imported.total() + self.run.tally.known.total())
+        except BaseException:
+            with database.writing() as session:
+                store.end(session, self.run, ImportState.STOPPED)
+            raise
+        self._keep_report(found.comments)
+        with database.writing() as session:
+            store.end(session, self.run, ImportState.DONE)
+        self.end(ImportState.DONE)
+
+    def undo(self) -> None:
+        """Takes back what it brought."""
+        total = self._brought()
+        with database.writing() as session:
+            session.execute(self._row().values(total=total))
+        for step in store.undo(self.number):
+            with database.writing() as session:
+                step(session)
+            if self._is_due():
+                self.beat(total - self._brought())
+        self.end(ImportState.UNDONE)
+
+    def has_brought(self) -> bool:
+        return self._brought() > 0
+
+    def end(self, state: ImportState, why: str = "") -> None:
+        """Says what became of it."""
+        with database.writing() as session:
+            session.execute(
+                self._row().values(
+                    state=state, wish=None, why=why[:500], beat_at=now(), ended_at=now()
+                )
+            )
+
+    def beat(self, done: int) -> None:
+        """Says once a second how far it is. Raises Stopped where somebody asked for that."""
+        self.done = done
+        if not self._is_due():
+            return
+        self.last = time.monotonic()
+        with database.writing() as session:
+            told = self._row().values(progress=done, beat_at=now()).returning(Import.wish)
+            wish = session.scalar(told)
+        if wish == ImportWish.STOP:
+            raise Stopped
+
+    def _is_due(self) -> bool:
+        return time.monotonic() - self.last > BEAT
+
+    def _survey(self) -> Survey:
+        unsaid = Troubles()
+        found = survey(self._records(unsaid))
+        with database.writing() as session:
+            session.execute(self._row().values(total=found.comments))
+        return found
+
+    def _records(self, troubles: Troubles) -> Iterable[Record]:
+        """The file's comments, one by one; the second reading is told by what it writes."""
+        with self.path.open("rb") as file:
+            for count, found in enumerate(
+                READERS[self.run.source].read(file, self.addresses, troubles)
+            ):
+                if not count % 100:
+                    self.beat(self.done or count)
+                yield found
+
+    def _keep_report(self, total: int) -> None:
+        report = self.run.found.to_json(self.run.tally, self.run.troubles, self.addresses)
+        with database.writing() as session:
+            session.execute(self._row().values(report=report, total=total, progress=total))
+
+    def _row(self) -> Update:
+        return update(Import).where(Import.id == self.number)
+
+    def _brought(self) -> int:
+        counted = select(func.count()).where(Comment.import_id == self.number)
+        found = database.session().scalar(counted) or 0
+        database.forget()
+        return found
