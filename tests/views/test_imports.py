@@ -243,6 +243,7 @@ def test_no_file_no_format_and_no_rule_are_each_said_beside_their_field(app, pia
         follow_redirects=True,
     )
     assert sent.status_code == 422
+    assert "No file was taken" in sent.text
     assert "Choose the file" in error(sent.text, "file")
     assert "Choose where" in error(sent.text, "format")
     assert "“a b” is no rule" in error(sent.text, "rules")
