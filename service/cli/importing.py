@@ -33,7 +33,6 @@ from ..models import Comment, Import, Site
 from ..status import ImportState, Status
 from .sites import site_or_stop
 
-COMPRESSED = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"BZh": "bzip2", b"\xfd7zXZ": "xz"}
 # From so many comments on, starting processes that render costs less than it saves.
 MANY = 2_000
 # What may end a run half-way; it can then be run on.
@@ -108,9 +107,10 @@ def _import_command(format: str, read: Read) -> click.Command:
         help="Rewrite the beginning of articles' addresses; repeat for more.",
     )
     def command(file: Path, key: str, dry_run: bool, maps: tuple[tuple[str, str], ...]) -> None:
-        source = Source(read, file, Addresses(maps))
+        site = site_or_stop(database.session(), key)
+        source = Source(read, file, Addresses(maps, base=site.origins[0] if site.origins else ""))
         with _one_line(file):
-            _bring(format, source, key, dry_run)
+            _bring(format, source, site, dry_run)
 
     command.__doc__ = f"Bring in the comments of FILE: {READERS[format].label}."
     return import_.command(format)(command)
@@ -164,8 +164,7 @@ def _state(found: Import) -> ImportState:
     return found.state
 
 
-def _bring(format: str, source: Source, key: str, is_rehearsal: bool) -> None:
-    site = site_or_stop(database.session(), key)
+def _bring(format: str, source: Source, site: Site, is_rehearsal: bool) -> None:
     run = Run(site.id, site.origins, format, current_app.extensions["vault"])
     digest = _digest(source.path)
     unsaid = Troubles()
@@ -187,15 +186,8 @@ def _bring(format: str, source: Source, key: str, is_rehearsal: bool) -> None:
 
 
 def _digest(path: Path) -> str:
-    """Names the file's content. Raises Unreadable if it is plainly none to import."""
+    """Names the file's content."""
     with path.open("rb") as file:
-        start = file.read(8)
-        for magic, name in COMPRESSED.items():
-            if start.startswith(magic):
-                raise Unreadable(f"it is compressed ({name}); unpack it first")
-        if not start:
-            raise Unreadable("it is empty")
-        file.seek(0)
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -1,15 +1,18 @@
 """The formats: what each is called, and who reads or writes it. A new one adds a line here."""
 
+import codecs
+import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import BinaryIO
+from dataclasses import dataclass, replace
+from typing import BinaryIO, cast
 
 from sqlalchemy.orm import Session
 
 from ..models import Site
 from ..vault import Vault
-from . import jsonl, wordpress
-from .record import Addresses, Record, Troubles
+from . import commento, disqus, isso, jsonl, remark42, wordpress
+from .opening import Opened
+from .record import Addresses, Record, Troubles, Unreadable
 
 # Takes the open file (`file.name` is its path), what makes addresses canonical, and where to count
 # what was changed. Raises Unreadable.
@@ -39,14 +42,90 @@ class Writer:
     lines: Lines
 
 
+# What a file is taken for by its beginning: a pattern for that, and what it is called.
+LOOKS: dict[str, tuple[re.Pattern[str], str]] = {
+    name: (re.compile(pattern, re.S), words)
+    for name, pattern, words in (
+        ("wordpress", r"<rss\b.*wordpress\.org/export/", "a WordPress export"),
+        ("disqus", r"<(?:\w+:)?disqus\b", "a Disqus export"),
+        ("isso", r"SQLite format 3\0|\[\s*\{.*\"comments\"\s*:\s*\[", "an Isso file"),
+        (
+            "remark42",
+            r'\{\s*"version"\s*:\s*\d+\s*,\s*"(?:users|posts)"|\{[^{}]*"pid"\s*:.*"locator"\s*:',
+            "a Remark42 backup",
+        ),
+        (
+            "commento",
+            r'\{\s*(?:"version"\s*:\s*\d+\s*,\s*)?"(?:pages|comments|commenters)"\s*:\s*\[',
+            "a Commento or Comentario export",
+        ),
+        ("json", r'\{[^\n]*"source_id"\s*:[^\n]*"article"\s*:', "an export of Rejoinder's own"),
+    )
+}
+_BEFORE_THE_ROOT = re.compile(r"\s*(?:<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*>|\s+)*", re.S)
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+
+def looks_like(start: bytes) -> str:
+    """The name of the format that a file has by its first few thousand bytes, "" if it is none of
+    those that can be told so."""
+    encoding = next((name for mark, name in _MARKS if start.startswith(mark)), "utf-8")
+    text = start.decode(encoding, "replace").removeprefix("\ufeff")
+    text = _BEFORE_THE_ROOT.sub("", text, count=1)
+    return next((name for name, (looks, _) in LOOKS.items() if looks.match(text)), "")
+
+
+def _careful(reader: Reader) -> Reader:
+    """The reader for a file as people have it: perhaps packed, perhaps of another format."""
+
+    def read(file: BinaryIO, addresses: Addresses, troubles: Troubles) -> Iterator[Record]:
+        opened = Opened(file)
+        other = looks_like(opened.start)
+        if other not in ("", reader.name):
+            raise Unreadable(f"it looks like {LOOKS[other][1]}, to be imported as {other}")
+        if opened.is_packed and opened.start.startswith(isso.MAGIC):
+            raise Unreadable("it is compressed (gzip); unpack it first")
+        yield from reader.read(cast(BinaryIO, opened), addresses, troubles)
+
+    return replace(reader, read=read)
+
+
 READERS = {
-    reader.name: reader
+    reader.name: _careful(reader)
     for reader in (
         Reader(
             wordpress.FORMAT,
             "WordPress (WXR)",
             "In WordPress under Tools, Export, All content: an .xml file.",
             wordpress.read,
+        ),
+        Reader(
+            disqus.FORMAT,
+            "Disqus (XML)",
+            "In Disqus under Moderation, Export: a link to an .xml.gz file comes by mail.",
+            disqus.read,
+        ),
+        Reader(
+            isso.FORMAT,
+            "Isso (its database)",
+            "The file that `dbpath` in Isso's configuration names, copied while Isso is stopped.",
+            isso.read,
+        ),
+        Reader(
+            remark42.FORMAT,
+            "Remark42 (backup)",
+            "In Remark42's folder `var/backup`: a .gz file for each day.",
+            remark42.read,
+        ),
+        Reader(
+            commento.FORMAT,
+            "Commento, Comentario (JSON)",
+            "At their dashboard, in the domain's menu under Export: a .json.gz file.",
+            commento.read,
         ),
     )
 }

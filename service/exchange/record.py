@@ -99,18 +99,24 @@ class Troubles:
 
 
 class Addresses:
-    """Finds an article's canonical URL. Takes the prefixes to rewrite, old and new."""
+    """Finds an article's canonical URL. Takes the prefixes to rewrite, old and new, and the origin
+    on which a path lies that none of them makes an address of."""
 
-    def __init__(self, maps: Iterable[tuple[str, str]] = ()) -> None:
+    def __init__(self, maps: Iterable[tuple[str, str]] = (), base: str = "") -> None:
         self._maps = sorted(maps, key=lambda pair: -len(pair[0]))  # the longest that fits wins
         self.unused = {old for old, _ in self._maps}
+        self.base = base
 
     def canonical(self, url: str) -> str:
         """The article's address; raises urls.NotAnAddress."""
-        address = urls.canonical(self._rewritten(url.strip()))
+        address = urls.canonical(self._laid(self._rewritten(url.strip())))
         if len(address.encode()) > urls.MAX_LENGTH:  # PostgreSQL cannot index a longer one
             raise urls.NotAnAddress(address)
         return address
+
+    def _laid(self, url: str) -> str:
+        """A path on the origin. Joined by hand: a path may well begin with two slashes."""
+        return _join(self.base, url) if self.base and url[:1] in ("/", "?") else url
 
     def _rewritten(self, url: str) -> str:
         for old, new in self._maps:

@@ -10,20 +10,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import BinaryIO, NamedTuple
-from xml.sax import SAXParseException
-from xml.sax.handler import ContentHandler
 from xml.sax.xmlreader import AttributesImpl
-
-from defusedxml import DefusedXmlException
-from defusedxml.sax import make_parser
 
 from ..status import Kind, Markup, Status
 from ..urls import NotAnAddress
 from . import record
 from .record import Addresses, Record, Troubles, Unreadable
+from .sax import Hearer, heard
 
 FORMAT = "wordpress"
-CHUNK = 64 * 1024
 
 # wp-includes/comment.php, wp_get_comment_status() and wp_set_comment_status().
 STATUS = {
@@ -80,34 +75,10 @@ def read(file: BinaryIO, addresses: Addresses, troubles: Troubles) -> Iterator[R
 
 def items(file: BinaryIO) -> Iterator[Item]:
     """The articles that have comments. Raises Unreadable with the line of the fault."""
-    reader = _Reader()
-    parser = make_parser()
-    parser.forbid_dtd = True
-    parser.setContentHandler(reader)
-    try:
-        while chunk := file.read(CHUNK):
-            parser.feed(chunk)
-            yield from reader.take()
-        parser.close()
-    except DefusedXmlException:
-        raise Unreadable("it declares a document type, which no WordPress export does") from None
-    except SAXParseException as fault:
-        raise Unreadable(_explain(fault)) from None
-    except (ValueError, LookupError) as fault:  # an encoding that the parser does not know
-        raise Unreadable(f"its encoding cannot be read: {fault}") from None
+    return heard(file, _Reader(), "WordPress")
 
 
-def _explain(fault: SAXParseException) -> str:
-    where = f"line {fault.getLineNumber()}, column {fault.getColumnNumber()}"
-    words = fault.getMessage()
-    if words == "no element found":
-        return f"it ends too early, at {where}"
-    if words.startswith("XML or text declaration not at start"):
-        return f"something stands before its first line, up to {where}"
-    return f"it is not well-formed XML: {words}, {where}"
-
-
-class _Reader(ContentHandler):
+class _Reader(Hearer[Item]):
     """Hears the parser and keeps what stands in the elements we know, one item at a time."""
 
     def __init__(self) -> None:
@@ -117,14 +88,9 @@ class _Reader(ContentHandler):
         self.channel: dict[str, str] = {}
         self.article: dict[str, str] = {}
         self.comments: list[dict[str, str]] = []
-        self.finished: list[Item] = []
         # Where the text that comes next belongs: the fields, the name, how deep its element is.
         self.wanted: tuple[dict[str, str], str, int] | None = None
         self.pieces: list[str] = []
-
-    def take(self) -> list[Item]:
-        finished, self.finished = self.finished, []
-        return finished
 
     def startElement(self, name: str, attrs: AttributesImpl) -> None:
         if len(attrs):

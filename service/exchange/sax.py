@@ -1,0 +1,66 @@
+"""XML exports as a stream: what every reader of XML refuses, and how it says so."""
+
+from collections.abc import Iterator
+from typing import BinaryIO, Generic, TypeVar
+from xml.sax import SAXParseException
+from xml.sax.handler import ContentHandler
+
+from defusedxml import DefusedXmlException
+from defusedxml.sax import make_parser
+
+from .record import Unreadable
+
+CHUNK = 64 * 1024
+LONGEST = 16 * 1024 * 1024  # bytes of one tag, and characters of one text: none is as long
+
+Part = TypeVar("Part")
+
+
+class Hearer(ContentHandler, Generic[Part]):
+    """Hears the parser, and gives away what it has finished."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.finished: list[Part] = []
+
+    def take(self) -> list[Part]:
+        finished, self.finished = self.finished, []
+        return finished
+
+
+def heard(file: BinaryIO, hearer: Hearer[Part], whose: str) -> Iterator[Part]:
+    """What the hearer finishes while the file is read, never more of it than one part at a time.
+
+    `whose` names the system. A document type, and so every entity bomb, is refused. Raises
+    Unreadable with the line of the fault.
+    """
+    parser = make_parser()
+    parser.forbid_dtd = True
+    parser.setContentHandler(hearer)
+    at, waiting = (0, 0), 0
+    try:
+        while chunk := file.read(CHUNK):
+            parser.feed(chunk)
+            yield from hearer.take()
+            before, at = at, (parser.getLineNumber() or 0, parser.getColumnNumber() or 0)
+            waiting = waiting + len(chunk) if at == before else 0
+            if waiting > LONGEST:
+                raise Unreadable(f"a tag does not end, at line {at[0]}, column {at[1]}")
+        parser.close()
+        yield from hearer.take()
+    except DefusedXmlException:
+        raise Unreadable(f"it declares a document type, which no {whose} export does") from None
+    except SAXParseException as fault:
+        raise Unreadable(_explain(fault)) from None
+    except (ValueError, LookupError) as fault:  # an encoding that the parser does not know
+        raise Unreadable(f"its encoding cannot be read: {fault}") from None
+
+
+def _explain(fault: SAXParseException) -> str:
+    where = f"line {fault.getLineNumber()}, column {fault.getColumnNumber()}"
+    words = fault.getMessage()
+    if words == "no element found":
+        return f"it ends too early, at {where}"
+    if words.startswith("XML or text declaration not at start"):
+        return f"something stands before its first line, up to {where}"
+    return f"it is not well-formed XML: {words}, {where}"
