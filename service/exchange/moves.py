@@ -37,19 +37,25 @@ def parse(line: str) -> tuple[str, str]:
     return found[1], found[2]
 
 
+def addresses(rules: Iterable[str], origins: list[str]) -> Addresses:
+    """What makes an import's addresses canonical. Takes rules as they are written, and the site's
+    origins, on the first of which a mere path lies. Raises NoRule."""
+    return Addresses(map(parse, rules), base=origins[0] if origins else "")
+
+
 def try_rules(
     rules: Sequence[str], pages: Iterable[str], origins: list[str]
 ) -> tuple[list[Tried], list[str]]:
     """Where the rules take pages, given as they stand in the file; and the rules that took none."""
-    addresses = Addresses(map(parse, rules))
-    tried = [_tried(addresses, was, origins) for was in pages]
-    unused = [rule for rule in rules if parse(rule)[0] in addresses.unused]
+    found = addresses(rules, origins)
+    tried = [_tried(found, was, origins) for was in pages]
+    unused = [rule for rule in rules if parse(rule)[0] in found.unused]
     return tried, unused
 
 
-def _tried(addresses: Addresses, was: str, origins: list[str]) -> Tried:
+def _tried(found: Addresses, was: str, origins: list[str]) -> Tried:
     try:
-        url = addresses.canonical(was)
+        url = found.canonical(was)
     except urls.NotAnAddress:
         return Tried(was, "", is_ours=False)
     return Tried(was, url, urls.is_within(url, origins))
