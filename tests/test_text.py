@@ -524,3 +524,41 @@ def test_no_more_places_are_marked_than_somebody_looks_at() -> None:
     assert (
         module.highlight("<p>" + "a " * 1_000 + "</p>", ["a"]).count("<mark>") == module.MOST_MARKED
     )
+
+
+WORDS = st.lists(
+    st.sampled_from(
+        ["a", "<", ">", "&", "&amp;", "&lt;", "&copy;", '"', "'", "\n", "\n\n", " ", "\t", "é", "\xa0"]
+        + ["\u200b", "\ufeff", "\U0001f600", "www", ".", "http", ":", "//", "p>", "br>", "<p>", "<br>", "`"]
+    ),
+    max_size=12,
+).map("".join)
+
+
+@settings(max_examples=300, deadline=None)
+@given(typed=WORDS | st.text(max_size=40))
+@example(typed="a &amp; b < c\n\nd\ne")
+@example(typed="&amp;lt;p&amp;gt;")
+def test_what_is_plain_comes_out_as_both_sanitisers_give_it(typed):
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(module, "_is_plain", lambda html: False)
+        slow = render(typed), render_html(typed)
+    assert (render(typed), render_html(typed)) == slow
+
+
+@pytest.mark.parametrize(
+    ("html", "is_plain"),
+    [
+        ("<p>a<br>b &amp; &lt;c&gt;</p><p>d</p>", True),
+        ("<p>a</p>b", False),
+        ("<p>a<p>b</p>", False),
+        ("<p>a < b</p>", False),
+        ("<p title=x>a</p>", False),
+        ("<p>a&#60;b</p>", False),
+        ("<p>www.a.example</p>", False),
+        ("<p>a\xa0b</p>", False),
+        ("", False),
+    ],
+)
+def test_only_our_own_paragraphs_are_plain(html, is_plain):
+    assert module._is_plain(html) is is_plain

@@ -17,10 +17,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from .. import folds, moderation, urls
-from ..models import Article, Author, Comment, Decision, Import, now, public_id
+from ..models import Article, Author, Comment, Decision, Import, Past, now, public_id
 from ..status import ImportState, Markup, Status
 from ..text import RENDERER, count_links, render, render_html
 from ..vault import Hidden, Vault
+from . import record
 from .arrange import Placed, Thread, place
 from .record import Record, Troubles
 
@@ -176,11 +177,14 @@ def _look(run: Run, places: Sequence[Place], session: Session) -> None:
     wanted = select(Article.id, Article.url).where(Article.site_id == run.site_id)
     for id, url in session.execute(wanted.where(Article.url.in_(list(by_url)))):
         by_url[url].article_id, ids[id] = id, by_url[url]
-    there = select(
-        Comment.article_id, Comment.source_id, Comment.id, Comment.root_id, Comment.status
-    ).where(Comment.article_id.in_(list(ids)), Comment.source == run.source)
-    for row in session.execute(there):
-        ids[row.article_id].known[row.source_id or ""] = Stored(row.id, row.root_id, row.status)
+    # What comes with the names that our pages gave it may be here still, and not by an import.
+    is_ours = any(r.public_id for found in places for r in found.thread.records)
+    there = select(Comment.article_id, Comment.source, Comment.source_id, Comment.public_id)
+    there = there.add_columns(Comment.id, Comment.root_id, Comment.status)
+    there = there.where(Comment.article_id.in_(list(ids)))
+    for row in session.execute(there if is_ours else there.where(Comment.source == run.source)):
+        name = row.source_id if row.source == run.source else row.public_id
+        ids[row.article_id].known[name or ""] = Stored(row.id, row.root_id, row.status)
 
 
 def _new(run: Run, found: Place) -> list[Placed]:
@@ -224,7 +228,8 @@ class _Batch:
     def write(self, session: Session) -> None:
         self._make_articles(session)
         authors = self._authors(session)
-        values = []
+        values: list[dict[str, Any]] = []
+        taken = _taken(session, [placed.record.public_id for _, placed in self.rows])
         numbers = _numbers(session, len(self.rows))
         wrote = self._who_wrote(session, authors.values())
         for id, (found, placed), html in zip(numbers, self.rows, self.html, strict=True):
@@ -233,8 +238,18 @@ class _Batch:
             is_first = author_id is not None and author_id not in wrote
             wrote.add(author_id)
             by = {"author_id": author_id, "is_first": is_first}
-            values.append(self._row(id, found, placed, html) | by)
+            row = self._row(id, found, placed, html) | by
+            if (wanted := placed.record.public_id) and wanted not in taken:
+                row["public_id"] = wanted
+                taken.add(wanted)
+            values.append(row)
         session.execute(insert(Comment), values)
+        if pasts := [
+            _past(row["id"], p.record.past)
+            for row, (_, p) in zip(values, self.rows, strict=True)
+            if p.record.past
+        ]:
+            session.execute(insert(Past), pasts)
         folds.join_many(session, values)
         self.run.tally.imported.update(row["status"] for row in values)
 
@@ -257,6 +272,7 @@ class _Batch:
             "url": thread.url,
             "title": thread.title,
             "is_title_proved": proved,
+            "closed_at": now() if any(r.article_is_closed for r in thread.records) else None,
         }
 
     def _authors(self, session: Session) -> dict[bytes, int]:
@@ -310,6 +326,10 @@ class _Batch:
             "status": status,
             "kind": record.kind,
             "created_at": record.created_at,
+            "edited_at": record.edited_at,
+            "pinned_at": record.pinned_at or (record.created_at if record.is_pinned else None),
+            "like_count": record.likes,
+            "language": record.language,
             "import_id": self.run.import_id,
             "source": self.run.source,
             "source_id": record.source_id,
@@ -325,6 +345,19 @@ class _Batch:
             return {"fold_digest": None, "link_domain": ""}
         domain = folds.link_domain(html, self.run.origins)
         return {"fold_digest": folds.digest(self.run.vault, typed), "link_domain": domain}
+
+
+def _taken(session: Session, names: Iterable[str]) -> set[str]:
+    """Which of these public ids have a comment already."""
+    wanted = [name for name in names if name]
+    if not wanted:
+        return set()
+    return set(session.scalars(select(Comment.public_id).where(Comment.public_id.in_(wanted))))
+
+
+def _past(id: int, past: record.Past) -> dict[str, Any]:
+    parts = {name: list(getattr(past, name)) for name in ("reasons", "decisions", "revisions")}
+    return {"comment_id": id, **parts, "origin": past.origin}
 
 
 def _numbers(session: Session, count: int) -> Sequence[int]:

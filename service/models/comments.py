@@ -154,6 +154,9 @@ class Past(Base):
     reasons: Mapped[list[dict[str, Any]]]
     decisions: Mapped[list[dict[str, Any]]]
     revisions: Mapped[list[dict[str, Any]]]
+    # What the comment was called in the system that it was first imported from: `source`, `id`,
+    # `parent`; empty where it was written there.
+    origin: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
 
 
 class Comment(Base):

@@ -77,16 +77,11 @@ def _readable(field: Any) -> None:
     rules = _rules(field.data or "")
     if len(rules) > moves.MOST_RULES:
         raise ValidationError(_("Write at most %(most)d rules.", most=moves.MOST_RULES))
-    for rule in rules:
-        try:
-            moves.parse(rule)
-        except moves.NoRule:
-            said = _(
-                "“%(rule)s” is no rule. Write the old beginning, = and the new one, like "
-                "http://old.example=https://www.example.org",
-                rule=text.excerpt(rule, 80),
-            )
-            raise ValidationError(said) from None
+    try:
+        moves.addresses(rules)
+    except moves.NoRule as error:
+        said = f"“{text.excerpt(error.line, 80)}” {error.why}."
+        raise ValidationError(said) from None
 
 
 def _rules(written: str) -> list[str]:

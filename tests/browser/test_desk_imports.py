@@ -15,9 +15,9 @@ from rita import thread
 from sqlalchemy import select
 
 from service import database
-from service.exchange import arrange, store
+from service.exchange import arrange, moves, store
 from service.exchange.formats import READERS
-from service.exchange.record import Addresses, Record, Troubles
+from service.exchange.record import Record, Troubles
 from service.models import Import, Site
 from service.status import ImportState, ImportWish, Role
 
@@ -82,9 +82,9 @@ def work(app: Flask) -> None:
 
 
 def _records(app: Flask, found: Import) -> list[Record]:
-    rules = [(old, new) for old, _, new in (rule.partition("=") for rule in found.rules)]
+    addresses = moves.addresses(found.rules)
     with Path(app.config["INSTANCE"], "imports", found.stored_as).open("rb") as file:
-        return list(READERS[found.format].read(file, Addresses(rules), Troubles()))
+        return list(READERS[found.format].read(file, addresses, Troubles()))
 
 
 def _report(run: store.Run, surveyed: arrange.Survey) -> dict[str, object]:

@@ -482,6 +482,8 @@ def test_rules_are_tried_on_the_pages_of_the_rehearsal_and_not_kept(app, pia):
     wrong = ask(pia, number, "try", rules="x")
     assert wrong.status_code == 422
     assert "is no rule" in error(wrong.text, "rules")
+    pattern = ask(pia, number, "try", rules="http://other.example/*=https://daily.example/blog/*")
+    assert "https://daily.example/blog/x" in pattern.text
 
 
 def test_it_is_rehearsed_again_with_other_rules(app, pia):
