@@ -183,6 +183,7 @@ class _Work:
     number: int
     run: Run
     path: Path
+    rules: list[str]
     addresses: Addresses
     done: int = 0
     last: float = 0.0
@@ -194,9 +195,8 @@ class _Work:
         vault = current_app.extensions["vault"]
         run = Run(site.id, origins, found.format, vault, import_id=found.id)
         folder = Path(current_app.config["INSTANCE"], arrivals.FOLDER)
-        maps = [moves.parse(rule) for rule in found.rules]
-        addresses = Addresses(maps, base=origins[0] if origins else "")
-        return cls(found.id, run, folder / found.stored_as, addresses)
+        addresses = moves.addresses(found.rules, origins)
+        return cls(found.id, run, folder / found.stored_as, list(found.rules), addresses)
 
     def rehearse(self) -> None:
         """Reads all of it, and writes nothing but what was found."""
@@ -288,7 +288,8 @@ class _Work:
                 yield found
 
     def _keep_report(self, total: int) -> None:
-        report = self.run.found.to_json(self.run.tally, self.run.troubles, self.addresses)
+        unused = moves.unused(self.rules, self.addresses)
+        report = self.run.found.to_json(self.run.tally, self.run.troubles, self.addresses, unused)
         with database.writing() as session:
             session.execute(self._row().values(report=report, total=total, progress=total))
 

@@ -13,7 +13,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterable
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -129,14 +129,15 @@ def waiting(session: Session, site_id: int) -> int:
     return session.scalar(kept) or 0
 
 
-def look(path: Path, format: str) -> None:
-    """Reads the beginning of a file as what it is said to be. Raises Unreadable if it is not."""
+def look(path: Path, format: str, addresses: Addresses) -> None:
+    """Reads the beginning of a file as what it is said to be. Raises Unreadable if it is not, or if
+    nothing can be imported of it."""
     with path.open("rb") as file:
         if not file.read(1):
             raise Unreadable("it is empty")
         file.seek(0)
         beginning = cast(BinaryIO, _Beginning(file))
-        records = READERS[format].read(beginning, Addresses(), Troubles())
+        records = READERS[format].read(beginning, addresses, Troubles())
         with suppress(_Enough), closing(records):  # type: ignore[type-var]  # they are generators
             if not sum(1 for _ in islice(records, LOOKED_AT_RECORDS)):
                 raise Unreadable("there is no comment in it to import")
@@ -169,16 +170,24 @@ def remove(instance: Path, stored_as: str) -> None:
 
 
 def sweep(session: Session, instance: Path) -> None:
-    """Removes what no import names and nobody is writing."""
-    for path in _left_alone(instance / FOLDER):
-        with path.open("rb") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue
-            # Asked after the lock was had: whoever let go of it has named the file by now.
-            if not session.scalar(select(Import.id).where(Import.stored_as == path.name)):
+    """Removes what no import names and nobody is writing. Takes a session that has read nothing."""
+    with ExitStack() as held:
+        free = [path for path in _left_alone(instance / FOLDER) if _is_held(path, held)]
+        # Asked after the locks were had: whoever let go of a file has named it by now.
+        named = select(Import.stored_as).where(Import.stored_as.in_([path.name for path in free]))
+        known = set(session.scalars(named)) if free else set()
+        for path in free:
+            if path.name not in known:
                 path.unlink(missing_ok=True)
+
+
+def _is_held(path: Path, held: ExitStack) -> bool:
+    """Takes the lock on a file, if nobody else has it."""
+    with suppress(BlockingIOError, FileNotFoundError):
+        file = held.enter_context(path.open("rb"))
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False
 
 
 def _left_alone(folder: Path) -> Iterable[Path]:

@@ -73,8 +73,10 @@ class Found:
                 }
             )
 
-    def to_json(self, tally: Tally, troubles: Troubles, addresses: Addresses) -> dict[str, Any]:
-        """All of it, as the row keeps it."""
+    def to_json(
+        self, tally: Tally, troubles: Troubles, addresses: Addresses, unused: list[str]
+    ) -> dict[str, Any]:
+        """All of it, as the row keeps it. Takes the rules that moved nothing."""
         most_first = sorted(self.pages, key=lambda entry: (-entry[0], -entry[1]))
         return {
             "new": {str(status): count for status, count in tally.imported.items()},
@@ -84,13 +86,13 @@ class Found:
             "foreign": len(tally.foreign),
             "first": _iso(self.first),
             "last": _iso(self.last),
-            "pages": [
-                page | {"was": addresses.was.get(page["url"], page["url"])}
-                for _, _, page in most_first
+            "pages": [page | {"was": addresses.was(page["url"])} for _, _, page in most_first],
+            "troubles": [
+                {"words": trouble.words, "count": trouble.count, "samples": list(trouble.samples)}
+                for trouble in troubles.told()[:MOST_TROUBLES]
             ],
-            "troubles": list(troubles.told(MOST_TROUBLES)),
             "changed": self.changed,
-            "unused": sorted(addresses.unused),
+            "unused": unused,
         }
 
 

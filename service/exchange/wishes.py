@@ -81,7 +81,7 @@ def ask(session: Session, found: Import, wish: ImportWish, by: Moderator) -> Non
     is_called_off = wish == ImportWish.STOP and found.state not in AT_WORK
     found.wish = None if is_called_off else wish
     if wish != ImportWish.STOP:
-        found.beat_at = now()  # from now on somebody is waited for
+        found.progress, found.beat_at = 0, now()  # from now on somebody is waited for
     if wish in ON_RECORD:
         events.record(session, ON_RECORD[wish], by, about(found), found.site_id)
 

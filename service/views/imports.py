@@ -3,7 +3,7 @@
 The pages leave wishes; the worker does the work (exchange/wishes.py says what can be asked for when).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -77,16 +77,11 @@ def _readable(field: Any) -> None:
     rules = _rules(field.data or "")
     if len(rules) > moves.MOST_RULES:
         raise ValidationError(_("Write at most %(most)d rules.", most=moves.MOST_RULES))
-    for rule in rules:
-        try:
-            moves.parse(rule)
-        except moves.NoRule:
-            said = _(
-                "“%(rule)s” is no rule. Write the old beginning, = and the new one, like "
-                "http://old.example=https://www.example.org",
-                rule=text.excerpt(rule, 80),
-            )
-            raise ValidationError(said) from None
+    try:
+        moves.addresses(rules)
+    except moves.NoRule as error:
+        said = f"“{text.excerpt(error.line, 80)}” {error.why}."
+        raise ValidationError(said) from None
 
 
 def _rules(written: str) -> list[str]:
@@ -127,9 +122,12 @@ class BringForm(FlaskForm):
     rules = _rules_field()
     file = FileField(_l("File"))
 
-    def __init__(self, arrival: Arrival | None = None, **given: Any) -> None:
+    def __init__(
+        self, arrival: Arrival | None = None, origins: Sequence[str] = (), **given: Any
+    ) -> None:
         super().__init__(**given)
         self.arrival = arrival
+        self.origins = list(origins)
 
     def validate_rules(self, field: TextAreaField) -> None:
         _readable(field)
@@ -142,10 +140,11 @@ class BringForm(FlaskForm):
             raise ValidationError(_fault(self.arrival.fault))
         if not self.arrival.size:
             raise ValidationError(_("This file is empty. Choose another one."))
-        if self.format.data not in READERS:
+        if self.format.data not in READERS or self.rules.errors:
             return
+        addresses = moves.addresses(_rules(self.rules.data or ""), self.origins)
         try:
-            arrivals.look(self.arrival.path, self.format.data)
+            arrivals.look(self.arrival.path, self.format.data, addresses)
         except Unreadable as error:
             label = READERS[self.format.data].label
             said = _("It cannot be imported as %(format)s: %(why)s.", format=label, why=str(error))
@@ -186,12 +185,13 @@ def imports_add(key: str) -> ResponseReturnValue:
     uploads.check_ticket(site)
     if refused := _refused(site):
         return _page(site, file=refused), 422
-    site_id, most = site.id, current_app.config["IMPORT_SIZE"]
-    with database.writing() as session:
-        arrivals.sweep(session, _instance())
+    site_id, origins, most = site.id, site.origins, current_app.config["IMPORT_SIZE"]
+    database.forget()
+    arrivals.sweep(database.session(), _instance())
+    database.forget()  # no reading lasts as long as a file may take
     try:
         with uploads.receive(most) as sent:
-            form = BringForm(sent.arrival)
+            form = BringForm(sent.arrival, origins)
             if not form.validate() or sent.arrival is None:
                 return _page(site_or_refuse(database.session(), key), form), 422
             with database.writing() as session:

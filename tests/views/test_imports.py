@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 import io
+import json
 import re
 import stat
 import time
@@ -16,6 +17,7 @@ from cast import ARTICLE, SITE, add_moderator, add_site, csrf, on_record, reply,
 from sqlalchemy import select, update
 
 from service import database
+from service.accounts import Membership
 from service.exchange import arrivals
 from service.models import Article, Comment, Import, now
 from service.status import ImportState, ImportWish, Role, Status
@@ -220,7 +222,7 @@ def test_a_name_with_an_address_in_it_is_masked(app, pia):
     [
         (b"", "This file is empty"),
         (b"PK\x03\x04" + b"zip" * 50, "cannot be imported as WordPress (WXR): it is"),
-        (b'{"version": 1, "users": []}', "cannot be imported as WordPress (WXR): it is"),
+        (b'{"version": 1, "users": []}', "cannot be imported as WordPress (WXR): it looks like a"),
         (WXR[:-20], "cannot be imported as WordPress (WXR): it is"),
     ],
     ids=["empty", "packed", "another format", "cut off"],
@@ -235,6 +237,15 @@ def test_a_file_that_is_none_to_import_is_one_line_beside_its_field(app, pia, co
     assert files(app) == imports(app) == []
 
 
+def test_a_file_that_knows_paths_alone_is_taken(app, pia):
+    """As Isso's: they lie on the site's first origin, or where a rule says."""
+    page = {"id": "/2020/review", "title": "A review"}
+    said = {"id": 1, "created": "2020-01-02 03:04:05", "text": "Hear, hear.", "author": "Rita"}
+    content = json.dumps([page | {"comments": [said]}]).encode()
+    assert bring(pia, content, format="isso").status_code == 303
+    assert bring(pia, content, format="isso", rules="/=https://daily.example/").status_code == 303
+
+
 def test_no_file_no_format_and_no_rule_are_each_said_beside_their_field(app, pia):
     sent = pia.post(
         sending(pia),
@@ -243,6 +254,7 @@ def test_no_file_no_format_and_no_rule_are_each_said_beside_their_field(app, pia
         follow_redirects=True,
     )
     assert sent.status_code == 422
+    assert "No file was taken" in sent.text
     assert "Choose the file" in error(sent.text, "file")
     assert "Choose where" in error(sent.text, "format")
     assert "“a b” is no rule" in error(sent.text, "rules")
@@ -370,13 +382,10 @@ def test_what_a_killed_process_left_is_swept_away_with_the_next_file(app, pia, m
 def test_a_publisher_who_lost_the_role_meanwhile_brings_nothing(app, pia, monkeypatch):
     real = arrivals.look
 
-    def look(path, format):
+    def look(*given):
         with app.app_context(), database.writing() as session:
-            for found in session.scalars(select(Import)):
-                raise AssertionError(found)
-            from_site = "UPDATE memberships SET removed_at = :now"
-            session.connection().exec_driver_sql(from_site.replace(":now", "CURRENT_TIMESTAMP"))
-        real(path, format)
+            session.execute(update(Membership).values(removed_at=now()))
+        real(*given)
 
     monkeypatch.setattr(arrivals, "look", look)
     assert bring(pia).status_code == 403
@@ -473,6 +482,8 @@ def test_rules_are_tried_on_the_pages_of_the_rehearsal_and_not_kept(app, pia):
     wrong = ask(pia, number, "try", rules="x")
     assert wrong.status_code == 422
     assert "is no rule" in error(wrong.text, "rules")
+    pattern = ask(pia, number, "try", rules="http://other.example/*=https://daily.example/blog/*")
+    assert "https://daily.example/blog/x" in pattern.text
 
 
 def test_it_is_rehearsed_again_with_other_rules(app, pia):
