@@ -26,7 +26,7 @@ from .windows import Around, comments, email, utc, windows
 
 FORMAT = "csv"
 BOM = "\ufeff"  # without it, Excel takes UTF-8 for something else
-LONGEST = 4 * 1024 * 1024  # characters of a row; csv's own limit bounds a cell
+LONGEST = 4 * 1024 * 1024  # characters of a row
 SEPARATORS = (",", ";", "\t")
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
@@ -163,8 +163,12 @@ class _Sheet:
         buffered = io.BufferedReader(_Bytes(file))
         is_wide = buffered.peek(2)[:2] in (b"\xff\xfe", b"\xfe\xff")
         self._text = io.TextIOWrapper(
-            buffered, encoding="utf-16" if is_wide else "utf-8-sig", newline=""
+            buffered,
+            encoding="utf-16" if is_wide else "utf-8-sig",
+            errors="strict" if is_wide else "surrogateescape",  # told of at its own row
+            newline="",
         )
+        csv.field_size_limit(LONGEST)  # of this process; nothing else here reads tables
         self._number = 1  # of the row that is being read
         self._taken = 0  # characters of it
         first = self._line()
@@ -176,6 +180,7 @@ class _Sheet:
     def _line(self) -> str:
         try:
             line = self._text.readline(LONGEST + 1)
+            line.encode()
         except UnicodeError:
             raise Unreadable(
                 f"row {self._number} is not in UTF-8: save the sheet as “CSV UTF-8”"
@@ -213,12 +218,7 @@ class _Sheet:
 
 def _said(fault: csv.Error) -> str:
     """What csv found wrong, in words for somebody with a spreadsheet."""
-    words = str(fault)
-    if "field larger" in words:
-        return f"a cell is longer than {csv.field_size_limit():,} characters, or a quotation mark is not closed"
-    if "unexpected end" in words:
-        return "a quotation mark is not closed"
-    return words
+    return "a quotation mark is not closed" if "unexpected end" in str(fault) else str(fault)
 
 
 def _ranked(line: str, separator: str) -> tuple[int, int]:
@@ -266,11 +266,12 @@ def _record(
     if created_at is None:
         troubles.note("no date that can be read (2020-12-31): 1 January 1970 taken", id)
         created_at = record.LONG_AGO
+    parent = record.known_id(get("parent"))
     return Record(
         article_url=url,
         article_title=kept_title(get("title")),
         source_id=id or record.derived_id(name, created_at, words),
-        source_parent=record.known_id(get("parent")).removeprefix("0") or None,
+        source_parent=None if parent in ("", "0") else parent,
         author=name,
         website=record.website(get("website"), email, id, troubles),
         email=email,

@@ -195,8 +195,10 @@ def _look(run: Run, places: Sequence[Place], session: Session) -> None:
     there = there.add_columns(Comment.id, Comment.root_id, Comment.status)
     there = there.where(Comment.article_id.in_(list(ids)))
     for row in session.execute(there if is_ours else there.where(Comment.source == run.source)):
-        name = row.source_id if row.source == run.source else row.public_id
-        ids[row.article_id].known[name or ""] = Stored(row.id, row.root_id, row.status)
+        names = [row.public_id] if is_ours else []
+        names += [row.source_id or ""] if row.source == run.source else []
+        stored = Stored(row.id, row.root_id, row.status)
+        ids[row.article_id].known.update(dict.fromkeys(names, stored))
 
 
 def _new(run: Run, found: Place) -> list[Placed]:

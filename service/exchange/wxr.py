@@ -75,7 +75,7 @@ def _first_at(session: Session, rows: Sequence[Row[Any]]) -> dict[int, datetime]
     wanted = select(Comment.article_id, func.min(Comment.created_at)).group_by(Comment.article_id)
     articles = {row.article_id for row in rows}
     found = session.execute(wanted.where(Comment.article_id.in_(articles)))
-    return {article_id: at for article_id, at in found}
+    return {row[0]: row[1] for row in found}
 
 
 def _channel(site: Site) -> str:
@@ -99,7 +99,7 @@ def _item(row: Row[Any], at: datetime) -> str:
     takes_comments = cdata("closed" if row.closed_at else "open")
     return "\t<item>\n" + _elements(
         2,
-        ("title", cdata(row.title or row.url)),
+        ("title", cdata(escape(row.title or row.url))),  # WordPress takes it for HTML
         ("link", escape(row.url)),
         ("pubDate", format_datetime(at.astimezone(UTC))),
         ("dc:creator", cdata("")),
@@ -130,7 +130,7 @@ def _comment(row: Row[Any], address: str | None) -> str:
     inside = _elements(
         3,
         ("wp:comment_id", str(row.id)),
-        ("wp:comment_author", cdata(row.name)),
+        ("wp:comment_author", cdata(escape(row.name))),  # as WordPress stores names
         ("wp:comment_author_email", cdata(address or "")),
         ("wp:comment_author_url", "" if is_gone else escape(printed(row.website))),
         ("wp:comment_author_IP", cdata("")),
