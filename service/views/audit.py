@@ -73,6 +73,18 @@ EVENTS: dict[str, tuple[Any, Any]] = {
     "wave_ended": (_l("wave ended"), _l("%(who)s saw that a wave is over.")),
     "wave_denied": (_l("wave called off"), _l("%(who)s said that a wave was none.")),
     "phrases_changed": (_l("phrases changed"), _l("%(who)s changed the words and phrases.")),
+    "site_added": (_l("site added"), _l("%(who)s added a site.")),
+    "site_renamed": (_l("site renamed"), _l("%(who)s gave a site another name.")),
+    "origins_changed": (
+        _l("origins changed"),
+        _l("%(who)s changed which websites may show a site’s threads."),
+    ),
+    "setting_changed": (_l("setting changed"), _l("%(who)s changed a setting of the site.")),
+    "site_closed": (_l("site closed"), _l("%(who)s closed a site to new comments.")),
+    "site_opened": (_l("site opened"), _l("%(who)s opened a site to new comments again.")),
+    "site_deleted": (_l("site deleted"), _l("%(who)s deleted a site.")),
+    "site_restored": (_l("site restored"), _l("%(who)s restored a deleted site.")),
+    "site_erased": (_l("site erased"), _l("The %(who)s erased what a deleted site held.")),
     "rule_changed": (_l("rule changed"), _l("%(who)s changed a rule of the site.")),
     "exported": (_l("record exported"), _l("%(who)s took the record along as a file.")),
     "mail_allowed": (
