@@ -265,7 +265,7 @@ def test_nothing_more_is_sent_for_it_until_it_is_restored(app, busy, change):
 
     def is_due():
         with app.app_context():
-            return outbox.has_due(database.session(), now() + timedelta(minutes=1))
+            return outbox.has_due(database.session(), now() + timedelta(hours=1))
 
     assert is_due()
     with app.app_context(), database.writing() as session:
