@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 
 from . import bans, events, folds, moderation, notices, screening, urls
 from .accounts import Moderator
-from .models import Article, Author, Comment, Decision, Follow, Note, Reason, Site, now
+from .models import Article, Author, Comment, Decision, Follow, Note, Reason, Site, gone_sites, now
 from .moderation import Wording
 from .rules import Draft, History, Policy, Verdict, judge, risk
 from .screening import tokens, waves
@@ -37,7 +37,7 @@ class NoSuchParent(Exception):
 
 
 class NoNewComments(Exception):
-    """The article is closed."""
+    """The article is closed, or the whole site."""
 
 
 class AnotherWording(Exception):
@@ -99,7 +99,7 @@ def submit(
     """Stores a reply and what the rules say of it; the same form sent twice is stored once.
 
     Takes the moment it was sent, now unless told. Returns the comment, new or already there.
-    Raises NoSuchParent, NoNewComments where the article is closed, and AnotherWording.
+    Raises NoSuchParent, NoNewComments where the article or the whole site is closed, and AnotherWording.
     """
     at = at or now()
     for attempt in range(ATTEMPTS):
@@ -134,6 +134,7 @@ def _store(
     if same := _known(session, keys, at, bool(sent.nonce)):
         return same, False
     article = find_article(session, site.id, sent.url, sent.given_id)
+    _refuse_if_shut(session, site.id)
     if article is not None and is_closed(article, SiteSettings.read(site.settings), at):
         raise NoNewComments
     parent = _parent(session, article, sent.parent)
@@ -368,6 +369,13 @@ def find_article(session: Session, site_id: int, url: str, given_id: str = "") -
     )
 
 
+def _refuse_if_shut(session: Session, site_id: int) -> None:
+    """A site may have been closed, or deleted, since the request began. Raises NoNewComments."""
+    is_shut = or_(Site.closed_at.is_not(None), Site.deleted_at.is_not(None))
+    if session.scalar(select(Site.id).where(Site.id == site_id, is_shut)) is not None:
+        raise NoNewComments
+
+
 def is_closed(article: Article, settings: SiteSettings, at: datetime) -> bool:
     """Whether an article takes no new comments: a moderator closed it, or it is too old for them."""
     ends_at = settings.closes_at(article.created_at)
@@ -394,7 +402,15 @@ def author_of(session: Session, site_id: int, hidden: Hidden) -> Author:
 
 
 def by_public_id(session: Session, public_id: str) -> Comment | None:
-    return session.scalar(select(Comment).where(Comment.public_id == public_id))
+    """A comment by its public id; none of a deleted site."""
+    found = select(Comment).where(Comment.public_id == public_id)
+    return session.scalar(found.where(Comment.site_id.not_in(gone_sites())))
+
+
+def is_of_gone_site(session: Session, public_id: str) -> bool:
+    """Whether there is such a comment on a site that was deleted."""
+    found = select(Comment.id).where(Comment.public_id == public_id)
+    return session.scalar(found.where(Comment.site_id.in_(gone_sites()))) is not None
 
 
 def _parent(session: Session, article: Article | None, public_id: str) -> Comment | None:

@@ -12,6 +12,8 @@ from .settings import switch, text
 from .spoken import AVAILABLE, is_spoken
 from .status import Mode
 
+MOST_LINES = 30
+LONGEST_LINE = 300  # characters
 COLOUR = re.compile("#[0-9a-fA-F]{6}")
 
 
@@ -298,6 +300,11 @@ class SiteSettings:
         return [line.strip() for line in self.public_reasons.splitlines() if line.strip()]
 
     @classmethod
+    def form_of(cls, name: str) -> Form:
+        """How a setting's text is typed."""
+        return next(Form(f.metadata["form"]) for f in fields(cls) if f.name == name)
+
+    @classmethod
     def parse(cls, name: str, written: str) -> Any:
         """A setting's value as an operator writes it; raises ValueError saying what it may be."""
         kinds = {f.name: type(f.default) for f in fields(cls)}
@@ -309,10 +316,22 @@ class SiteSettings:
             value = readers[kinds[name]](written)
         except (ValueError, KeyError):
             raise ValueError(f"{name} must be {words[kinds[name]]}") from None
+        if cls.form_of(name) == Form.LINES:
+            value = _lines(name, value)
         cls.read({name: value})
         if name == "language" and not is_spoken(value):  # earlier versions took any
             raise ValueError(f"{name} must be one of {', '.join(AVAILABLE)}")
         return value
+
+
+def _lines(name: str, value: str) -> str:
+    """A list without its empty lines; raises ValueError for one that is too long."""
+    lines = [line.strip() for line in value.splitlines() if line.strip()]
+    if len(lines) > MOST_LINES or max(map(len, lines), default=0) > LONGEST_LINE:
+        raise ValueError(
+            f"{name} must be at most {MOST_LINES} lines of {LONGEST_LINE} characters each"
+        )
+    return "\n".join(lines)
 
 
 def _check(name: str, value: Any, known: Field[Any]) -> None:

@@ -1,13 +1,19 @@
 """What the worker throws away: what was only kept for a time."""
 
 import time
+from contextlib import suppress
+from pathlib import Path
 
-from .. import database, letters, search
+from flask import current_app
+
+from .. import database, letters, search, site_erasure
 from ..models import now
 from ..screening import tokens
 
 LOOKS = 3600.0  # seconds until one process looks for old letters again
+STEPS = 20  # of one site's erasure, until the other tasks have their turn
 _looked = {"letters": float("-inf")}
+_erased: dict[int, int] = {}  # up to which comment of a site this process has come
 
 
 def old_letters() -> bool:
@@ -21,6 +27,40 @@ def old_letters() -> bool:
     with database.writing() as session:
         letters.forget(session, ids)
     return True
+
+
+def erase_sites() -> bool:
+    """Erases what deleted sites held, in short steps, once nobody can restore them."""
+    site_id = site_erasure.due(database.session(), now())
+    if site_id is None:
+        return False
+    for _ in range(STEPS):
+        if not _erase_step(site_id):
+            break
+    return True
+
+
+def _erase_step(site_id: int) -> bool:
+    """One more step; whether there is more to do."""
+    reached = _erased.get(site_id, 0)
+    comments = site_erasure.next_comments(database.session(), site_id, reached)
+    files = site_erasure.files(database.session(), site_id)
+    with database.writing() as session:
+        if site_erasure.letters_next(session, site_id):
+            return True
+        if comments:
+            site_erasure.comments_next(session, comments)
+            _erased[site_id] = comments[-1]
+            return True
+    for name in files:
+        with suppress(FileNotFoundError):
+            (Path(current_app.instance_path) / "imports" / Path(name).name).unlink()
+    with database.writing() as session:
+        if site_erasure.rest_next(session, site_id):
+            return True
+        site_erasure.end(session, site_id)
+    _erased.pop(site_id, None)
+    return False
 
 
 def old_tokens() -> bool:

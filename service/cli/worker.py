@@ -17,7 +17,7 @@ from .bringing import bring_comments, old_files
 from .hooks import call_hooks
 from .mail import send_letters
 from .outside import tell_akismet
-from .pruning import old_letters, old_tokens, search_index
+from .pruning import erase_sites, old_letters, old_tokens, search_index
 from .reminding import remind
 from .waves import end_waves
 
@@ -36,6 +36,7 @@ TASKS: tuple[Task, ...] = (
     old_tokens,
     old_letters,
     old_files,
+    erase_sites,
     remind,
     search_index,
 )

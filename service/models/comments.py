@@ -9,10 +9,12 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     LargeBinary,
+    Select,
     String,
     Text,
     UniqueConstraint,
     false,
+    select,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -56,6 +58,11 @@ class Site(Base):
     closed_at: Mapped[datetime | None]  # since when no article of it takes new comments
     deleted_at: Mapped[datetime | None]  # since when it is gone for everybody; erased later
     created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+def gone_sites() -> Select[int]:
+    """The ids of the sites that were deleted: nobody meets them any more."""
+    return select(Site.id).where(Site.deleted_at.is_not(None))
 
 
 class Article(Base):

@@ -8,7 +8,7 @@ from .asides import hand, note, reveal, take_back
 from .change import UNLIKE, Columns
 from .counts import MOST_PINNED, count_new, recount
 from .deciding import decide, hold, imported, initial, undo
-from .emptying import BLANK, drop_author, retract, withdraw
+from .emptying import BLANK, blank, drop_author, retract, withdraw
 from .log import (
     ANSWERS,
     AUTHOR,
@@ -49,6 +49,7 @@ __all__ = [
     "PinRefused",
     "Stale",
     "Wording",
+    "blank",
     "count_new",
     "decide",
     "decide_many",

@@ -1,11 +1,28 @@
 """The end of a comment: its author takes it back, or the import that brought it is undone."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from .. import folds, letters
 from ..accounts import Moderator
-from ..models import Author, Comment, Decision, Follow, Judgement, Note, Reason, Report, Revision
+from ..models import (
+    Author,
+    Comment,
+    Decision,
+    Follow,
+    Handover,
+    Judgement,
+    Lesson,
+    Like,
+    Note,
+    Opening,
+    Past,
+    Reason,
+    Report,
+    Revision,
+)
 from ..status import Act, Mark, Status, Why
 from .change import Columns, change
 from .log import AUTHOR, is_final
@@ -63,6 +80,18 @@ def retract(session: Session, comment: Comment, moderator: Moderator | None = No
     empty = BLANK | {"source": None, "source_id": None, "source_parent": None}
     change(session, comment, Status.DELETED, comment.version, by, Act.RETRACTED, **empty)
     _blank_around(session, comment)
+
+
+def blank(session: Session, comment_ids: Sequence[int]) -> None:
+    """Empties comments whose site is erased, for good: what is left of each is its place in the log,
+    whose rows stay (hard rule 12). That the site was erased is on record as an event of its own."""
+    empty = BLANK | {"source": None, "source_id": None, "source_parent": None, "import_id": None}
+    session.execute(update(Comment).where(Comment.id.in_(comment_ids)).values(**empty))
+    made = select(Decision.id).where(Decision.comment_id.in_(comment_ids))
+    session.execute(delete(Note).where(Note.decision_id.in_(made)))
+    for beside in (Revision, Reason, Report, Judgement, Lesson, Like, Opening, Handover, Past):
+        session.execute(delete(beside).where(beside.comment_id.in_(comment_ids)))
+    session.execute(delete(Follow).where(Follow.comment_id.in_(comment_ids)))
 
 
 def _blank_around(session: Session, comment: Comment) -> None:

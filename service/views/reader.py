@@ -25,9 +25,8 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_limiter import RateLimitExceeded
-from sqlalchemy import select
 
-from .. import comments, database, follows, text, threads, urls, vault
+from .. import comments, database, follows, sites, text, threads, urls, vault
 from ..models import Article, Site, now
 from ..rules import Draft
 from ..screening import waves
@@ -65,6 +64,8 @@ class Place:
 
     @property
     def is_closed(self) -> bool:
+        if self.site.closed_at is not None:
+            return True
         return self.article is not None and comments.is_closed(self.article, self.settings, now())
 
     @property
@@ -77,7 +78,7 @@ class Place:
 
 def place_or_refuse(key: str) -> Place:
     """The place that a request names, or the end of this request with the reason."""
-    site = database.session().scalar(select(Site).where(Site.key == key))
+    site = sites.find(database.session(), key)
     if site is None:
         abort(404, _("There is no site with this name here. Check the site key on the page."))
     settings = SiteSettings.read(site.settings)
@@ -146,7 +147,7 @@ def token(key: str) -> ResponseReturnValue:
 def counts(key: str) -> ResponseReturnValue:
     """How many comments readers see under each of the addresses asked about."""
     database.read_a_copy()
-    site = database.session().scalar(select(Site).where(Site.key == key)) or abort(404)
+    site = sites.find(database.session(), key) or abort(404)
     asked = request.args.getlist("url")[:100]
     counted = {url: threads.count(database.session(), site.id, _or_none(url)) for url in asked}
     return counted, {"Cache-Control": SHARED, "Access-Control-Allow-Origin": "*"}
