@@ -21,6 +21,7 @@ BLANK: Columns = {
     "edited_at": None,
     "is_reworded": False,
     "pinned_at": None,
+    "consented_at": None,
     "text_digest": None,
     "submission_key": None,
     "author_id": None,

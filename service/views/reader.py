@@ -72,7 +72,7 @@ class Place:
         return FormTokens(current_app.extensions["signer"], self.site.key, self.url)
 
     def form(self, **values: Any) -> ReplyForm:
-        return ReplyForm(self.tokens, self.settings.comment_length, **values)
+        return ReplyForm(self.tokens, self.settings, **values)
 
 
 def place_or_refuse(key: str) -> Place:
@@ -168,8 +168,9 @@ def submit(key: str) -> ResponseReturnValue:
             comment = comments.submit(
                 session, current_app.extensions["vault"], place.site, sent, policy
             )
-            mailbox = current_app.extensions["vault"].mailbox_index(sent.email)
-            follows.add(session, comment, form.wish, mailbox)
+            if form.wish:
+                mailbox = current_app.extensions["vault"].mailbox_index(sent.email)
+                follows.add(session, comment, form.wish, mailbox)
             public_id = comment.public_id
     except comments.NoNewComments:
         said = _(
@@ -363,14 +364,14 @@ def _submission(place: Place, form: ReplyForm, is_origin_withheld: bool) -> comm
     touched = place.tokens.read(form.token.data or "")
     typed = form.comment.data or ""
     html = text.render(typed)
-    named = (form.name.data or "", form.website.data or "")
+    name, website = form.name.data or text.ANONYMOUS, form.website_typed
     return comments.Submission(
         url=place.url,
         given_id=place.given_id,
         title=form.title.data or "",
         parent=form.parent.data or "",
-        name=form.name.data or "",
-        website=form.website.data or "",
+        name=name,
+        website=website,
         email=form.email.data or "",
         text=typed,
         html=html,
@@ -380,8 +381,8 @@ def _submission(place: Place, form: ReplyForm, is_origin_withheld: bool) -> comm
         draft=Draft(
             name=form.name.data or "",
             text=typed,
-            addresses=tuple(text.addresses(f"{typed} {unquote(form.website.data or '')}")),
-            website=form.website.data or "",
+            addresses=tuple(text.addresses(f"{typed} {unquote(website)}")),
+            website=website,
             links=text.count_links(html),
             language=str(form.lang.data or "")[:20],
             mail_domain=vault.domain(form.email.data or ""),
@@ -393,7 +394,8 @@ def _submission(place: Place, form: ReplyForm, is_origin_withheld: bool) -> comm
         client=request.remote_addr or "",
         proof=AuthorTokens(_signer(), place.site.key).read(form.author.data or ""),
         token=touched.digest if touched else None,
-        score=score_here(place.site, *named, typed),
+        score=score_here(place.site, name, website, typed),
+        has_consented=bool(place.settings.consent),
     )
 
 
