@@ -15,7 +15,7 @@ from jinja2 import nodes
 # DESIGN.md, "The house". A module imports from lower floors only; the parts of a package
 # (rules, mail, exchange, views, cli, migrations) share its floor and may import each other.
 FLOORS = {
-    "settings": 0, "site_settings": 0, "status": 0, "layout": 0, "text": 0, "urls": 0,
+    "settings": 0, "site_settings": 0, "colours": 0, "status": 0, "layout": 0, "text": 0, "urls": 0,
     "tokens": 0, "vault": 0,
     "compare": 0, "passwords": 0, "plots": 0, "measures": 0, "signatures": 0, "spoken": 0,
     "rules": 1, "models": 1, "typist": 1, "features": 1, "learning": 2,
@@ -33,7 +33,7 @@ FLOORS = {
 EXEMPT = "accounts"
 LOWER_ON_ITS_FLOOR = {
     (EXEMPT, "database"), ("text", "layout"), ("moderation", "notices"),
-    *(("site_settings", lower) for lower in ("settings", "spoken", "status", "urls")),
+    *(("site_settings", lower) for lower in ("colours", "settings", "spoken", "status", "urls")),
     ("mail", "follows"),
     ("mail", "people"),
 }  # fmt: skip

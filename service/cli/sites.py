@@ -13,6 +13,7 @@ from ..models import Site
 from ..site_settings import SiteSettings
 
 NAME_LENGTH = 200
+LOOKS = ("theme", "text_colour", "link_colour", "ground_colour")  # what has to go together
 KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 
@@ -64,7 +65,10 @@ def set_(key: str, name: str, value: str) -> None:
         raise click.UsageError(f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
     with database.writing() as session:
         found = site_or_stop(session, key)
-        found.settings = found.settings | {name: parsed}
+        chosen = found.settings | {name: parsed}
+        if name in LOOKS and (problems := SiteSettings.read(chosen).problems()):
+            raise click.UsageError(f"{'; '.join(problems.values())}.")
+        found.settings = chosen
         found.version += 1  # what readers are shown may change
     click.echo(f"{name} of {key} is {_shown(parsed)}.")
 

@@ -104,7 +104,7 @@ function hear({ source, origin, data }) {
   if (source !== parent || !origins.includes(origin) || data?.rejoinder !== "look") return;
   const isFirst = !host;
   host = origin;
-  dress(data);
+  dress(data.theme ? data : { ...data, ...root.dataset });
   root.classList.add("is-fitted");
   tellHeight();
   if (isFirst) arrive();

@@ -34,7 +34,7 @@ from ..screening import waves
 from ..site_settings import SiteSettings
 from ..status import Status
 from ..tokens import WORK_BITS, AuthorTokens, FormTokens, Touched, bucket, has_worked
-from . import headers, languages, opinions
+from . import headers, languages, opinions, recent
 from .errors import wants_json
 from .forms import ReplyForm
 from .judging import ask_for_another, policy_here, score_here
@@ -43,8 +43,7 @@ from .limits import POSTING, PREVIEWING, limiter, or_plainly, wait
 bp = Blueprint("reader", __name__)
 bp.before_request(languages.choose)  # for what is refused before its site is known
 
-# Browsers ask again each time (a 304 is cheap); caches of a proxy may keep a page ten seconds.
-SHARED = "public, max-age=0, s-maxage=10"
+SHARED = headers.SHARED
 FRAGMENT = "reader/fragment.html"
 LIKES_SECONDS = 30  # likes reach the page so often at most
 
@@ -75,14 +74,21 @@ class Place:
         return ReplyForm(self.tokens, self.settings, **values)
 
 
-def place_or_refuse(key: str) -> Place:
-    """The place that a request names, or the end of this request with the reason."""
+def site_or_refuse(key: str) -> tuple[Site, SiteSettings]:
+    """The site that a request names, in whose language it is answered from now on; or the end of
+    this request with the reason."""
     site = database.session().scalar(select(Site).where(Site.key == key))
     if site is None:
         abort(404, _("There is no site with this name here. Check the site key on the page."))
     settings = SiteSettings.read(site.settings)
     languages.choose(settings.language)
     headers.allow_frames(site.origins)
+    return site, settings
+
+
+def place_or_refuse(key: str) -> Place:
+    """The place that a request names, or the end of this request with the reason."""
+    site, settings = site_or_refuse(key)
     try:
         url = urls.canonical(request.values.get("url", ""))
     except urls.NotAnAddress:
@@ -119,9 +125,25 @@ def loader() -> ResponseReturnValue:
 
 @bp.get("/embed/<key>")
 def thread(key: str) -> ResponseReturnValue:
+    """The thread; without an article's address the articles that were talked about last."""
     database.read_a_copy()
-    place = place_or_refuse(key)
-    return _cached(place, "reader/thread.html", "text/html")
+    if not {"url", "article"} & request.args.keys():
+        return recent.page(*site_or_refuse(key))
+    return _cached(place_or_refuse(key), "reader/thread.html", "text/html")
+
+
+@bp.get("/embed/<key>/colours.css")
+def colours(key: str) -> ResponseReturnValue:
+    """The colours that a site chose, over those of thread.css. Under an address with the site's
+    version it never changes."""
+    database.read_a_copy()
+    site, settings = site_or_refuse(key)
+    response = Response(settings.look.stylesheet(), mimetype="text/css")
+    is_named = request.args.get("v", "") == str(site.version)
+    response.headers["Cache-Control"] = (
+        "public, max-age=31536000, immutable" if is_named else "public, max-age=600"
+    )
+    return response
 
 
 @bp.get("/embed/<key>/fragment")
