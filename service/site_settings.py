@@ -262,7 +262,7 @@ class SiteSettings:
         Group.KEPT,
         "Days that refused texts are kept",
         90,
-        "Days after which rejected comments and spam are blanked; 0 for never.",
+        "Days after which rejected and deleted comments and spam are blanked; 0 for never.",
         0,
         3_650,
     )

@@ -25,7 +25,7 @@ FLOORS = {
     "events": 3, "notices": 3, "facts": 3, "filters": 3, "openings": 3, "second_step": 3,
     "threads": 4, "comments": 4, "desk": 4, "likes": 4, "follows": 4, "mail": 4, "exchange": 4,
     "audit": 4, "bulk": 4, "closing": 4, "colleagues": 4, "people": 4, "statistics": 4,
-    "lessons": 4, "outside": 4, "holdings": 4, "trials": 4, "tuning": 4, "webhooks": 4,
+    "lessons": 4, "retention": 4, "outside": 4, "holdings": 4, "trials": 4, "tuning": 4, "webhooks": 4,
     "views": 5, "cli": 5,
     "": 6,  # service/__init__.py, where the parts meet
 }  # fmt: skip

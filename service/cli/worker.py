@@ -16,7 +16,7 @@ from . import learning
 from .hooks import call_hooks
 from .mail import send_letters
 from .outside import tell_akismet
-from .pruning import old_letters, old_tokens, search_index
+from .pruning import old_letters, old_networks, old_tokens, refused_texts, search_index
 from .reminding import remind
 from .waves import end_waves
 
@@ -33,6 +33,8 @@ TASKS: tuple[Task, ...] = (
     end_waves,
     old_tokens,
     old_letters,
+    old_networks,
+    refused_texts,
     remind,
     search_index,
 )
