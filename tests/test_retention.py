@@ -202,9 +202,9 @@ def test_nothing_is_left_to_decide_on_and_the_desk_says_why(app, client, sent, d
     assert page.count("Blanked after 90 days.") == 2  # in the text's place, and in the history
     assert "Nothing is left here to decide on." in page
     with app.app_context(), database.writing() as session:
+        comment = session.get_one(Comment, comment_id)
+        moderator = session.scalars(select(Moderator)).first()
         with pytest.raises(moderation.Stale):
-            comment = session.get_one(Comment, comment_id)
-            moderator = session.scalars(select(Moderator)).first()
             moderation.decide(session, comment, Status.APPROVED, comment.version, moderator)
 
 

@@ -8,10 +8,9 @@ from typing import Any, cast
 
 from flask import Blueprint, abort, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import format_date, format_decimal, format_timedelta
+from flask_babel import format_date, format_decimal, format_timedelta, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_babel import ngettext
 from flask_security import current_user
 from sqlalchemy.orm import Session
 
