@@ -18,6 +18,7 @@ from .models import Comment, Decision, Import, Site
 from .site_settings import SiteSettings
 
 LOOKED_AT = 500  # comments in one step
+FORGOTTEN = 200  # networks in one transaction
 # In the words of their indexes, which no database uses for a condition with parameters.
 UNPUBLISHED = text("status IN ('rejected', 'spam', 'deleted') AND html <> ''")
 NETWORKED = text("network <> ''")
@@ -73,7 +74,7 @@ def networks(session: Session, at: datetime) -> Sequence[int]:
         before = at - timedelta(days=SiteSettings.read(site.settings).network_days)
         old = select(Comment.id).where(Comment.site_id == site.id, NETWORKED)
         old = old.where(Comment.created_at <= before).order_by(Comment.created_at, Comment.id)
-        if ids := session.scalars(old.limit(LOOKED_AT)).all():
+        if ids := session.scalars(old.limit(FORGOTTEN)).all():
             return ids
     return ()
 
