@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from cast import add_site
 
 from service import colours
 from service.colours import OURS, Look
@@ -104,3 +105,13 @@ def test_what_cannot_be_read_is_told_beside_its_setting(stored, wrong):
     problems = SiteSettings.read(stored).problems()
     assert set(problems) == wrong
     assert all(said.startswith(name) for name, said in problems.items())
+
+
+def test_the_command_line_refuses_what_cannot_be_read_and_changes_nothing(app):
+    add_site(app, ground_colour="#ffffff")
+    run = app.test_cli_runner().invoke
+    refused = run(args=["site", "set", "daily", "text_colour", "#999999"])
+    assert refused.exit_code == 2
+    assert "text_colour has a contrast of 2.8:1 to #ffffff; words need 4.5:1" in refused.output
+    assert "#999999" not in run(args=["site", "show", "daily"]).output
+    assert run(args=["site", "set", "daily", "text_colour", "#222222"]).exit_code == 0
