@@ -1,6 +1,7 @@
 """What a rehearsal or a run found, as the row of the import keeps it and the pages show it."""
 
 import heapq
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from ..text import mask_addresses, plain, render_html
 from .arrange import Thread
 from .record import Addresses, Record, Troubles
 
+_TAG = re.compile("<([a-zA-Z][a-zA-Z0-9-]*)")
 MOST_PAGES = 200
 MOST_CHANGED = 5
 MOST_TROUBLES = 50
@@ -62,8 +64,9 @@ class Found:
         """Keeps a text that says something else once it is safe; what only its marks lose does not."""
         if "<" not in record.text:
             return
-        after = _squeezed(plain(render_html(record.text)))
-        if _squeezed(plain(record.text)) != after:
+        html = str(render_html(record.text))
+        after = _squeezed(plain(html))
+        if _squeezed(plain(record.text)) != after or _tags(record.text) - _tags(html):
             before = mask_addresses(_squeezed(record.text))
             self.changed.append(
                 {
@@ -98,6 +101,10 @@ class Found:
 
 def _iso(at: datetime | None) -> str:
     return at.astimezone(UTC).isoformat() if at else ""
+
+
+def _tags(html: str) -> set[str]:
+    return {name.lower() for name in _TAG.findall(html)}
 
 
 def _squeezed(text: str) -> str:
