@@ -11,6 +11,7 @@ from . import (
     cards,
     demo,
     desk,
+    embedding,
     errors,
     feeds,
     follow,
@@ -61,6 +62,7 @@ DESK = (
     waves,
     letters,
     hooks,
+    embedding,
 )
 READERS = (reader.bp, receipts.bp, participation.bp, feeds.bp, follow.bp)
 DOORS = (*READERS, desk.bp, by_mail.bp, accounts.bp, ops.bp, demo.bp)

@@ -34,7 +34,7 @@ from ..screening import waves
 from ..site_settings import SiteSettings
 from ..status import Status
 from ..tokens import WORK_BITS, AuthorTokens, FormTokens, Touched, bucket, has_worked
-from . import headers, languages, opinions
+from . import headers, languages, opinions, samples
 from .errors import wants_json
 from .forms import ReplyForm
 from .judging import ask_for_another, policy_here, score_here
@@ -60,8 +60,13 @@ class Place:
     article: Article | None
 
     @property
+    def is_sample(self) -> bool:
+        """Whether this is the thread of the desk's sample page, where nothing is ever stored."""
+        return samples.is_sample(self.url, self.site.key)
+
+    @property
     def is_ours(self) -> bool:
-        return urls.is_within(self.url, self.site.origins)
+        return urls.is_within(self.url, self.site.origins) or self.is_sample
 
     @property
     def is_closed(self) -> bool:
@@ -75,14 +80,20 @@ class Place:
         return ReplyForm(self.tokens, self.settings.comment_length, **values)
 
 
-def place_or_refuse(key: str) -> Place:
-    """The place that a request names, or the end of this request with the reason."""
+def site_or_refuse(key: str) -> Site:
+    """The site that a request names, or the end of this request; from here on in its language."""
     site = database.session().scalar(select(Site).where(Site.key == key))
     if site is None:
         abort(404, _("There is no site with this name here. Check the site key on the page."))
-    settings = SiteSettings.read(site.settings)
-    languages.choose(settings.language)
+    languages.choose(SiteSettings.read(site.settings).language)
     headers.allow_frames(site.origins)
+    return site
+
+
+def place_or_refuse(key: str) -> Place:
+    """The place that a request names, or the end of this request with the reason."""
+    site = site_or_refuse(key)
+    settings = SiteSettings.read(site.settings)
     try:
         url = urls.canonical(request.values.get("url", ""))
     except urls.NotAnAddress:
@@ -119,9 +130,25 @@ def loader() -> ResponseReturnValue:
 
 @bp.get("/embed/<key>")
 def thread(key: str) -> ResponseReturnValue:
+    """An article's thread; without an address the articles that people have commented on lately."""
     database.read_a_copy()
+    if not any(request.args.get(name, "").strip() for name in ("url", "article")):
+        return _recent(key)
     place = place_or_refuse(key)
     return _cached(place, "reader/thread.html", "text/html")
+
+
+def _recent(key: str) -> ResponseReturnValue:
+    """For links into which a template wrote no address: they still lead to where people talk."""
+    site = site_or_refuse(key)
+    articles = threads.recent(database.session(), site.id)
+    shown = [article for article in articles if urls.is_within(article.url, site.origins)]
+    response = Response(
+        render_template("reader/recent.html", site=site, articles=shown, readable=urls.readable)
+    )
+    response.headers["Cache-Control"] = SHARED
+    response.set_etag(headers.etag(response.get_data(as_text=True)))
+    return response.make_conditional(request)
 
 
 @bp.get("/embed/<key>/fragment")
@@ -160,6 +187,8 @@ def submit(key: str) -> ResponseReturnValue:
     form = place.form()
     if not form.validate():
         return _again(place, form)
+    if place.is_sample:
+        return _again(place, form, _("This is a sample: your reply was not posted."), 403)
     sent = _submission(place, form, is_origin_withheld)
     sent = replace(sent, draft=opinions.ask(place.site, sent))
     policy = policy_here(place.site)
@@ -310,7 +339,9 @@ def _page(
     it will look if that was asked for."""
     shown, shape = threads.EMPTY, _shape(place.settings)
     is_fragment = template == FRAGMENT
-    if place.article:
+    if place.is_sample:
+        shown = samples.thread(shape.sort)
+    elif place.article:
         shown = threads.page(
             database.session(),
             place.article,
@@ -331,7 +362,8 @@ def _page(
         thread=shown,
         sort=shape.sort,
         asked=request.values.get("at", ""),
-        is_indexed=place.settings.is_indexed,
+        is_indexed=place.settings.is_indexed and not place.is_sample,
+        is_sample=place.is_sample,
         form=form,
         message=message,
         preview=preview,

@@ -22,6 +22,7 @@ from .places import ActionForm
 
 # The pages that each site has, in the order of their tabs: an endpoint that takes the site's key.
 PAGES: dict[str, Any] = {
+    "desk.embed": _l("Embed"),
     "desk.rules_of": _l("Rules"),
     "desk.outside": _l("Services outside"),
 }
