@@ -136,6 +136,7 @@ def test_the_desk_offers_the_blocks_of_the_docs() -> None:
         assert recipe(heading) == one.block
 
 
+@pytest.mark.long
 def test_plain_html(live: Live, publisher: Publisher, expect_threads: Callable[..., None]) -> None:
     add_site(live.app, publisher.url)
     block = for_site(recipe("## Plain HTML"), live, publisher.url)
@@ -146,6 +147,7 @@ def test_plain_html(live: Live, publisher: Publisher, expect_threads: Callable[.
     expect_threads(*urls)
 
 
+@pytest.mark.long
 def test_flask_and_jinja(live: Live, expect_threads: Callable[..., None]) -> None:
     website = Flask("website")
     server = make_server("127.0.0.1", 0, website, threaded=True)
