@@ -68,6 +68,8 @@ _BARE = re.compile(
 _NONE = re.compile(r"(?!)")
 # Laid out, and nothing in it but our own <p> and <br>, text, and the three entities that we write.
 _PLAIN = re.compile(r"(?:<p>(?:[^<>&]|&(?:amp|lt|gt);|<br>)++</p>)++")
+_LOOKS_LIKE_NOTHING = {"p", "br", "div", "span"}
+_NO_WEB_LINK = re.compile(r"""<a\s[^<>]*?href\s*=\s*["']?\s*(?!https?://|["'\s>])""", re.I)
 _LIKE_A_LINK = re.compile(r"https?:|www\.", re.I)
 
 _ADDRESS = re.compile(  # a slash, "*" or "'" begins none: those stand before a mention, "/@name.x"
@@ -106,6 +108,17 @@ def render_html(html: str) -> Markup:
     """Imported HTML as safe HTML, line ends read as WordPress does (wpautop): a blank line ends a
     paragraph, a single one stays a break. Unknown tags go and their text stays."""
     return _clean(lay_out(normalise(html), _start_tag), _BARE)
+
+
+def loses(html: str) -> bool:
+    """Whether imported HTML loses something that could be seen or followed when it is made safe: an
+    element that is not allowed, or a link that leads to no web page."""
+    if "<" not in html:
+        return False
+    return bool(_NO_WEB_LINK.search(html)) or any(
+        (mark["name"] or "p").lower() not in TAGS | _LOOKS_LIKE_NOTHING
+        for mark in MARK.finditer(html)
+    )
 
 
 def sanitise(html: str) -> Markup:

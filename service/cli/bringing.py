@@ -7,26 +7,28 @@ the middle leaves a row whose last sign of life grows old: the next one goes on 
 
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from flask import Flask, current_app
 from sqlalchemy import Update, func, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from .. import database
 from ..exchange import arrivals, moves, store
-from ..exchange.arrange import Survey, survey, threads
 from ..exchange.formats import READERS
-from ..exchange.record import Addresses, Record, Troubles, Unreadable
+from ..exchange.pile import Pile, gather
+from ..exchange.record import Addresses, Unreadable
 from ..exchange.store import Run
 from ..models import Comment, Import, Site, now
 from ..status import ImportState, ImportWish
-from .importing import hold, renderers, said
+from .importing import hold, renderers, said, write
 
 # A worker says so often that it is alive; one that is silent so long is dead.
 BEAT, SILENT = 1.0, timedelta(seconds=20)
@@ -185,8 +187,8 @@ class _Work:
     path: Path
     rules: list[str]
     addresses: Addresses
-    done: int = 0
     last: float = 0.0
+    is_to_stop: bool = False
 
     @classmethod
     def of(cls, found: Import) -> "_Work":
@@ -200,45 +202,36 @@ class _Work:
 
     def rehearse(self) -> None:
         """Reads all of it, and writes nothing but what was found."""
-        found = self._survey()
-        self.done = 0
-        store.rehearse(
-            database.session(), self.run, threads(self._records(self.run.troubles), found.runs)
-        )
-        self._keep_report(found.comments)
+        with Pile() as pile:
+            self._gather(pile, is_told=True)
+            for _ in store.rehearse(self.run, pile.threads()):
+                self.beat(self.run.tally.together())
+            self._keep_report(pile)
         self.end(ImportState.REHEARSED)
 
     def run_on(self) -> None:
         """Imports, or goes on with it."""
-        found = self._survey()
-        self.done = 0
-        with database.writing() as session:
-            store.take_up(session, self.run, found.runs)
-        try:
-            with renderers(found.comments) as self.run.render:
-                for step in store.write(
-                    self.run, threads(self._records(self.run.troubles), found.runs)
-                ):
-                    with database.writing() as session:
-                        step(session)
-                    self.beat(self.run.tally.imported.total() + self.run.tally.known.total())
-        except BaseException:
-            with database.writing() as session:
-                store.end(session, self.run, ImportState.STOPPED)
-            raise
-        self._keep_report(found.comments)
-        with database.writing() as session:
-            store.end(session, self.run, ImportState.DONE)
+        with Pile() as pile:
+            self._gather(pile, is_told=False)
+            write(lambda session: store.take_up(session, self.run, pile))
+            try:
+                with renderers(pile.comments) as self.run.render:
+                    for step in store.write(self.run, pile.threads()):
+                        write(step)
+                        self.beat(self.run.tally.together())
+            except BaseException:
+                write(lambda session: store.end(session, self.run, ImportState.STOPPED))
+                raise
+            self._keep_report(pile)
+        write(lambda session: store.end(session, self.run, ImportState.DONE))
         self.end(ImportState.DONE)
 
     def undo(self) -> None:
         """Takes back what it brought."""
         total = self._brought()
-        with database.writing() as session:
-            session.execute(self._row().values(total=total))
+        write(lambda session: self._put(session, total=total))
         for step in store.undo(self.number):
-            with database.writing() as session:
-                step(session)
+            write(step)
             if self._is_due():
                 self.beat(total - self._brought())
         self.end(ImportState.UNDONE)
@@ -248,50 +241,43 @@ class _Work:
 
     def end(self, state: ImportState, why: str = "") -> None:
         """Says what became of it."""
-        with database.writing() as session:
-            session.execute(
-                self._row().values(
-                    state=state, wish=None, why=why[:500], beat_at=now(), ended_at=now()
-                )
-            )
+        ended = {"state": state, "why": why[:500], "beat_at": now(), "ended_at": now()}
+        write(lambda session: self._put(session, wish=None, **ended))
 
     def beat(self, done: int) -> None:
         """Says once a second how far it is. Raises Stopped where somebody asked for that."""
-        self.done = done
         if not self._is_due():
             return
         self.last = time.monotonic()
-        with database.writing() as session:
+        with suppress(database.Busy), database.writing() as session:
             told = self._row().values(progress=done, beat_at=now()).returning(Import.wish)
-            wish = session.scalar(told)
-        if wish == ImportWish.STOP:
+            if session.scalar(told) == ImportWish.STOP:
+                self.is_to_stop = True
+        if self.is_to_stop:
             raise Stopped
 
     def _is_due(self) -> bool:
         return time.monotonic() - self.last > BEAT
 
-    def _survey(self) -> Survey:
-        unsaid = Troubles()
-        found = survey(self._records(unsaid))
-        with database.writing() as session:
-            session.execute(self._row().values(total=found.comments))
-        return found
-
-    def _records(self, troubles: Troubles) -> Iterable[Record]:
-        """The file's comments, one by one; the second reading is told by what it writes."""
+    def _gather(self, pile: Pile, is_told: bool) -> None:
+        """Reads the file. Takes whether that is told as progress."""
         with self.path.open("rb") as file:
-            for count, found in enumerate(
-                READERS[self.run.source].read(file, self.addresses, troubles)
-            ):
+            read = READERS[self.run.source].read
+            records = read(file, self.addresses, self.run.troubles)
+            for count in gather(records, self.addresses, pile):
                 if not count % 100:
-                    self.beat(self.done or count)
-                yield found
+                    self.beat(count if is_told else 0)
+        store.lead(database.session(), self.run.site_id, pile)
+        write(lambda session: self._put(session, total=pile.comments, progress=0))
 
-    def _keep_report(self, total: int) -> None:
+    def _keep_report(self, pile: Pile) -> None:
         unused = moves.unused(self.rules, self.addresses)
-        report = self.run.found.to_json(self.run.tally, self.run.troubles, self.addresses, unused)
-        with database.writing() as session:
-            session.execute(self._row().values(report=report, total=total, progress=total))
+        report = self.run.found.to_json(self.run.tally, self.run.troubles, unused)
+        count = pile.comments
+        write(lambda session: self._put(session, report=report, total=count, progress=count))
+
+    def _put(self, session: Session, **values: Any) -> None:
+        session.execute(self._row().values(**values))
 
     def _row(self) -> Update:
         return update(Import).where(Import.id == self.number)

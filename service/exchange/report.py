@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..status import Markup, Status
-from ..text import mask_addresses, plain, render_html
-from .arrange import Thread
-from .record import Addresses, Record, Troubles
+from ..text import loses, mask_addresses, plain, render_html
+from .pile import Thread
+from .record import LONG_AGO, Record, Troubles
 
 MOST_PAGES = 200
+MOST_FOREIGN = 200
 MOST_CHANGED = 5
 MOST_TROUBLES = 50
 LONGEST = 300  # characters of a text that changes
@@ -25,7 +26,17 @@ class Tally:
     imported: Counter[Status] = field(default_factory=Counter)
     known: Counter[Status] = field(default_factory=Counter)
     articles: int = 0
-    foreign: list[str] = field(default_factory=list)
+    foreign: int = 0  # articles outside the site's origins
+    strange: list[str] = field(default_factory=list)  # the first of their addresses
+
+    def together(self) -> int:
+        """How many comments were looked at."""
+        return self.imported.total() + self.known.total()
+
+    def add_foreign(self, url: str) -> None:
+        self.foreign += 1
+        if len(self.strange) < MOST_FOREIGN:
+            self.strange.append(url)
 
 
 @dataclass
@@ -43,8 +54,14 @@ class Found:
         """Notes an article of the file."""
         self._seen += 1
         self.new_articles += is_new
-        comments = len(thread.records)
-        page = {"url": thread.url, "comments": comments, "is_new": is_new, "is_ours": is_ours}
+        comments = thread.comments
+        page = {
+            "url": thread.url,
+            "was": thread.was,
+            "comments": comments,
+            "is_new": is_new,
+            "is_ours": is_ours,
+        }
         entry = (comments, -self._seen, page)
         (heapq.heappush if len(self.pages) < MOST_PAGES else heapq.heappushpop)(self.pages, entry)
 
@@ -53,29 +70,20 @@ class Found:
         at = record.created_at
         self.first = min(self.first or at, at)
         self.last = max(self.last or at, at)
-        if at.year < FIRST_YEAR:
+        if at.year < FIRST_YEAR and at != LONG_AGO:  # that one is told of already
             troubles.note(f"date before {FIRST_YEAR}: kept", record.source_id)
-        if record.markup == Markup.HTML and len(self.changed) < MOST_CHANGED:
-            self._compare(record)
 
-    def _compare(self, record: Record) -> None:
-        """Keeps a text that says something else once it is safe; what only its marks lose does not."""
-        if "<" not in record.text:
+    def compare(self, record: Record, troubles: Troubles) -> None:
+        """Notes a text that loses something when it is made safe, the first of them with its words."""
+        if record.markup != Markup.HTML or not loses(record.text):
             return
-        after = _squeezed(plain(render_html(record.text)))
-        if _squeezed(plain(record.text)) != after:
-            before = mask_addresses(_squeezed(record.text))
-            self.changed.append(
-                {
-                    "id": record.source_id,
-                    "before": before[:LONGEST],
-                    "after": mask_addresses(after)[:LONGEST],
-                }
-            )
+        troubles.note("text that looks different once it is safe", record.source_id)
+        if len(self.changed) < MOST_CHANGED:
+            before = mask_addresses(_squeezed(record.text))[:LONGEST]
+            after = mask_addresses(_squeezed(plain(render_html(record.text))))[:LONGEST]
+            self.changed.append({"id": record.source_id, "before": before, "after": after})
 
-    def to_json(
-        self, tally: Tally, troubles: Troubles, addresses: Addresses, unused: list[str]
-    ) -> dict[str, Any]:
+    def to_json(self, tally: Tally, troubles: Troubles, unused: list[str]) -> dict[str, Any]:
         """All of it, as the row keeps it. Takes the rules that moved nothing."""
         most_first = sorted(self.pages, key=lambda entry: (-entry[0], -entry[1]))
         return {
@@ -83,10 +91,10 @@ class Found:
             "known": {str(status): count for status, count in tally.known.items()},
             "articles": tally.articles,
             "new_articles": self.new_articles,
-            "foreign": len(tally.foreign),
+            "foreign": tally.foreign,
             "first": _iso(self.first),
             "last": _iso(self.last),
-            "pages": [page | {"was": addresses.was(page["url"])} for _, _, page in most_first],
+            "pages": [page for _, _, page in most_first],
             "troubles": [
                 {"words": trouble.words, "count": trouble.count, "samples": list(trouble.samples)}
                 for trouble in troubles.told()[:MOST_TROUBLES]

@@ -6,7 +6,7 @@ that readers see follow in the same transaction.
 
 from .asides import hand, note, reveal, take_back
 from .change import UNLIKE, Columns
-from .counts import MOST_PINNED, count_new, recount
+from .counts import MOST_PINNED, count_new, limit_pins, recount
 from .deciding import decide, hold, imported, initial, undo
 from .emptying import BLANK, blank, drop_author, retract, withdraw
 from .log import (
@@ -66,6 +66,7 @@ __all__ = [
     "is_withdrawn",
     "last_shown",
     "latest",
+    "limit_pins",
     "made_with",
     "mark",
     "note",

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from service import database, moderation
 from service.accounts import Moderator
-from service.exchange import arrange, store
+from service.exchange import store
 from service.models import Article, Author, Comment, Decision, Import, Site
 from service.status import Act, ImportState, Kind, Status
 
@@ -16,11 +16,12 @@ from service.status import Act, ImportState, Kind, Status
 class Desk:
     """Imports records into The Daily as the command line does, in small batches."""
 
-    def __init__(self, app, monkeypatch):
+    def __init__(self, app, monkeypatch, wxr):
         monkeypatch.setattr(store, "BATCH", 4)
         monkeypatch.setattr(store, "LOT", 4)
         monkeypatch.setattr(store, "REMOVED", 3)
         self.app = app
+        self.wxr = wxr
         self.site_id = add_site(app)
         self.mo = add_moderator(app)
 
@@ -32,13 +33,11 @@ class Desk:
     def bring(self, records, steps=None, digest="d"):
         """All of an import, or its first steps only, as if its process had died then."""
         run = self.run()
-        found = arrange.survey(records)
-        with self.app.app_context():
+        with self.wxr.piled(records) as pile, self.app.app_context():
+            store.lead(database.session(), run.site_id, pile)
             with database.writing() as session:
-                store.begin(session, run, "export.xml", digest, found.runs)
-            for step in itertools.islice(
-                store.write(run, arrange.threads(records, found.runs)), steps
-            ):
+                store.begin(session, run, "export.xml", digest, pile)
+            for step in itertools.islice(store.write(run, pile.threads()), steps):
                 with database.writing() as session:
                     step(session)
             if steps is None:
@@ -67,8 +66,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(app, monkeypatch):
-    return Desk(app, monkeypatch)
+def desk(app, monkeypatch, wxr):
+    return Desk(app, monkeypatch, wxr)
 
 
 def thread(wxr, count=10, url=ARTICLE):
@@ -209,25 +208,24 @@ def test_the_same_file_under_other_addresses_is_refused(desk, wxr):
 
 def test_articles_outside_the_sites_origins_come_in_and_are_listed(desk, wxr):
     run = desk.bring(thread(wxr, 2, "https://elsewhere.example/a") + thread(wxr, 1))
-    assert run.tally.foreign == ["https://elsewhere.example/a"]
+    assert (run.tally.foreign, run.tally.strange) == (1, ["https://elsewhere.example/a"])
     assert desk.count(Comment) == 3
 
 
 def test_a_rehearsal_counts_what_is_new_and_what_is_there(app, desk, wxr):
     desk.bring(thread(wxr, 3))
     run, records = desk.run(), thread(wxr, 5)
-    with app.app_context():
-        threads = arrange.threads(records, arrange.survey(records).runs)
-        store.rehearse(database.session(), run, threads)
+    with app.app_context(), wxr.piled(records) as pile:
+        for _ in store.rehearse(run, pile.threads()):
+            pass
     assert (run.tally.imported.total(), run.tally.known.total()) == (2, 3)
     assert desk.count(Comment) == 3
 
 
 def test_small_articles_share_a_step(app, desk, wxr):
     records = [wxr.record(n, url=f"https://daily.example/{n}") for n in range(40)]
-    with app.app_context():
-        runs = arrange.survey(records).runs
-        lots = list(store._lots(arrange.threads(records, runs)))
+    with wxr.piled(records) as pile:
+        lots = list(store._lots(pile.threads()))
     assert [len(lot) for lot in lots] == [4] * 10
 
 
