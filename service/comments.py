@@ -75,6 +75,7 @@ class Submission:
     proof: bytes | None = field(default=None, repr=False)
     token: bytes | None = field(default=None, repr=False)
     score: Score | None = None  # what the filter says of it
+    has_consented: bool = False  # to the sentence that the site had readers tick
 
 
 def network_of(address: str) -> str:
@@ -129,7 +130,7 @@ def _store(
     session: Session, vault: Vault, site: Site, sent: Submission, policy: Policy, at: datetime
 ) -> tuple[Comment, bool]:
     """The comment, and whether it is new; raises IntegrityError if somebody was a moment faster."""
-    hidden = vault.hide(sent.email, site.id)
+    hidden = vault.hide(sent.email, site.id) if sent.email else None
     keys = _keys(vault, site, sent, hidden, at)
     if same := _known(session, keys, at, bool(sent.nonce)):
         return same, False
@@ -150,11 +151,11 @@ def _store(
         text=sent.text,
         text_digest=digest,
         at=at,
-        email_index=hidden.index,
+        email_index=hidden.index if hidden else None,
         network=sent.network,
         ban=ban,
         # Another's token, or one of another address, is no proof; nor is it a reason to refuse.
-        is_proved=sent.proof is not None and sent.proof == hidden.index,
+        is_proved=hidden is not None and sent.proof == hidden.index,
         token=sent.token,
         score=sent.score,
     )
@@ -164,8 +165,10 @@ def _store(
         raise AnotherWording(verdict, known)
     if article is None:
         article = _new_article(session, site, sent)
-    author_id = author_of(session, site.id, hidden).id
+    author_id = author_of(session, site.id, hidden).id if hidden else None
+    # Of an address: without one nobody can tell.
     wrote_before = exists().where(Comment.author_id == author_id)
+    is_first = author_id is not None and not session.scalar(select(wrote_before))
     comment = Comment(
         site_id=site.id,
         article=article,
@@ -189,7 +192,8 @@ def _store(
         website_domain=urls.domain(sent.website),
         link_count=count_links(sent.html),
         is_proved=arrival.is_proved,
-        is_first=not session.scalar(select(wrote_before)),
+        is_first=is_first,
+        consented_at=at if sent.has_consented else None,
         risk=risk(verdict, known.chance),
     )
     session.add(comment)
@@ -438,7 +442,7 @@ def _new_article(session: Session, site: Site, sent: Submission) -> Article:
 
 
 def _keys(
-    vault: Vault, site: Site, sent: Submission, hidden: Hidden, at: datetime
+    vault: Vault, site: Site, sent: Submission, hidden: Hidden | None, at: datetime
 ) -> tuple[bytes, bytes]:
     """The submission's key, and the one it would have had if it was sent just before.
 
@@ -449,7 +453,7 @@ def _keys(
 
     def key(bucket: int) -> bytes:
         from_whom = sent.nonce or f"{vault.digest('network', sent.network).hex()} {bucket}"
-        parts = [part.encode() for part in (*said, from_whom)] + [hidden.index]
+        parts = [part.encode() for part in (*said, from_whom)] + [hidden.index if hidden else b""]
         return hashlib.sha256(b"".join(len(p).to_bytes(4) + p for p in parts)).digest()
 
     return key(span), key(span - 1)

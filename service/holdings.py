@@ -219,6 +219,7 @@ def _comment(session: Session, comment: Comment) -> Line:
         "status": comment.status,
         "created_at": _at(comment.created_at),
         "edited_at": _at(comment.edited_at),
+        "consented_at": _at(comment.consented_at),
         "language": comment.language,
         "network": comment.network,
         "text": comment.text,

@@ -93,7 +93,7 @@ def letters_next(session: Session, site_id: int) -> bool:
 
 def comments_next(session: Session, comment_ids: Sequence[int]) -> None:
     """Empties these comments, with all that hangs on them."""
-    moderation.blank(session, comment_ids)
+    moderation.erase(session, comment_ids)
 
 
 def rest_next(session: Session, site_id: int) -> bool:

@@ -1,6 +1,5 @@
 """What each site chooses for itself: every setting once, with its default, one sentence and its bounds."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from datetime import datetime, timedelta
@@ -8,13 +7,13 @@ from enum import StrEnum
 from typing import Any
 
 from . import urls
+from .colours import WRITTEN, Look
 from .settings import switch, text
 from .spoken import AVAILABLE, is_spoken
 from .status import Mode
 
 MOST_LINES = 30
 LONGEST_LINE = 300  # characters
-COLOUR = re.compile("#[0-9a-fA-F]{6}")
 
 
 class Group(StrEnum):
@@ -266,7 +265,7 @@ class SiteSettings:
         Group.KEPT,
         "Days that refused texts are kept",
         90,
-        "Days after which rejected comments and spam are blanked; 0 for never.",
+        "Days after which rejected and deleted comments and spam are blanked; 0 for never.",
         0,
         3_650,
     )
@@ -293,6 +292,16 @@ class SiteSettings:
         """When an article takes no more comments by its age. Takes when it began."""
         days = self.close_after_days
         return began_at + timedelta(days=days) if days else None
+
+    @property
+    def look(self) -> Look:
+        """Light or dark, and the colours."""
+        return Look(self.theme, self.text_colour, self.link_colour, self.ground_colour)
+
+    def problems(self) -> dict[str, str]:
+        """What is allowed by itself and does not go together, by the setting that it is said
+        beside: colours that cannot be read on each other."""
+        return {f"{name}_colour": f"{name}_colour {why}" for name, why in self.look.problems()}
 
     @property
     def reasons(self) -> list[str]:
@@ -353,7 +362,7 @@ def _check(name: str, value: Any, known: Field[Any]) -> None:
 def _check_form(name: str, value: str, form: Form) -> None:
     if form == Form.LINE and not value.isprintable():
         raise ValueError(f"{name} must be one line")
-    if form == Form.COLOUR and value and not COLOUR.fullmatch(value):
+    if form == Form.COLOUR and value and not WRITTEN.fullmatch(value):
         raise ValueError(f"{name} must be a colour like #1a2b3c")
     if form == Form.URL and value:
         _check_url(name, value)

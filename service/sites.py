@@ -41,6 +41,9 @@ CHANGES = (
 By = Moderator | str  # who does something: a moderator, or "the operator"
 
 
+LOOKS = {"theme", "text_colour", "link_colour", "ground_colour"}  # what has to go together
+
+
 class Taken(Exception):
     """There is a site with this key already."""
 
@@ -219,6 +222,8 @@ def set_settings(
     kept = site.settings | {name: values[name] for name in values}
     site.settings = {n: v for n, v in kept.items() if v != DEFAULTS.get(n)}
     after = SiteSettings.read(site.settings)
+    if LOOKS.intersection(changed) and (problems := after.problems()):
+        raise ValueError("; ".join(problems.values()))
     for name in changed:
         what, about = _said(site, name, getattr(before, name), getattr(after, name))
         events.record(session, what, by, about, site.id)

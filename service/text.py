@@ -38,6 +38,7 @@ from .layout import (
     tokens,
 )
 
+ANONYMOUS = "Anonymous"  # what a comment without a name is stored under; shown in each language
 RENDERER = 1  # stored beside rendered HTML; raise it when the same text would come out otherwise
 
 TAGS = INLINE | BLOCKS | {"p", "br"}

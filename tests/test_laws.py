@@ -180,6 +180,7 @@ ACCESS = {
     "reader.fragment": ANYBODY,
     "reader.token": ANYBODY,
     "reader.counts": ANYBODY,
+    "reader.colours": ANYBODY,
     "reader.submit": ANYBODY,
     "reader.preview": ANYBODY,
     "receipts.receipt": ANYBODY,

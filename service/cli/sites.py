@@ -93,8 +93,12 @@ def set_(key: str, name: str, value: str | None, is_default: bool) -> None:
         parsed = sites.DEFAULTS[name] if value is None else SiteSettings.parse(name, value)
     except ValueError as error:
         raise click.UsageError(f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
-    with database.writing() as session:
-        changed = sites.set_settings(session, site_or_stop(session, key), {name: parsed}, OPERATOR)
+    try:
+        with database.writing() as session:
+            found = site_or_stop(session, key)
+            changed = sites.set_settings(session, found, {name: parsed}, OPERATOR)
+    except ValueError as error:  # colours that cannot be read on each other
+        raise click.UsageError(f"{error}.") from None
     said = "is" if changed else "was and is"
     click.echo(f"{name} of {key} {said} {sites.shown(parsed) or 'empty'}.")
 

@@ -17,7 +17,14 @@ from .bringing import bring_comments, old_files
 from .hooks import call_hooks
 from .mail import send_letters
 from .outside import tell_akismet
-from .pruning import erase_sites, old_letters, old_tokens, search_index
+from .pruning import (
+    erase_sites,
+    old_letters,
+    old_networks,
+    old_tokens,
+    refused_texts,
+    search_index,
+)
 from .reminding import remind
 from .waves import end_waves
 
@@ -37,6 +44,8 @@ TASKS: tuple[Task, ...] = (
     old_letters,
     old_files,
     erase_sites,
+    old_networks,
+    refused_texts,
     remind,
     search_index,
 )

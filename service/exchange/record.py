@@ -15,8 +15,8 @@ from typing import Any
 
 from .. import text, urls, vault
 from ..status import Kind, Markup, Status
+from ..text import ANONYMOUS
 
-ANONYMOUS = "Anonymous"
 NAME_LENGTH, TITLE_LENGTH, ID_LENGTH = 200, 300, 100  # the columns' widths in models.py
 SAMPLES = 3
 REMEMBERED = 50_000  # addresses of which it is known how the file writes them

@@ -300,6 +300,19 @@ class Comment(Base):
             sqlite_where=text("is_folded IS 0 AND status IN ('pending', 'spam')"),
             postgresql_where=text("is_folded IS false AND status IN ('pending', 'spam')"),
         ),
+        # What retention looks for: texts that are not published, and networks.
+        Index(
+            "ix_comments_kept",
+            *("site_id", "created_at", "id"),
+            sqlite_where=text("status IN ('rejected', 'spam', 'deleted') AND html <> ''"),
+            postgresql_where=text("status IN ('rejected', 'spam', 'deleted') AND html <> ''"),
+        ),
+        Index(
+            "ix_comments_networked",
+            *("site_id", "created_at", "id"),
+            sqlite_where=text("network <> ''"),
+            postgresql_where=text("network <> ''"),
+        ),
     )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     public_id: Mapped[str] = mapped_column(String(12), unique=True, default=public_id)
@@ -321,6 +334,8 @@ class Comment(Base):
     kind: Mapped[Kind] = mapped_column(default=Kind.COMMENT)
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(default=now)
+    # When its author ticked the site's sentence, which the record of the site's settings has.
+    consented_at: Mapped[datetime | None]
     language: Mapped[str] = mapped_column(String(20), default="")
     # Of a client's address only the network is stored (/24, /48).
     network: Mapped[str] = mapped_column(String(50), default="")

@@ -243,6 +243,7 @@ def _page(
         "reader/receipt.html",
         receipt=found,
         site=found.site,
+        settings=found.settings,
         article=comment.article,
         comment=comment,
         state=found.state,
