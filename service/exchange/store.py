@@ -78,9 +78,9 @@ def html_of(markup: Markup, typed: str) -> str:
     return str(RENDERERS[markup](typed))
 
 
-def rendered(records: Sequence[Record]) -> list[str]:
-    """The records' HTML, made by this process."""
-    return [html_of(found.markup, found.text) for found in records]
+def rendered(records: Sequence[Record]) -> Iterator[str]:
+    """The records' HTML, made by this process once it is asked for."""
+    return (html_of(found.markup, found.text) for found in records)
 
 
 def rendered_by(pool: Executor, records: Sequence[Record], hands: int) -> Iterator[str]:

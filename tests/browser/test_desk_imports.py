@@ -1,8 +1,6 @@
 """A publisher's way in a real Chromium, 320 px wide, with script and without: a file goes up, is
 rehearsed and imported, its comments stand under their article, and all of it is taken back."""
 
-import json
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,14 +10,9 @@ from flask import Flask
 from live import Live, sign_in_browser
 from playwright.sync_api import Page, expect
 from rita import thread
-from sqlalchemy import select
 
-from service import database
-from service.exchange import arrange, moves, store
-from service.exchange.formats import READERS
-from service.exchange.record import Record, Troubles
-from service.models import Import, Site
-from service.status import ImportState, ImportWish, Role
+from service.cli import bringing
+from service.status import Role
 
 ARTICLE = "https://daily.example/2020/the-harbour"
 RULE = "http://old.example=https://daily.example"
@@ -58,66 +51,10 @@ def pia(phone: Page, live: Live) -> Page:
 
 
 def work(app: Flask) -> None:
-    """Does what is wished for, once."""
+    """Does what is wished for, as the worker does."""
     with app.app_context():
-        found = database.session().scalars(select(Import).where(Import.wish.is_not(None))).one()
-        site = database.session().get_one(Site, found.site_id)
-        run = store.Run(site.id, site.origins, found.format, app.extensions["vault"])
-        if found.wish == ImportWish.UNDO:
-            _steps(store.undo(found.id))
-            return _leave(found.id, ImportState.UNDONE)
-        surveyed = arrange.survey(_records(app, found))
-        threads = arrange.threads(iter(_records(app, found)), surveyed.runs)
-        if found.wish == ImportWish.REHEARSE:
-            store.rehearse(database.session(), run, threads)
-            return _leave(
-                found.id, ImportState.REHEARSED, surveyed.comments, _report(run, surveyed)
-            )
-        with database.writing() as session:
-            store.begin(session, run, found.file_name, found.file_digest, surveyed.runs)
-        _steps(store.write(run, threads))
-        with database.writing() as session:
-            store.end(session, run, ImportState.DONE)
-        return _leave(found.id, ImportState.DONE, surveyed.comments)
-
-
-def _records(app: Flask, found: Import) -> list[Record]:
-    addresses = moves.addresses(found.rules)
-    with Path(app.config["INSTANCE"], "imports", found.stored_as).open("rb") as file:
-        return list(READERS[found.format].read(file, addresses, Troubles()))
-
-
-def _report(run: store.Run, surveyed: arrange.Survey) -> dict[str, object]:
-    counts: dict[str, Counter[str]] = {"new": run.tally.imported, "known": run.tally.known}  # type: ignore[dict-item]
-    pages = [
-        {
-            "url": url,
-            "was": "http://old.example/2020/the-harbour",
-            "comments": surveyed.comments,
-            "is_new": True,
-            "is_ours": url not in run.tally.foreign,
-        }
-        for url in surveyed.runs
-    ]
-    told = {"articles": 1, "new_articles": 1, "foreign": len(run.tally.foreign), "pages": pages}
-    none = {"first": "2020-01-02T03:04:05+00:00", "last": "2020-01-02T03:04:05+00:00"}
-    more = {"troubles": [], "changed": [], "unused": []}
-    return json.loads(json.dumps(counts | told | none | more))
-
-
-def _steps(steps: object) -> None:
-    for step in steps:  # type: ignore[attr-defined]
-        with database.writing() as session:
-            step(session)
-
-
-def _leave(
-    number: int, state: ImportState, total: int = 0, report: dict[str, object] | None = None
-) -> None:
-    with database.writing() as session:
-        found = session.get_one(Import, number)
-        found.state, found.wish, found.total, found.progress = state, None, total, total
-        found.report = report or found.report
+        while bringing.bring_comments():
+            pass
 
 
 def test_comments_are_brought_along_and_taken_back(
