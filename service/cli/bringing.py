@@ -85,6 +85,7 @@ def old_files() -> bool:
 
 def _next() -> tuple[int, ImportWish] | None:
     """The import to work on, and what to do with it."""
+    database.forget()  # what somebody wished for since it last looked
     dead = Import.state.in_(AGAIN) & (Import.beat_at < now() - SILENT) & (Import.stored_as != "")
     rows = database.session().execute(
         select(Import.id, Import.wish, Import.state, Import.site_id)
