@@ -294,7 +294,6 @@ ACCESS = {
     "desk.begin_site": Role.ADMIN,
     "desk.begin_with": Role.PUBLISHER,
     "desk.hold_site": Role.PUBLISHER,
-    "desk.set_reasons": Role.PUBLISHER,
     "desk.imports": Role.PUBLISHER,
     "desk.imports_add": Role.PUBLISHER,
     "desk.imports_one": Role.PUBLISHER,
