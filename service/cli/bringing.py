@@ -216,7 +216,7 @@ class _Work:
             self._gather(pile, is_told=False)
             write(lambda session: store.take_up(session, self.run, pile))
             try:
-                with renderers(pile.comments) as self.run.render:
+                with renderers(pile.comments) as self.run.make:
                     for step in store.write(self.run, pile.threads()):
                         write(step)
                         self.beat(self.run.tally.together())

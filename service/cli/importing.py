@@ -216,7 +216,7 @@ def _write(run: Run, pile: Pile) -> None:
     state = ImportState.STOPPED
     try:
         with _bar("Importing", pile.comments, "comments") as move, renderers(pile.comments) as made:
-            run.render = made
+            run.make = made
             before = 0
             for step in store.write(run, pile.threads()):
                 write(step)
@@ -250,11 +250,11 @@ def write(step: store.Step) -> None:
 
 
 @contextmanager
-def renderers(comments: int) -> Iterator[store.Render]:
+def renderers(comments: int) -> Iterator[store.Make]:
     """What makes the HTML: this process, or with many comments one process for each core."""
     cores = os.cpu_count() or 1
     if comments < MANY or cores < 2:
-        yield store.rendered
+        yield store.made_here
         return
     pool = ProcessPoolExecutor(
         cores,
@@ -263,7 +263,7 @@ def renderers(comments: int) -> Iterator[store.Render]:
         (os.getpid(),),
     )
     with pool:
-        yield lambda records: store.rendered_by(pool, records, cores)
+        yield lambda records: store.made_by(pool, records, cores)
 
 
 def _serve(parent: int) -> None:

@@ -10,9 +10,9 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby, islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Select, delete, exists, func, insert, select, text, update
+from sqlalchemy import Select, Table, delete, exists, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
@@ -30,7 +30,7 @@ from ..models import (
 )
 from ..status import ImportState, Markup, Status
 from ..text import RENDERER, count_links, render, render_html
-from ..vault import Hidden, Vault
+from ..vault import Hidden, Vault, normal
 from . import record
 from .arrange import Placed, place
 from .pile import Pile, Thread
@@ -46,8 +46,8 @@ RENDERERS = {Markup.MARKDOWN: render, Markup.HTML: render_html}
 
 OPERATOR = "the operator"  # whoever has the machine
 
+COMMENTS = cast(Table, Comment.__table__)
 Step = Callable[[Session], None]
-Render = Callable[[Sequence[Record]], Iterable[str]]
 
 
 class OtherAddresses(Exception):
@@ -78,16 +78,30 @@ def html_of(markup: Markup, typed: str) -> str:
     return str(RENDERERS[markup](typed))
 
 
-def rendered(records: Sequence[Record]) -> Iterator[str]:
-    """The records' HTML, made by this process once it is asked for."""
-    return (html_of(found.markup, found.text) for found in records)
+class Made(NamedTuple):
+    """What takes the longest, and needs no key: a record's HTML, and its address's normal form."""
+
+    html: str
+    address: str
 
 
-def rendered_by(pool: Executor, records: Sequence[Record], hands: int) -> Iterator[str]:
-    """The records' HTML, made by so many hands of a pool; they begin at once."""
-    markups, texts = [r.markup for r in records], [r.text for r in records]
+Make = Callable[[Sequence[Record]], Iterable[Made]]
+
+
+def made(markup: Markup, typed: str, email: str) -> Made:
+    return Made(html_of(markup, typed), normal(email) if email else "")
+
+
+def made_here(records: Sequence[Record]) -> Iterator[Made]:
+    """What is to be made of records, by this process once it is asked for."""
+    return (made(one.markup, one.text, one.email) for one in records)
+
+
+def made_by(pool: Executor, records: Sequence[Record], hands: int) -> Iterator[Made]:
+    """What is to be made of records, by so many hands of a pool; they begin at once."""
     share = max(1, len(records) // (hands * 2))
-    return pool.map(html_of, markups, texts, chunksize=share)
+    columns = zip(*((one.markup, one.text, one.email) for one in records), strict=True)
+    return pool.map(made, *columns, chunksize=share)
 
 
 @dataclass
@@ -100,7 +114,7 @@ class Run:
     vault: Vault
     import_id: int = 0
     is_resumed: bool = False
-    render: Render = rendered
+    make: Make = made_here
     troubles: Troubles = field(default_factory=Troubles)
     tally: Tally = field(default_factory=Tally)
     found: Found = field(default_factory=Found)
@@ -285,7 +299,7 @@ def _with_records(found: Place, some: Sequence[Placed]) -> Iterator[tuple[Placed
 
 
 class _Batch:
-    """Some rows on their way: rendering begins at once, `ready` waits for it."""
+    """Some rows on their way: what is made of them begins at once, `ready` waits for it."""
 
     def __init__(self, run: Run, rows: Sequence[tuple[Place, Placed]]) -> None:
         self.run = run
@@ -296,17 +310,19 @@ class _Batch:
         ]
         for _, _, one in self.rows:
             run.found.comment(one, run.troubles)
-        self.rendering = run.render([one for _, _, one in self.rows])
-        emails = {one.email for _, _, one in self.rows} - {""}
-        self.hidden = {email: run.vault.hide(email, run.site_id) for email in emails}
+        self.making = run.make([one for _, _, one in self.rows])
         self.html: list[str] = []
+        self.hidden: dict[str, Hidden] = {}
 
     def ready(self) -> Step:
         """The step that writes them."""
-        self.html = list(self.rendering)
-        for (_, _, one), made in zip(self.rows, self.html, strict=True):
-            if one.text and not made:
+        hide, site_id = self.run.vault.hide, self.run.site_id
+        for (_, _, one), found in zip(self.rows, self.making, strict=True):
+            self.html.append(found.html)
+            if one.text and not found.html:
                 self.run.troubles.note("text of which nothing can be shown", one.source_id)
+            if one.email and one.email not in self.hidden:
+                self.hidden[one.email] = hide(one.email, site_id, found.address)
         return self.write
 
     def write(self, session: Session) -> None:
@@ -327,7 +343,8 @@ class _Batch:
                 row["public_id"] = one.public_id
                 taken.add(one.public_id)
             values.append(row)
-        session.execute(insert(Comment), values)
+        # The table's own insert: the ORM's breaks the rows up by which columns are empty.
+        session.execute(insert(COMMENTS), values)
         pairs = zip(values, self.rows, strict=True)
         pasts = [_past(row["id"], one.past) for row, (_, _, one) in pairs if one.past]
         if pasts:
