@@ -37,9 +37,9 @@ from .pile import Pile, Thread
 from .record import Record, Troubles
 from .report import Found, Tally
 
-BATCH = 250  # rows a step writes at most: well under 100 ms
-LOT = 200  # from so many comments on, small articles make a step together
-COUNTED = 10  # articles whose counters a step makes anew
+BATCH = 300  # rows a step writes at most: well under 100 ms
+LOT = 300  # from so many comments on, small articles make a step together
+COUNTED = 100  # articles whose counters are made anew together
 AHEAD = 2  # batches that are being rendered while one is written
 REMOVED = 100  # rows a step of an undo takes out, each retracted by itself at worst
 RENDERERS = {Markup.MARKDOWN: render, Markup.HTML: render_html}
@@ -187,8 +187,8 @@ def lead(session: Session, site_id: int, pile: Pile) -> None:
 
 def end(session: Session, run: Run, state: ImportState) -> None:
     """Closes the import; also after a fault, when some articles are still to be counted."""
-    for article_id in sorted(run.uncounted):
-        moderation.recount(session, article_id)
+    if run.uncounted:
+        moderation.recount(session, *sorted(run.uncounted))
     mark(session, run.import_id, state)
 
 
@@ -215,19 +215,25 @@ def rehearse(run: Run, threads: Iterable[Thread]) -> Iterator[None]:
 
 def write(run: Run, threads: Iterable[Thread]) -> Iterator[Step]:
     """The steps that bring the threads in. What is there already stays as it is."""
+    ahead = deque[_Batch]()
     for lot in _lots(threads):
         places = _looked_at(run, lot)
         rows = ((found, placed) for found in places for placed in _new(run, found))
-        ahead = deque[_Batch]()
-        while batch := list(islice(rows, BATCH)):
-            ahead.append(_Batch(run, batch))
+        batch = None
+        while some := list(islice(rows, BATCH)):
+            batch = _Batch(run, some)
+            ahead.append(batch)
             if len(ahead) > AHEAD:
                 yield ahead.popleft().ready()
-        while ahead:
-            yield ahead.popleft().ready()
-        is_behind = bool(run.uncounted) or run.is_resumed
-        for start in range(0, len(places) if is_behind else 0, COUNTED):
-            yield partial(_count, run, places[start : start + COUNTED])
+        # Counted with the last rows, and apart only where there is nothing to write.
+        parts = (places[start : start + COUNTED] for start in range(0, len(places), COUNTED))
+        counting = [partial(_count, run, part) for part in parts]
+        if batch is not None:
+            batch.also = counting
+        elif run.is_resumed:
+            yield from counting
+    while ahead:
+        yield ahead.popleft().ready()
 
 
 def _lots(threads: Iterable[Thread]) -> Iterator[list[Thread]]:
@@ -287,11 +293,11 @@ def _new(run: Run, found: Place) -> list[Placed]:
 
 def _count(run: Run, places: Sequence[Place], session: Session) -> None:
     """Counts the articles anew that got something, now or before an earlier run was cut off."""
-    for found in places:
-        id = found.article_id
-        if id is not None and (id in run.uncounted or run.is_resumed):
-            moderation.recount(session, id)
-            run.uncounted.discard(id)
+    ids = {found.article_id for found in places} - {None}
+    behind = [id for id in ids if id is not None and (run.is_resumed or id in run.uncounted)]
+    if behind:
+        moderation.recount(session, *sorted(behind))
+        run.uncounted.difference_update(behind)
 
 
 def _with_records(found: Place, some: Sequence[Placed]) -> Iterator[tuple[Placed, Record]]:
@@ -313,6 +319,7 @@ class _Batch:
         self.making = run.make([one for _, _, one in self.rows])
         self.html: list[str] = []
         self.hidden: dict[str, Hidden] = {}
+        self.also: Sequence[Step] = ()  # what is done together with it
 
     def ready(self) -> Step:
         """The step that writes them."""
@@ -352,6 +359,8 @@ class _Batch:
         if pinned := [row["id"] for row in values if row["pinned_at"]]:
             moderation.limit_pins(session, pinned)
         folds.join_many(session, values)
+        for step in self.also:
+            step(session)
         self.run.tally.imported.update(row["status"] for row in values)
 
     def _make_articles(self, session: Session) -> None:
