@@ -32,7 +32,9 @@ from .importing import hold, renderers, said, write
 
 # A worker says so often that it is alive; one that is silent so long is dead.
 BEAT, SILENT = 1.0, timedelta(seconds=20)
-FILE_KEPT = timedelta(days=7)  # after the last that was done with it
+# After the last that was done with it: how long a file is kept that nobody needs any more, and one
+# that was rehearsed, and then forgotten.
+FILE_KEPT, REHEARSED_KEPT = timedelta(days=7), timedelta(days=30)
 LOOKS = 3600.0  # seconds until one process looks for old files again
 DOING = {
     ImportWish.REHEARSE: ImportState.REHEARSING,
@@ -66,20 +68,25 @@ def bring_comments() -> bool:
 
 
 def old_files() -> bool:
-    """Removes the files of imports that are over for a week."""
+    """Removes the files of imports that are over for a week, and what reports quote of them."""
     if time.monotonic() < _looked["files"] + LOOKS:
         return False
     _looked["files"] = time.monotonic()
-    over = (ImportState.DONE, ImportState.UNDONE, ImportState.FAILED)
-    old = (Import.state.in_(over), Import.wish.is_(None), Import.stored_as != "")
     last = func.coalesce(Import.beat_at, Import.ended_at, Import.started_at)
-    wanted = select(Import.id, Import.stored_as).where(*old, last < now() - FILE_KEPT)
-    rows = database.session().execute(wanted).all()
+    over = (ImportState.DONE, ImportState.UNDONE, ImportState.FAILED)
+    idle = (ImportState.UPLOADED, ImportState.REHEARSED)
+    old = or_(
+        Import.state.in_(over) & (last < now() - FILE_KEPT),
+        Import.state.in_(idle) & (last < now() - REHEARSED_KEPT),
+    )
+    wanted = select(Import).where(old, Import.wish.is_(None), Import.stored_as != "")
+    gone = []
     with database.writing() as session:
-        gone = update(Import).where(Import.id.in_([row.id for row in rows]))
-        session.execute(gone.values(stored_as=""))
-    for row in rows:
-        arrivals.remove(Path(current_app.config["INSTANCE"]), row.stored_as)
+        for found in session.scalars(wanted):
+            gone.append(found.stored_as)
+            found.stored_as, found.report = "", found.report | {"changed": []}
+    for stored_as in gone:
+        arrivals.remove(Path(current_app.config["INSTANCE"]), stored_as)
     return False
 
 
@@ -214,7 +221,7 @@ class _Work:
         """Imports, or goes on with it."""
         with Pile() as pile:
             self._gather(pile, is_told=False)
-            write(lambda session: store.take_up(session, self.run, pile))
+            write(self._take_up(pile))
             try:
                 with renderers(pile.comments) as self.run.make:
                     for step in store.write(self.run, pile.threads()):
@@ -227,6 +234,15 @@ class _Work:
         write(lambda session: store.end(session, self.run, ImportState.DONE))
         self.end(ImportState.DONE)
 
+    def _take_up(self, pile: Pile) -> store.Step:
+        def step(session: Session) -> None:
+            store.take_up(session, self.run, pile)
+            # What the rehearsal quoted stands in comments from now on, and goes with those.
+            found = session.get_one(Import, self.number)
+            found.report = found.report | {"changed": []}
+
+        return step
+
     def undo(self) -> None:
         """Takes back what it brought."""
         total = self._brought()
@@ -235,6 +251,10 @@ class _Work:
             write(step)
             if self._is_due():
                 self.beat(total - self._brought())
+        left = store.left_of(database.session(), self.number)
+        database.forget()
+        told = {"left": {"places": left.places, "replies": left.replies}}
+        write(lambda session: self._add_to_report(session, told))
         self.end(ImportState.UNDONE)
 
     def has_brought(self) -> bool:
@@ -276,6 +296,10 @@ class _Work:
         report = self.run.found.to_json(self.run.tally, self.run.troubles, unused)
         count = pile.comments
         write(lambda session: self._put(session, report=report, total=count, progress=count))
+
+    def _add_to_report(self, session: Session, more: dict[str, Any]) -> None:
+        found = session.get_one(Import, self.number)
+        found.report = found.report | more
 
     def _put(self, session: Session, **values: Any) -> None:
         session.execute(self._row().values(**values))

@@ -1,15 +1,18 @@
 """The worker at imports of the desk: it rehearses, runs, stops, goes on and takes back."""
 
 import json
+import threading
 from datetime import timedelta
 
 import pytest
 from cast import ARTICLE, SITE, add_site, reply, stored
+from conftest import SETTINGS
 from sqlalchemy import func, select, update
+from workers import share_work
 
 from service import database
-from service.cli import bringing, importing
-from service.models import Article, Comment, Import, Letter, Site, now
+from service.cli import bringing, importing, worker
+from service.models import Article, Comment, Decision, Event, Import, Lesson, Letter, Site, now
 from service.status import ImportState, ImportWish, Status
 
 HEAD = """<?xml version="1.0"?>
@@ -120,7 +123,10 @@ def test_it_imports_and_tells_nobody(app, upload):
     assert (found.state, found.progress, found.total) == (ImportState.DONE, 2, 2)
     assert [c.status for c in stored(app)] == [Status.APPROVED, Status.PENDING]
     with app.app_context():
-        assert database.session().scalars(select(Letter)).all() == []
+        while worker.run():  # not even a task that comes later
+            pass
+        for told in (Letter, Lesson, Decision, Event):
+            assert database.session().scalars(select(told)).all() == []
 
 
 def test_the_same_file_twice_doubles_nothing(app, upload):
@@ -242,3 +248,79 @@ def test_its_json_is_plain(app, upload):
     assert json.loads(json.dumps(row(app, number).report)) == row(app, number).report
     with app.app_context():
         assert database.session().scalar(select(func.count()).select_from(Comment)) == 0
+
+
+def test_what_a_rehearsal_quotes_goes_with_the_run_and_with_the_file(app, upload, monkeypatch):
+    text = wxr({"id": 1, "text": "<iframe>x</iframe>Hear"})
+    run, idle = upload(text), upload(text)
+    work(app)
+    assert all(row(app, number).report["changed"] for number in (run, idle))
+    ask(app, run, wish=ImportWish.RUN)
+    work(app)
+    ask(app, idle, beat_at=now() - timedelta(days=31))
+    monkeypatch.setattr(bringing, "_looked", {"files": float("-inf")})
+    with app.app_context():
+        bringing.old_files()
+    assert [row(app, number).report["changed"] for number in (run, idle)] == [[], []]
+    assert not row(app, idle).stored_as
+
+
+def test_an_undo_says_what_stays(app, upload):
+    number = upload(wxr({"id": 1}, {"id": 2}, link=ARTICLE), wish=ImportWish.RUN)
+    work(app)
+    reply(app, app.test_client(), parent=stored(app)[0].public_id)
+    ask(app, number, wish=ImportWish.UNDO)
+    work(app)
+    assert row(app, number).report["left"] == {"places": 1, "replies": 1}
+
+
+def test_a_busy_database_ends_no_import(app, upload, monkeypatch):
+    """Whoever writes longer than usual only makes it wait."""
+    number = upload(wxr({"id": 1}), wish=ImportWish.RUN)
+    refusing = iter([True, False] * 100)
+    writing = database.writing
+
+    def busy():
+        if threading.current_thread() is not threading.main_thread() and next(refusing):
+            raise database.Busy
+        return writing()
+
+    monkeypatch.setattr(
+        bringing, "_begin", lambda number, wish: ask(app, number, wish=None) or True
+    )
+    monkeypatch.setattr(database, "writing", busy)
+    work(app)
+    assert (row(app, number).state, len(stored(app))) == (ImportState.DONE, 1)
+
+
+WORKER = """
+import json, sys, time
+from datetime import timedelta
+from service import create_app, database
+from service.cli import bringing
+bringing.BEAT, bringing.SILENT = 0.1, timedelta(seconds=1)
+app = create_app(**json.loads(sys.argv[1]))
+with app.app_context():
+    while True:
+        bringing.bring_comments()
+        database.forget()
+        time.sleep(0.05)
+"""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_two_workers_bring_each_comment_once_also_if_one_is_killed(
+    app, upload, database_url, tmp_path, is_killed
+):
+    number = upload(wxr(*({"id": n} for n in range(1, 1_900))), wish=ImportWish.RUN)
+    given = SETTINGS | {"DATABASE_URL": database_url, "INSTANCE": str(tmp_path)}
+    share_work(
+        WORKER,
+        given,
+        lambda: row(app, number).state == ImportState.DONE,
+        (lambda: len(stored(app)) >= 600) if is_killed else None,
+    )
+    assert (row(app, number).state, len(stored(app))) == (ImportState.DONE, 1_899)
+    with app.app_context():
+        assert database.session().scalars(select(Article.approved_count)).all() == [1_899]

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from service import database, moderation
 from service.accounts import Moderator
 from service.exchange import store
-from service.models import Article, Author, Comment, Decision, Import, Site
+from service.models import Article, ArticleAlias, Author, Comment, Decision, Import, Site
 from service.status import Act, ImportState, Kind, Status
 
 
@@ -238,3 +238,32 @@ def test_what_the_desk_finds_by_comes_in_too(app, desk, wxr):
     found = [(c.website_domain, c.link_count, c.is_first) for c in stored(app)]
     assert found[:2] == [("rita.example", 1, True), ("", 0, False)]
     assert [is_first for _, _, is_first in found[2:]] == [False, False, True]
+
+
+def test_what_the_file_has_under_a_former_address_comes_to_the_article_of_today(app, desk, wxr):
+    former, today = "https://daily.example/old", "https://daily.example/new"
+    desk.bring([wxr.record(1, url=today)])
+    with app.app_context(), database.writing() as session:
+        article = session.scalars(select(Article)).one()
+        session.add(ArticleAlias(site_id=desk.site_id, article_id=article.id, url=former))
+    run = desk.bring([wxr.record(2, 3, url=former), wxr.record(3, url=today)], digest="e")
+    assert [c.article_id for c in stored(app)] == [stored(app)[0].article_id] * 3
+    assert shape(app)["2"] == ("3", "3")
+    assert (run.tally.articles, run.found.new_articles) == (1, 0)
+
+
+def test_of_pinned_comments_as_many_stay_pinned_as_there_are_places(app, desk, wxr):
+    desk.bring([wxr.record(n, is_pinned=True, minutes=n) for n in range(1, 6)])
+    assert sum(c.pinned_at is not None for c in stored(app)) == moderation.MOST_PINNED
+
+
+def test_steps_go_on_over_articles_while_the_next_are_made(app, desk, wxr):
+    """What is made of rows is asked for ahead of the step that writes them."""
+    run, asked = desk.run(), []
+    run.make = lambda records: asked.append(len(records)) or store.made_here(records)
+    records = [wxr.record(n, url=f"https://daily.example/{n}") for n in range(40)]
+    with wxr.piled(records) as pile, app.app_context():
+        with database.writing() as session:
+            store.begin(session, run, "export.xml", "d", pile)
+        next(store.write(run, pile.threads()))
+    assert len(asked) == store.AHEAD + 1
