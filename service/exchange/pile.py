@@ -9,13 +9,15 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from sys import intern
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from ..status import Kind, Markup, Status
 from .record import Addresses, Past, Record, Unreadable
 
+EPOCH, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 AT_ONCE = 500  # parameters of a statement; rows that are kept together
 
 _TABLES = """
@@ -28,12 +30,10 @@ CREATE TABLE articles (
     is_closed INTEGER DEFAULT 0, comments INTEGER DEFAULT 0
 );
 CREATE TABLE records (
-    number INTEGER PRIMARY KEY, article INTEGER, id TEXT, parent TEXT, at TEXT, rest TEXT
+    number INTEGER PRIMARY KEY, article INTEGER, id TEXT, parent TEXT, at INTEGER, rest TEXT
 );
 BEGIN;
 """
-# A row of a record: these stand in columns of their own, the others together.
-_APART = ("article_url", "article_title", "source_id", "source_parent", "created_at")
 
 
 class Slot(NamedTuple):
@@ -42,7 +42,7 @@ class Slot(NamedTuple):
     number: int
     id: str
     parent: str | None
-    at: str  # ISO 8601 in UTC, so that it sorts
+    at: int  # microseconds since 1970 in UTC
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,13 @@ class Pile:
         at = record.created_at
         self.first = min(self.first or at, at)
         self.last = max(self.last or at, at)
-        row = (number, record.source_id, record.source_parent, _written(at), _rest(record))
+        row = (
+            number,
+            record.source_id,
+            record.source_parent,
+            (at - EPOCH) // MICROSECOND,
+            _rest(record),
+        )
         self._waiting.append(row)
         if len(self._waiting) >= AT_ONCE:
             self._flush()
@@ -202,7 +208,11 @@ class Pile:
     def slots(self, article: int) -> list[Slot]:
         wanted = "SELECT number, id, parent, at FROM records WHERE article = ? ORDER BY number"
         with _disk():
-            return list(map(Slot._make, self._db.execute(wanted, (article,))))
+            rows = self._db.execute(wanted, (article,))
+            # The same id twice, here and as a parent, is one text in memory.
+            return [
+                Slot(n, intern(id), parent and intern(parent), at) for n, id, parent, at in rows
+            ]
 
     def read(self, numbers: Sequence[int]) -> dict[int, str]:
         found: dict[int, str] = {}
@@ -262,7 +272,7 @@ def _record(thread: Thread, slot: Slot, rest: list[Any]) -> Record:
         email=email,
         kind=Kind(kind),
         state=Status(state),
-        created_at=datetime.fromisoformat(slot.at),
+        created_at=EPOCH + slot.at * MICROSECOND,
         text=text,
         markup=Markup(markup),
         likes=likes,

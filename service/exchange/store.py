@@ -46,7 +46,7 @@ RENDERERS = {Markup.MARKDOWN: render, Markup.HTML: render_html}
 
 OPERATOR = "the operator"  # whoever has the machine
 
-COMMENTS = cast(Table, Comment.__table__)
+COMMENTS, PASTS = cast(Table, Comment.__table__), cast(Table, Past.__table__)
 Step = Callable[[Session], None]
 
 
@@ -355,7 +355,7 @@ class _Batch:
         pairs = zip(values, self.rows, strict=True)
         pasts = [_past(row["id"], one.past) for row, (_, _, one) in pairs if one.past]
         if pasts:
-            session.execute(insert(Past), pasts)
+            session.execute(insert(PASTS), pasts)
         if pinned := [row["id"] for row in values if row["pinned_at"]]:
             moderation.limit_pins(session, pinned)
         folds.join_many(session, values)

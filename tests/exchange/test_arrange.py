@@ -11,7 +11,8 @@ def arranged(records, known=(), troubles=None):
     """Each comment as it is placed, and its record."""
     whole = list(records)
     slots = [
-        Slot(n, r.source_id, r.source_parent, r.created_at.isoformat()) for n, r in enumerate(whole)
+        Slot(n, r.source_id, r.source_parent, int(r.created_at.timestamp()))
+        for n, r in enumerate(whole)
     ]
     placed = arrange.place(
         slots, lambda some: [whole[s.number] for s in some], known, troubles or Troubles()

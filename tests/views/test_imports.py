@@ -223,7 +223,7 @@ def test_a_name_with_an_address_in_it_is_masked(app, pia):
         (b"", "This file is empty"),
         (b"PK\x03\x04" + b"zip" * 50, "cannot be imported as WordPress (WXR): it is"),
         (b'{"version": 1, "users": []}', "cannot be imported as WordPress (WXR): it looks like a"),
-        (WXR[:-20], "cannot be imported as WordPress (WXR): it is"),
+        (WXR[:-20], "cannot be imported as WordPress (WXR): it ends too early"),
     ],
     ids=["empty", "packed", "another format", "cut off"],
 )
