@@ -219,14 +219,13 @@ class _Work:
 
     def run_on(self) -> None:
         """Imports, or goes on with it."""
-        with Pile() as pile:
+        with renderers(self.path.stat().st_size) as self.run.make, Pile() as pile:
             self._gather(pile, is_told=False)
             write(self._take_up(pile))
             try:
-                with renderers(pile.comments) as self.run.make:
-                    for step in store.write(self.run, pile.threads()):
-                        write(step)
-                        self.beat(self.run.tally.together())
+                for step in store.write(self.run, pile.threads()):
+                    write(step)
+                    self.beat(self.run.tally.together())
             except BaseException:
                 write(lambda session: store.end(session, self.run, ImportState.STOPPED))
                 raise

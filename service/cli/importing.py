@@ -33,8 +33,8 @@ from ..models import Comment, Import, Site
 from ..status import ImportState, Status
 from .sites import site_or_stop
 
-# From so many comments on, starting processes that render costs less than it saves.
-MANY = 2_000
+# From so many bytes on, starting processes that render costs less than it saves.
+MANY = 2_000_000
 TRIES = 6  # times five seconds that a step waits for its turn
 # What may end a run half-way; it can then be run on.
 FAULTS = (KeyboardInterrupt, SQLAlchemyError, database.Busy)
@@ -168,17 +168,19 @@ def _state(found: Import) -> ImportState:
 def _bring(format: str, source: Source, site: Site, is_rehearsal: bool) -> None:
     run = Run(site.id, site.origins, format, current_app.extensions["vault"])
     digest = _digest(source.path)
-    with Pile() as pile:
-        _gather(run, source, pile)
-        if is_rehearsal:
+    if is_rehearsal:
+        with Pile() as pile:
+            _gather(run, source, pile)
             for _ in store.rehearse(run, pile.threads()):
                 pass
-            click.echo(f"Rehearsal for {site.name}: nothing was written.")
-        else:
-            with alone(run.site_id):
-                _open(run, source, digest, pile)
-                _write(run, pile)
-            click.echo(f"Import {run.import_id} into {site.name} is done.")
+        click.echo(f"Rehearsal for {site.name}: nothing was written.")
+    else:
+        name = site.name
+        with alone(run.site_id), renderers(source.path.stat().st_size) as run.make, Pile() as pile:
+            _gather(run, source, pile)
+            _open(run, source, digest, pile)
+            _write(run, pile)
+        click.echo(f"Import {run.import_id} into {name} is done.")
     _tell(run, source.addresses, "to import" if is_rehearsal else "imported")
 
 
@@ -215,8 +217,7 @@ def _open(run: Run, source: Source, digest: str, pile: Pile) -> None:
 def _write(run: Run, pile: Pile) -> None:
     state = ImportState.STOPPED
     try:
-        with _bar("Importing", pile.comments, "comments") as move, renderers(pile.comments) as made:
-            run.make = made
+        with _bar("Importing", pile.comments, "comments") as move:
             before = 0
             for step in store.write(run, pile.threads()):
                 write(step)
@@ -250,10 +251,11 @@ def write(step: store.Step) -> None:
 
 
 @contextmanager
-def renderers(comments: int) -> Iterator[store.Make]:
-    """What makes the HTML: this process, or with many comments one process for each core."""
+def renderers(size: int) -> Iterator[store.Make]:
+    """What makes the HTML: this process, or for a file of so many bytes one process for each core.
+    They begin at once, so that they are there when the file is read."""
     cores = os.cpu_count() or 1
-    if comments < MANY or cores < 2:
+    if size < MANY or cores < 2:
         yield store.made_here
         return
     pool = ProcessPoolExecutor(
@@ -263,6 +265,8 @@ def renderers(comments: int) -> Iterator[store.Make]:
         (os.getpid(),),
     )
     with pool:
+        for _ in range(cores):
+            pool.submit(os.getpid)
         yield lambda records: store.made_by(pool, records, cores)
 
 

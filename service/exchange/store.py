@@ -4,7 +4,7 @@ Nothing here commits. `write` and `undo` give steps: the door runs each in a wri
 own and commits. What takes time (reading, looking up, rendering, encrypting) happens between them.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -350,6 +350,11 @@ class _Batch:
                 row["public_id"] = one.public_id
                 taken.add(one.public_id)
             values.append(row)
+        # Right from the start where root and replies come together; what is not is counted later.
+        approved = (row["root_id"] for row in values if row["status"] == Status.APPROVED)
+        below = Counter(approved)
+        for row in values:
+            row["approved_below"] = below[row["id"]]
         # The table's own insert: the ORM's breaks the rows up by which columns are empty.
         session.execute(insert(COMMENTS), values)
         pairs = zip(values, self.rows, strict=True)
