@@ -249,6 +249,24 @@ def test_what_is_no_page_is_said(app, daily, blog, out, answer, said):
         look(app, out, f"{blog.url}/harbour", "http://127.0.0.1:9")
 
 
+def test_addresses_that_are_none_stop_nothing(examine, ours, blog):
+    broken = (
+        '<base href="http://[b">',
+        '<link rel="canonical" href="http://[c"><script src="http://[d"></script>',
+        '<rejoinder-thread site="daily" url="http://[e"><a href="http://[f">x</a></rejoinder-thread>',
+        '<form action="http://[g"></form>',
+    )
+    said = " ".join(wrong(examine(html(*broken))))
+    assert "no link inside the element" in said
+    assert "on none of the site’s origins" in said
+
+
+def test_a_redirect_to_no_address_is_said(app, daily, blog, out):
+    blog.answer = (302, {"Location": "http://[h/"}, b"")
+    with pytest.raises(doctor.Lost, match="an address that is none"):
+        look(app, out, f"{blog.url}/harbour", "http://127.0.0.1:9")
+
+
 def test_nobody_is_asked_outside_the_site_s_origins(app, daily, ours, out):
     with pytest.raises(doctor.Lost, match="not on one of the site’s origins"):
         look(app, out, f"{ours.url}/harbour", ours.url)

@@ -34,7 +34,7 @@ class Page:
         """The address that the element asks for: its own, the page's canonical link where that is
         on the same host, else the page's (static/embed.js)."""
         if thread.url:
-            return urljoin(self.url, thread.url)
+            return whole(self.url, thread.url)
         canonical = self.canonicals[0] if self.canonicals else ""
         same = urlsplit(canonical).netloc == urlsplit(self.url).netloc
         return canonical if canonical and same else self.url
@@ -46,6 +46,16 @@ def read(html: str, url: str) -> Page:
     reader.feed(html)
     reader.close()
     return reader.page
+
+
+def whole(base: str, address: str) -> str:
+    """An address as a page at `base` means it; "" for one that nobody can read."""
+    try:
+        joined = urljoin(base, address)
+        urlsplit(joined)
+    except ValueError:
+        return ""
+    return joined
 
 
 def linked_article(link: str) -> str:
@@ -64,7 +74,7 @@ class _Reader(HTMLParser):
         said = {name: (value or "").strip() for name, value in reversed(attrs)}
         page = self.page
         if tag == "base" and said.get("href"):
-            self.base = urljoin(page.url, said["href"])
+            self.base = whole(page.url, said["href"]) or self.base
         elif tag == ELEMENT:
             self.open = Thread(*(said.get(name, "") for name in ("site", "url", "article")))
             page.threads.append(self.open)
@@ -73,7 +83,8 @@ class _Reader(HTMLParser):
         elif tag == "script" and said.get("src"):
             page.scripts[self._whole(said["src"])] = said.get("nonce", "")
         elif tag == "link" and "canonical" in said.get("rel", "").lower().split():
-            page.canonicals.append(self._whole(said.get("href", "")))
+            if canonical := self._whole(said.get("href", "")):
+                page.canonicals.append(canonical)
         elif tag == "meta" and said.get("http-equiv", "").lower() == "content-security-policy":
             page.policies.append(said.get("content", ""))
         elif tag == "form":
@@ -91,7 +102,4 @@ class _Reader(HTMLParser):
             self.open.link = address
 
     def _whole(self, address: str) -> str:
-        try:
-            return urljoin(self.base, address)
-        except ValueError:
-            return address
+        return whole(self.base, address)

@@ -5,7 +5,7 @@ Nothing here touches the database: it takes seconds.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from .. import urls
 from ..outbound import Answer, Failed, Outbound
@@ -76,14 +76,15 @@ def _follow(outbound: Outbound, origins: list[str], url: str) -> tuple[str, Answ
                     "Check the address, or add its origin to the site.",
                 )
             raise Lost(
-                f"It leads on to {at}, which is not on one of the site’s origins ({listed}).",
+                f"It leads on to {at or 'an address that is none'}, which is not on one of the site’s "
+                f"origins ({listed}).",
                 "Add that origin to the site: comments there would be refused.",
             )
         answer = _page(outbound, at)
         onward = answer.headers.get("location", "")
         if not 300 <= answer.status < 400 or not onward:
             return at, _html(answer)
-        at = urljoin(at, onward)
+        at = page.whole(at, onward)
     raise Lost(f"It leads on and on, more than {REDIRECTS} times.", "Mend the redirects.")
 
 
