@@ -34,7 +34,7 @@ FLOORS = {
 EXEMPT = "accounts"
 LOWER_ON_ITS_FLOOR = {
     (EXEMPT, "database"), ("text", "layout"), ("moderation", "notices"),
-    *(("site_settings", lower) for lower in ("settings", "spoken", "status", "urls")),
+    *(("site_settings", lower) for lower in ("settings", "spoken", "status")),
     ("mail", "follows"),
     ("mail", "people"),
     ("first", "people"),
