@@ -4,7 +4,7 @@ import re
 import unicodedata
 from typing import Any
 
-from flask import abort, current_app, redirect, render_template, request, url_for
+from flask import abort, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -20,6 +20,7 @@ from ..models import Comment, Site
 from .desk import bp
 from .errors import wants_json
 from .forms import Visible, line
+from .here import served_at
 from .sites import site_or_refuse
 
 DEMO = "demo"
@@ -122,16 +123,12 @@ def begin_with(key: str) -> ResponseReturnValue:
     first = _first_comment(session, site)
     if wants_json():
         return {"has_comment": first is not None}
-    return render_template("desk/begin_with.html", site=site, first=first, base=_base())
+    return render_template("desk/begin_with.html", site=site, first=first, base=served_at())
 
 
 def _first_comment(session: Session, site: Site) -> Comment | None:
     found = select(Comment).where(Comment.site_id == site.id, Comment.import_id.is_(None))
     return session.scalar(found.order_by(Comment.id).limit(1))
-
-
-def _base() -> str:
-    return current_app.config["BASE_URL"] or request.host_url.rstrip("/")
 
 
 def _page(form: SiteForm, status: int = 200) -> ResponseReturnValue:

@@ -1,6 +1,6 @@
 """The doctor at the desk: what is right about the comments on a page, and what is to be mended."""
 
-from flask import current_app, render_template, request
+from flask import current_app, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -13,6 +13,7 @@ from .. import database, doctor, urls
 from ..models import Article, Site
 from .desk import bp
 from .forms import trimmed
+from .here import served_at
 from .limits import EXAMINING, limiter
 from .sites import site_or_refuse
 
@@ -52,7 +53,7 @@ def look(key: str) -> ResponseReturnValue:
     if not form.validate():
         return _page(site, form), 422
     own = current_app.config["BASE_URL"]
-    base = own or request.host_url.rstrip("/")
+    base = served_at()
     origins, url = list(site.origins), form.url.data or ""
     database.forget()  # the page may take seconds: no connection waits for it
     try:

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
-from flask import Blueprint, Response, abort, current_app, render_template, request
+from flask import Blueprint, Response, abort, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -14,6 +14,7 @@ from .. import database, threads
 from ..models import Article, Site
 from ..site_settings import SiteSettings
 from . import headers, languages
+from .here import served_at
 from .reader import SHARED, place_or_refuse
 
 bp = Blueprint("feeds", __name__)
@@ -58,7 +59,7 @@ def _feed(
         entries=entries,
         updated_at=updated_at,
         identify=lambda *parts: _urn(site, *parts),
-        base=current_app.config["BASE_URL"] or request.host_url.rstrip("/"),
+        base=served_at(),
     )
     response = Response(UNWRITABLE.sub("", xml), mimetype="application/atom+xml")
     response.headers["Cache-Control"] = SHARED

@@ -27,6 +27,7 @@ from . import headers
 from .accounts import signed
 from .desk import LARGEST_ID, bp
 from .forms import EMAIL_LENGTH, SignInForm, line
+from .here import served_at
 from .me import fresh_or_verify, is_fresh
 
 ROLES = {
@@ -190,8 +191,7 @@ def _letter_page(address: str, heading: str, days: int, is_returned: bool = Fals
 
 
 def _outside(path: str) -> str:
-    base = current_app.config["BASE_URL"] or request.host_url
-    return str(base).rstrip("/") + path
+    return served_at() + path
 
 
 def _link_page(link: str, heading: str, days: int) -> ResponseReturnValue:

@@ -37,6 +37,7 @@ from ..tokens import WORK_BITS, AuthorTokens, FormTokens, Touched, bucket, has_w
 from . import headers, languages, opinions
 from .errors import wants_json
 from .forms import ReplyForm
+from .here import served_at
 from .judging import ask_for_another, policy_here, score_here
 from .limits import POSTING, PREVIEWING, limiter, or_plainly, wait
 
@@ -341,7 +342,7 @@ def _page(
         is_open=place.is_ours and not place.is_closed,
         has_form=place.is_ours and (not place.is_closed or bool(message) or preview is not None),
         trusted=text.trusted,
-        base=request.host_url.rstrip("/") if not _base() else _base(),
+        base=served_at(),
         here=_here,
     )
 
