@@ -9,6 +9,7 @@ is hashed.
 import hashlib
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -39,13 +40,13 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+from sqlalchemy.orm import Mapped, Session, mapped_column, object_session, relationship
 from sqlalchemy.sql import ColumnElement
 from sqlalchemy.sql.dml import UpdateBase
 from werkzeug.local import LocalProxy
 
 from . import database, passwords, vault
-from .models import Base, Id, Site, Visit, now
+from .models import Base, Id, Site, Visit, gone_sites, now
 from .status import Pace, Role
 
 SECURITY = {
@@ -99,11 +100,14 @@ class Moderator(Base, UserMixin):
     has_mail_links: Mapped[bool] = mapped_column(default=True, server_default=true())
     totp_secret: Mapped[str | None] = mapped_column(String(500))  # of an app; encrypted
     totp_counter: Mapped[int | None]  # of the code that was used last
-    # Those that count; one that was taken away stays in its table, to be given back.
+    # Those that count; one that was taken away, or whose site is deleted, stays in its table, to be
+    # given back.
     memberships: Mapped[list["Membership"]] = relationship(
         lazy="selectin",
         primaryjoin=lambda: and_(
-            Moderator.id == Membership.moderator_id, Membership.removed_at.is_(None)
+            Moderator.id == Membership.moderator_id,
+            Membership.removed_at.is_(None),
+            or_(Membership.site_id.is_(None), Membership.site_id.not_in(gone_sites())),
         ),
     )
     came_from = ""  # the network that this request came from; no column, but part of the record
@@ -208,15 +212,28 @@ class SignInLink(Base):
 def may(moderator: Moderator, site_id: int | None, least: Role = Role.MODERATOR) -> bool:
     """Whether the moderator has at least this role on the site; on every one, if None is given."""
     held = [m.role for m in moderator.memberships if m.site_id in (None, site_id)]
+    if site_id is not None and moderator.is_admin and site_id in _gone(moderator):
+        return False
     return any(RANK.index(role) >= RANK.index(least) for role in held)
 
 
 def within_reach(moderator: Moderator, site_id: Any) -> ColumnElement[bool]:
-    """The condition that a row's site is one of the moderator's. Takes the column."""
-    if any(m.role == Role.ADMIN for m in moderator.memberships):
-        return true()
+    """The condition that a row's site is one of the moderator's, and not deleted. Takes the column."""
+    if moderator.is_admin:
+        # Said only where there are any: else the queue would be read row by row for it.
+        gone = _gone(moderator)
+        return or_(site_id.is_(None), site_id.not_in(gone)) if gone else true()
     sites = [m.site_id for m in moderator.memberships]
     return cast("ColumnElement[bool]", site_id.in_(sites)) if sites else false()
+
+
+def _gone(moderator: Moderator) -> Sequence[int]:
+    """The deleted sites, by id, which even an admin does not meet."""
+    session = object_session(moderator)
+    if session is None:  # looked at apart from its own
+        session = database.session()
+    with session.no_autoflush:
+        return session.scalars(gone_sites()).all()
 
 
 def each_within_reach(moderator: Moderator, site_id: Any) -> ColumnElement[bool]:

@@ -5,7 +5,7 @@ What changes is on record as an event; asked for what is so already, nothing hap
 
 from sqlalchemy.orm import Session
 
-from . import events
+from . import events, sites
 from .accounts import Moderator
 from .events import What
 from .models import Article, Site, now
@@ -33,19 +33,7 @@ def hold(session: Session, article: Article, is_held: bool, moderator: Moderator
 
 def hold_site(session: Session, site: Site, is_held: bool, moderator: Moderator) -> None:
     """The same for every article of a site."""
-    if bool(site.settings.get("hold_all")) == is_held:
-        return
-    site.settings = site.settings | {"hold_all": is_held}
-    what = What.HELD if is_held else What.RELEASED
-    events.record(session, what, moderator, f"all of {site.name}", site.id)
-
-
-def set_reasons(session: Session, site: Site, written: str, moderator: Moderator) -> None:
-    """Gives a site its list of public reasons, one a line."""
-    if site.settings.get("public_reasons") == written:
-        return
-    site.settings = site.settings | {"public_reasons": written}
-    events.record(session, What.REASONED, moderator, f"reasons of {site.name}", site.id)
+    sites.set_settings(session, site, {"hold_all": is_held}, moderator)
 
 
 def _named(article: Article) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 
 from . import bans, events, folds, moderation, notices, screening, urls
 from .accounts import Moderator
-from .models import Article, Author, Comment, Decision, Follow, Note, Reason, Site, now
+from .models import Article, Author, Comment, Decision, Follow, Note, Reason, Site, gone_sites, now
 from .moderation import Wording
 from .rules import Draft, History, Policy, Verdict, judge, risk
 from .screening import tokens, waves
@@ -37,7 +37,7 @@ class NoSuchParent(Exception):
 
 
 class NoNewComments(Exception):
-    """The article is closed."""
+    """The article is closed, or the whole site."""
 
 
 class AnotherWording(Exception):
@@ -75,6 +75,7 @@ class Submission:
     proof: bytes | None = field(default=None, repr=False)
     token: bytes | None = field(default=None, repr=False)
     score: Score | None = None  # what the filter says of it
+    has_consented: bool = False  # to the sentence that the site had readers tick
 
 
 def network_of(address: str) -> str:
@@ -99,7 +100,7 @@ def submit(
     """Stores a reply and what the rules say of it; the same form sent twice is stored once.
 
     Takes the moment it was sent, now unless told. Returns the comment, new or already there.
-    Raises NoSuchParent, NoNewComments where the article is closed, and AnotherWording.
+    Raises NoSuchParent, NoNewComments where the article or the whole site is closed, and AnotherWording.
     """
     at = at or now()
     for attempt in range(ATTEMPTS):
@@ -129,11 +130,12 @@ def _store(
     session: Session, vault: Vault, site: Site, sent: Submission, policy: Policy, at: datetime
 ) -> tuple[Comment, bool]:
     """The comment, and whether it is new; raises IntegrityError if somebody was a moment faster."""
-    hidden = vault.hide(sent.email, site.id)
+    hidden = vault.hide(sent.email, site.id) if sent.email else None
     keys = _keys(vault, site, sent, hidden, at)
     if same := _known(session, keys, at, bool(sent.nonce)):
         return same, False
     article = find_article(session, site.id, sent.url, sent.given_id)
+    _refuse_if_shut(session, site.id)
     if article is not None and is_closed(article, SiteSettings.read(site.settings), at):
         raise NoNewComments
     parent = _parent(session, article, sent.parent)
@@ -149,11 +151,11 @@ def _store(
         text=sent.text,
         text_digest=digest,
         at=at,
-        email_index=hidden.index,
+        email_index=hidden.index if hidden else None,
         network=sent.network,
         ban=ban,
         # Another's token, or one of another address, is no proof; nor is it a reason to refuse.
-        is_proved=sent.proof is not None and sent.proof == hidden.index,
+        is_proved=hidden is not None and sent.proof == hidden.index,
         token=sent.token,
         score=sent.score,
     )
@@ -163,8 +165,10 @@ def _store(
         raise AnotherWording(verdict, known)
     if article is None:
         article = _new_article(session, site, sent)
-    author_id = author_of(session, site.id, hidden).id
+    author_id = author_of(session, site.id, hidden).id if hidden else None
+    # Of an address: without one nobody can tell.
     wrote_before = exists().where(Comment.author_id == author_id)
+    is_first = author_id is not None and not session.scalar(select(wrote_before))
     comment = Comment(
         site_id=site.id,
         article=article,
@@ -188,7 +192,8 @@ def _store(
         website_domain=urls.domain(sent.website),
         link_count=count_links(sent.html),
         is_proved=arrival.is_proved,
-        is_first=not session.scalar(select(wrote_before)),
+        is_first=is_first,
+        consented_at=at if sent.has_consented else None,
         risk=risk(verdict, known.chance),
     )
     session.add(comment)
@@ -368,6 +373,13 @@ def find_article(session: Session, site_id: int, url: str, given_id: str = "") -
     )
 
 
+def _refuse_if_shut(session: Session, site_id: int) -> None:
+    """A site may have been closed, or deleted, since the request began. Raises NoNewComments."""
+    is_shut = or_(Site.closed_at.is_not(None), Site.deleted_at.is_not(None))
+    if session.scalar(select(Site.id).where(Site.id == site_id, is_shut)) is not None:
+        raise NoNewComments
+
+
 def is_closed(article: Article, settings: SiteSettings, at: datetime) -> bool:
     """Whether an article takes no new comments: a moderator closed it, or it is too old for them."""
     ends_at = settings.closes_at(article.created_at)
@@ -394,7 +406,15 @@ def author_of(session: Session, site_id: int, hidden: Hidden) -> Author:
 
 
 def by_public_id(session: Session, public_id: str) -> Comment | None:
-    return session.scalar(select(Comment).where(Comment.public_id == public_id))
+    """A comment by its public id; none of a deleted site."""
+    found = select(Comment).where(Comment.public_id == public_id)
+    return session.scalar(found.where(Comment.site_id.not_in(gone_sites())))
+
+
+def is_of_gone_site(session: Session, public_id: str) -> bool:
+    """Whether there is such a comment on a site that was deleted."""
+    found = select(Comment.id).where(Comment.public_id == public_id)
+    return session.scalar(found.where(Comment.site_id.in_(gone_sites()))) is not None
 
 
 def _parent(session: Session, article: Article | None, public_id: str) -> Comment | None:
@@ -422,7 +442,7 @@ def _new_article(session: Session, site: Site, sent: Submission) -> Article:
 
 
 def _keys(
-    vault: Vault, site: Site, sent: Submission, hidden: Hidden, at: datetime
+    vault: Vault, site: Site, sent: Submission, hidden: Hidden | None, at: datetime
 ) -> tuple[bytes, bytes]:
     """The submission's key, and the one it would have had if it was sent just before.
 
@@ -433,7 +453,7 @@ def _keys(
 
     def key(bucket: int) -> bytes:
         from_whom = sent.nonce or f"{vault.digest('network', sent.network).hex()} {bucket}"
-        parts = [part.encode() for part in (*said, from_whom)] + [hidden.index]
+        parts = [part.encode() for part in (*said, from_whom)] + [hidden.index if hidden else b""]
         return hashlib.sha256(b"".join(len(p).to_bytes(4) + p for p in parts)).digest()
 
     return key(span), key(span - 1)

@@ -11,7 +11,18 @@ from . import facts, folds, reports, screening
 from .accounts import Membership, Moderator, each_within_reach, within_reach
 from .filters import LISTS, Filter
 from .folds import Fold
-from .models import Article, Author, Comment, Decision, Judgement, Report, Revision, Site
+from .models import (
+    Article,
+    Author,
+    Comment,
+    Decision,
+    Import,
+    Judgement,
+    Past,
+    Report,
+    Revision,
+    Site,
+)
 from .moderation import CHANGES, UNDOABLE, is_final
 from .status import Status
 from .vault import Hidden, Vault, mask
@@ -90,6 +101,27 @@ def card(session: Session, vault: Vault, comment: Comment) -> Card:
         screening.latest(session, [comment.id]).get(comment.id),
         _returned(session, [comment]).get(comment.author_id),
     )
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """What another installation had on record of a comment, in its own words: foreign, and no more
+    than what somebody's file says (hard rule 15)."""
+
+    file_name: str
+    by: str  # who imported the file
+    past: Past
+
+
+def elsewhere(session: Session, comment: Comment) -> Elsewhere | None:
+    """What came along with an imported comment; None if nothing did, or it was emptied."""
+    if comment.import_id is None:
+        return None
+    wanted = select(Past, Import.file_name, Import.by).join(Import, Import.id == comment.import_id)
+    row = session.execute(wanted.where(Past.comment_id == comment.id)).first()
+    if row is None or not (row.Past.reasons or row.Past.decisions or row.Past.revisions):
+        return None
+    return Elsewhere(row.file_name, row.by, row.Past)
 
 
 def some(

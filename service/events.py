@@ -35,6 +35,21 @@ class What(StrEnum):
     WAVE_DENIED = "wave_denied"  # a moderator said that it was none
     PHRASES_CHANGED = "phrases_changed"  # a site's words and phrases to look for
     SITE_ADDED = "site_added"
+    IMPORT_BROUGHT = "import_brought"  # a file with comments was uploaded
+    IMPORT_BEGAN = "import_began"  # its comments are to be brought in
+    IMPORT_STOPPED = "import_stopped"
+    IMPORT_UNDONE = "import_undone"  # what it brought is to be taken back
+    IMPORT_DISCARDED = "import_discarded"  # its file was thrown away
+    COMMENTS_EXPORTED = "comments_exported"  # a site's comments were taken along as a file
+    ADDRESSES_EXPORTED = "addresses_exported"  # the same with their authors' addresses
+    SITE_RENAMED = "site_renamed"
+    ORIGINS_CHANGED = "origins_changed"  # which websites may show a site's threads
+    SETTING_CHANGED = "setting_changed"  # one of a site's, with its old and its new value
+    SITE_CLOSED = "site_closed"  # no article of it takes new comments
+    SITE_OPENED = "site_opened"
+    SITE_DELETED = "site_deleted"
+    SITE_RESTORED = "site_restored"
+    SITE_ERASED = "site_erased"  # what a deleted site held, for good
     # People
     SIGNED_IN = "signed_in"
     SIGN_IN_FAILED = "sign_in_failed"

@@ -26,6 +26,7 @@ from .models import (
     Follow,
     Letter,
     Note,
+    Past,
     Report,
     Revision,
     Site,
@@ -219,6 +220,7 @@ def _comment(session: Session, comment: Comment) -> Line:
         "status": comment.status,
         "created_at": _at(comment.created_at),
         "edited_at": _at(comment.edited_at),
+        "consented_at": _at(comment.consented_at),
         "language": comment.language,
         "network": comment.network,
         "text": comment.text,
@@ -228,7 +230,28 @@ def _comment(session: Session, comment: Comment) -> Line:
             for one in session.scalars(earlier.order_by(Revision.id))
         ],
         "imported_from": comment.source,
+        "from_before": _from_before(session, comment.id),
         "decisions": _decisions(session, comment.id),
+    }
+
+
+def _from_before(session: Session, comment_id: int) -> Line | None:
+    """What a file said that became of an imported comment where it was written."""
+    past = session.get(Past, comment_id)
+    if past is None:
+        return None
+    return {
+        "earlier_texts": [
+            {"text": one.get("text", ""), "replaced_at": one.get("replaced_at")}
+            for one in past.revisions
+        ],
+        "decisions": [
+            {
+                **{name: one.get(name) for name in ("at", "act", "to")},
+                "told": one.get("public_text", ""),
+            }
+            for one in past.decisions
+        ],
     }
 
 

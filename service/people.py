@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 from . import accounts, events, letters, passkeys, second_step, visits
 from .accounts import RANK, Key, Membership, Moderator, Purpose, SignInLink
 from .events import What
-from .models import Invitation, Site, now
+from .models import Invitation, Site, gone_sites, now
 from .status import LetterKind, Role
 from .vault import mask
 
@@ -134,6 +134,9 @@ def _maker(session: Session, moderator_id: int | None) -> By | None:
 def _is_backed(session: Session, invited: Invitation) -> bool:
     """Whether whoever made an invitation still decides about what it gives."""
     by = _maker(session, invited.made_by_id)
+    site = site_of(session, invited)
+    if site is not None and site.deleted_at is not None:
+        return False
     return by is not None and rules(by, invited.site_id, invited.role)
 
 
@@ -449,7 +452,9 @@ def set_password(session: Session, moderator: Moderator, password_hash: str, but
 
 def sites(session: Session, by: Moderator) -> Sequence[Site]:
     """The sites whose people somebody decides about."""
-    found = session.scalars(select(Site).order_by(Site.name, Site.id)).all()
+    found = session.scalars(
+        select(Site).where(Site.deleted_at.is_(None)).order_by(Site.name, Site.id)
+    ).all()
     return [site for site in found if rules(by, site.id, Role.MODERATOR)]
 
 
@@ -463,7 +468,8 @@ def everybody(session: Session, by: Moderator) -> list[Person]:
     mine = {site.id for site in sites(session, by)}
     names = {site.id: site for site in session.scalars(select(Site))}
     is_admin = rules(by, None, Role.ADMIN)
-    held = select(Membership).order_by(Membership.id)
+    is_here = or_(Membership.site_id.is_(None), Membership.site_id.not_in(gone_sites()))
+    held = select(Membership).where(is_here).order_by(Membership.id)
     if not is_admin:
         held = held.where(Membership.site_id.in_(mine))
     posts: dict[int, list[Post]] = {}
@@ -501,7 +507,9 @@ def invitations(session: Session, by: Moderator) -> list[Invitation]:
         .where(Invitation.expires_at > now(), Invitation.email != "")
         .order_by(Invitation.id)
     )
-    return [found for found in waiting if rules(by, found.site_id, found.role)]
+    here = {site.id for site in sites(session, by)} | {None}
+    mine = [found for found in waiting if rules(by, found.site_id, found.role)]
+    return [found for found in mine if found.site_id in here]
 
 
 def address(session: Session, by: Moderator, person_id: int) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from .models import Comment, Decision, Note, Report, now
+from .models import Comment, Decision, Note, Report, gone_sites, now
 from .status import Act, Outcome, ReportReason
 from .vault import Vault
 
@@ -133,7 +133,10 @@ def open_of(session: Session, comment_ids: Collection[int]) -> dict[int, list[Re
 
 
 def by_public_id(session: Session, public_id: str) -> Report | None:
-    return session.scalar(select(Report).where(Report.public_id == public_id))
+    """A report by its public id; none of a deleted site."""
+    found = select(Report).join(Comment, Comment.id == Report.comment_id)
+    here = Comment.site_id.not_in(gone_sites())
+    return session.scalar(found.where(Report.public_id == public_id, here))
 
 
 def public_reason(session: Session, report: Report) -> str:

@@ -265,6 +265,13 @@ SETTINGS = (
         "a number of bytes",
     ),
     Setting(
+        "IMPORT_SIZE",
+        count,
+        2 * 1024**3,
+        "The largest file that a publisher may bring to the desk to be imported, in bytes.",
+        "a number of bytes",
+    ),
+    Setting(
         "SECRET_KEY",
         text,
         None,

@@ -6,9 +6,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from . import urls
+from .colours import WRITTEN, Look
 from .settings import switch, text
 from .spoken import AVAILABLE, is_spoken
 from .status import Mode
+
+MOST_LINES = 30
+LONGEST_LINE = 300  # characters
 
 
 class Group(StrEnum):
@@ -18,6 +23,7 @@ class Group(StrEnum):
     THREAD = "thread"
     MODERATION = "moderation"
     LOOK = "look"
+    KEPT = "kept"
 
 
 class Form(StrEnum):
@@ -25,6 +31,8 @@ class Form(StrEnum):
 
     LINE = "line"
     LINES = "lines"
+    URL = "url"
+    COLOUR = "colour"
     LANGUAGE = "language"
 
 
@@ -45,12 +53,70 @@ def _of_site(
     )
 
 
+def _worded(label: str, sentence: str) -> Any:
+    """Words of the form that the site writes itself; empty means ours, in the reader's language."""
+    return _of_site(Group.FORM, label, "", sentence, most=300)
+
+
 @dataclass(frozen=True)
 class SiteSettings:
     """What each site chooses for itself."""
 
+    require_name: bool = _of_site(
+        Group.FORM,
+        "Name is required",
+        True,
+        "Whether a reply needs a name; without one it is “Anonymous”.",
+    )
+    require_email: bool = _of_site(
+        Group.FORM, "E-mail is required", True, "Whether a reply needs an e-mail address."
+    )
+    ask_website: bool = _of_site(
+        Group.FORM,
+        "Ask for a website",
+        True,
+        "Whether the form has a field for the reader's website.",
+    )
+    form_title: str = _worded(
+        "Title of the form", "What stands over the form instead of “Leave a Reply”."
+    )
+    form_note: str = _worded(
+        "Note above the form",
+        "A sentence above the fields instead of “Your email address will not be published.”",
+    )
+    name_label: str = _worded("Label of the name", "What the field for the name is called.")
+    name_hint: str = _worded("Help for the name", "A sentence under the label of the name.")
+    email_label: str = _worded("Label of the e-mail", "What the field for the address is called.")
+    email_hint: str = _worded("Help for the e-mail", "A sentence under the label of the address.")
+    website_label: str = _worded(
+        "Label of the website", "What the field for the website is called."
+    )
+    website_hint: str = _worded(
+        "Help for the website", "A sentence under the label of the website."
+    )
+    comment_label: str = _worded(
+        "Label of the comment", "What the field for the comment is called."
+    )
+    comment_hint: str = _worded(
+        "Help for the comment", "A sentence under the label of the comment."
+    )
     comment_length: int = _of_site(
         Group.FORM, "Longest comment", 10_000, "Characters a comment may have.", 1, 50_000
+    )
+    consent: str = _of_site(
+        Group.FORM,
+        "Consent",
+        "",
+        "A sentence that readers have to tick before they post; empty asks for nothing.",
+        most=500,
+    )
+    privacy_url: str = _of_site(
+        Group.FORM,
+        "Privacy policy",
+        "",
+        "The address of the site's privacy policy, linked under the form; empty links nothing.",
+        most=500,
+        form=Form.URL,
     )
     reply_depth: int = _of_site(
         Group.THREAD,
@@ -158,11 +224,58 @@ class SiteSettings:
         "The language readers meet when a page's address names none.",
         form=Form.LANGUAGE,
     )
+    theme: str = _of_site(
+        Group.LOOK,
+        "Light or dark",
+        "page",
+        "Whether a thread is light, dark, or as the page around it.",
+        one_of=("page", "light", "dark"),
+    )
+    text_colour: str = _of_site(
+        Group.LOOK,
+        "Colour of the text",
+        "",
+        "Like #222222; empty takes the page's own.",
+        most=7,
+        form=Form.COLOUR,
+    )
+    link_colour: str = _of_site(
+        Group.LOOK,
+        "Colour of links and buttons",
+        "",
+        "Like #0b57d0; empty takes the page's own.",
+        most=7,
+        form=Form.COLOUR,
+    )
+    ground_colour: str = _of_site(
+        Group.LOOK,
+        "Colour of the ground",
+        "",
+        "Like #ffffff; empty takes the page's own.",
+        most=7,
+        form=Form.COLOUR,
+    )
     is_indexed: bool = _of_site(
         Group.LOOK,
         "In search engines",
         False,
         "Whether search engines may list the thread as a page of its own.",
+    )
+    refused_days: int = _of_site(
+        Group.KEPT,
+        "Days that refused texts are kept",
+        90,
+        "Days after which rejected and deleted comments and spam are blanked; 0 for never.",
+        0,
+        3_650,
+    )
+    network_days: int = _of_site(
+        Group.KEPT,
+        "Days that networks are kept",
+        30,
+        "Days after which the network that a comment came from is erased.",
+        1,
+        365,
     )
 
     @classmethod
@@ -181,9 +294,24 @@ class SiteSettings:
         return began_at + timedelta(days=days) if days else None
 
     @property
+    def look(self) -> Look:
+        """Light or dark, and the colours."""
+        return Look(self.theme, self.text_colour, self.link_colour, self.ground_colour)
+
+    def problems(self) -> dict[str, str]:
+        """What is allowed by itself and does not go together, by the setting that it is said
+        beside: colours that cannot be read on each other."""
+        return {f"{name}_colour": f"{name}_colour {why}" for name, why in self.look.problems()}
+
+    @property
     def reasons(self) -> list[str]:
         """The public reasons, each by itself."""
         return [line.strip() for line in self.public_reasons.splitlines() if line.strip()]
+
+    @classmethod
+    def form_of(cls, name: str) -> Form:
+        """How a setting's text is typed."""
+        return next(Form(f.metadata["form"]) for f in fields(cls) if f.name == name)
 
     @classmethod
     def parse(cls, name: str, written: str) -> Any:
@@ -197,10 +325,22 @@ class SiteSettings:
             value = readers[kinds[name]](written)
         except (ValueError, KeyError):
             raise ValueError(f"{name} must be {words[kinds[name]]}") from None
+        if cls.form_of(name) == Form.LINES:
+            value = _lines(name, value)
         cls.read({name: value})
         if name == "language" and not is_spoken(value):  # earlier versions took any
             raise ValueError(f"{name} must be one of {', '.join(AVAILABLE)}")
         return value
+
+
+def _lines(name: str, value: str) -> str:
+    """A list without its empty lines; raises ValueError for one that is too long."""
+    lines = [line.strip() for line in value.splitlines() if line.strip()]
+    if len(lines) > MOST_LINES or max(map(len, lines), default=0) > LONGEST_LINE:
+        raise ValueError(
+            f"{name} must be at most {MOST_LINES} lines of {LONGEST_LINE} characters each"
+        )
+    return "\n".join(lines)
 
 
 def _check(name: str, value: Any, known: Field[Any]) -> None:
@@ -222,3 +362,16 @@ def _check(name: str, value: Any, known: Field[Any]) -> None:
 def _check_form(name: str, value: str, form: Form) -> None:
     if form == Form.LINE and not value.isprintable():
         raise ValueError(f"{name} must be one line")
+    if form == Form.COLOUR and value and not WRITTEN.fullmatch(value):
+        raise ValueError(f"{name} must be a colour like #1a2b3c")
+    if form == Form.URL and value:
+        _check_url(name, value)
+
+
+def _check_url(name: str, value: str) -> None:
+    try:
+        urls.canonical(value)
+    except urls.NotAnAddress:
+        raise ValueError(
+            f"{name} must be an address like https://www.example.org/privacy"
+        ) from None

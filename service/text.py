@@ -38,6 +38,7 @@ from .layout import (
     tokens,
 )
 
+ANONYMOUS = "Anonymous"  # what a comment without a name is stored under; shown in each language
 RENDERER = 1  # stored beside rendered HTML; raise it when the same text would come out otherwise
 
 TAGS = INLINE | BLOCKS | {"p", "br"}
@@ -66,6 +67,11 @@ _BARE = re.compile(
     re.I,
 )
 _NONE = re.compile(r"(?!)")
+# Laid out, and nothing in it but our own <p> and <br>, text, and the three entities that we write.
+_PLAIN = re.compile(r"(?:<p>(?:[^<>&]|&(?:amp|lt|gt);|<br>)++</p>)++")
+_LOOKS_LIKE_NOTHING = {"p", "br", "div", "span"}
+_NO_WEB_LINK = re.compile(r"""<a\s[^<>]*?href\s*=\s*["']?\s*(?!https?://|["'\s>])""", re.I)
+_LIKE_A_LINK = re.compile(r"https?:|www\.", re.I)
 
 _ADDRESS = re.compile(  # a slash, "*" or "'" begins none: those stand before a mention, "/@name.x"
     r"""(?:"[^"\n]{1,64}"|[\w!#$%&+=?^{|}~][\w.!#$%&'*+=?^`{|}~-]{0,63})@
@@ -103,6 +109,17 @@ def render_html(html: str) -> Markup:
     """Imported HTML as safe HTML, line ends read as WordPress does (wpautop): a blank line ends a
     paragraph, a single one stays a break. Unknown tags go and their text stays."""
     return _clean(lay_out(normalise(html), _start_tag), _BARE)
+
+
+def loses(html: str) -> bool:
+    """Whether imported HTML loses something that could be seen or followed when it is made safe: an
+    element that is not allowed, or a link that leads to no web page."""
+    if "<" not in html:
+        return False
+    return bool(_NO_WEB_LINK.search(html)) or any(
+        (mark["name"] or "p").lower() not in TAGS | _LOOKS_LIKE_NOTHING
+        for mark in MARK.finditer(html)
+    )
 
 
 def sanitise(html: str) -> Markup:
@@ -315,11 +332,23 @@ def _start_tag(token: Token) -> str:
 
 
 def _clean(html: str, links: re.Pattern[str]) -> Markup:
-    """The two sanitisers; `links` finds the addresses in the text that become links."""
+    """The two sanitisers; `links` finds the addresses in the text that become links.
+
+    What has no tag but <p> and <br> is what it is: both would give it back as it came, in twenty times
+    the time.
+    """
+    if _is_plain(html):
+        return Markup(html)  # noqa: S704  no tag, no attribute, and every < is an entity
     linkify = partial(_Linkify, callbacks=[_distrust], skip_tags={"pre", "code"}, url_re=links)
     cleaner = Cleaner(TAGS, _is_kept, SCHEMES, strip=True, filters=[linkify])  # not thread-safe
     cleaner.walker = _Walker  # type: ignore[assignment]
     return Markup(_LAST_WORD.clean(cleaner.clean(html)))  # noqa: S704  made safe here
+
+
+def _is_plain(html: str) -> bool:
+    """Whether there is nothing for the sanitisers to do: text that can be printed, in paragraphs."""
+    lines = html.replace("\n", "")
+    return bool(lines.isprintable() and _PLAIN.fullmatch(html) and not _LIKE_A_LINK.search(html))
 
 
 class _Linkify(LinkifyFilter):

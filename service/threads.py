@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, func, literal, or_, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
+from . import urls
 from .models import Article, Comment, Decision
 from .moderation import MOST_PINNED
 from .status import Kind, Mark, Status
@@ -44,6 +45,7 @@ PUBLIC = (
     Comment.is_reworded,
     Comment.pinned_at,
 )
+LOOKED_AT = 2_000  # of a site's newest comments, for the articles that they are under
 HIGHEST = 8  # so many placeholders on top of each other are looked for; no site indents deeper
 
 
@@ -173,6 +175,20 @@ class Entry:
     updated_at: datetime
 
 
+@dataclass(frozen=True)
+class Talk:
+    """An article with comments, as a list of articles tells it."""
+
+    url: str
+    title: str  # "" while nobody has vouched for it
+    count: int  # approved comments
+    last_at: datetime  # when the last of them was written
+
+    @property
+    def readable_url(self) -> str:
+        return urls.readable(self.url)
+
+
 def visible() -> ColumnElement[bool]:
     """A top-level comment is on the page if it is approved or holds an approved reply."""
     return or_(Comment.status == Status.APPROVED, Comment.approved_below > 0)
@@ -265,6 +281,26 @@ def newest(
     )
     rows = session.execute(ORDERS["newest"].walk(found).limit(size))
     return [_entry(row) for row in rows]
+
+
+def talked_about(session: Session, site_id: int, size: int) -> list[Talk]:
+    """The articles of a site whose comments came last, newest first."""
+    newest = (
+        select(Comment.article_id, Comment.created_at)
+        .where(Comment.site_id == site_id, Comment.status == Status.APPROVED)
+        .order_by(Comment.created_at.desc())
+        .limit(LOOKED_AT)
+        .subquery()
+    )
+    last_at = func.max(newest.c.created_at)
+    last = select(newest.c.article_id, last_at.label("last_at")).group_by(newest.c.article_id)
+    lately = last.order_by(last_at.desc()).limit(size).subquery()
+    whole = (Article.url, Article.title, Article.is_title_proved, Article.approved_count)
+    found = select(*whole, lately.c.last_at).join(lately, lately.c.article_id == Article.id)
+    return [
+        Talk(row.url, row.title if row.is_title_proved else "", row.approved_count, row.last_at)
+        for row in session.execute(found.order_by(lately.c.last_at.desc(), Article.id.desc()))
+    ]
 
 
 def decided_at(session: Session) -> datetime | None:

@@ -12,12 +12,11 @@ from typing import Any
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from . import events
+from . import events, sites
 from .accounts import Moderator
 from .events import What
 from .models import Site
 from .rules import RULES, Policy, Rule, kept
-from .site_settings import SiteSettings
 from .status import Mode, Status
 
 # Rules that look at a list of the site's: where that is kept.
@@ -33,11 +32,6 @@ DIGITS = 9  # more are no number that any rule has
 TO = {"hold": Status.PENDING, "spam": Status.SPAM}  # how people say what a rule does
 DOES = {Status.PENDING: "holds", Status.SPAM: "marks as spam"}
 ON = {"on": True, "off": False}
-WAITS: dict[str, str] = {
-    Mode.HOLD_EVERY: "every reply",
-    Mode.HOLD_NEW: "whoever is new",
-    Mode.HOLD_CAUGHT: "only what a rule catches",
-}
 
 
 class Refused(Exception):
@@ -187,13 +181,11 @@ def save(
 
 def save_mode(session: Session, site: Site, mode: Mode, version: int, by: Moderator | str) -> None:
     """Keeps what a site holds before any rule has a word; raises Changed."""
-    before = SiteSettings.read(site.settings).mode
-    if before != mode:
-        _keep(session, site, version, settings=site.settings | {"mode": mode.value})
-        about = f"what waits: {WAITS.get(before, before)} → {WAITS[mode]}"
-        events.record(session, What.RULE_CHANGED, by, about, site.id)
-    elif site.screening_version != version:
+    session.flush()
+    session.refresh(site, with_for_update=True)
+    if site.screening_version != version:
         raise Changed
+    sites.set_settings(session, site, {"mode": mode.value}, by)
 
 
 def _differences(rule: Rule, before: Choice, after: Choice) -> Iterator[str]:

@@ -66,10 +66,14 @@ def mailbox(address: str) -> str:
 def domain(address: str) -> str:
     """The part behind an address's last @, as it is found again: in ASCII (IDNA), case-folded, no
     dot at its end; "" if there is none."""
-    spelled = normal(address).rpartition("@")[2].rstrip(".") if "@" in address else ""
+    return _domain(normal(address)) if "@" in address else ""
+
+
+def _domain(spelled: str) -> str:
+    name = spelled.rpartition("@")[2].rstrip(".")
     with suppress(UnicodeError):  # an impossible one stays as it was written
-        return spelled.encode("idna").decode().lower()
-    return spelled
+        return name.encode("idna").decode().lower()
+    return name
 
 
 def mask_domain(name: str) -> str:
@@ -94,6 +98,10 @@ class Vault:
         self._keys = {_key_id(key): AESGCM(key) for key in email_keys}
         self.newest = _key_id(email_keys[0])
         self._index_key = index_key
+
+    def has_key(self, key_id: str) -> bool:
+        """Whether what was hidden under this key can be revealed."""
+        return key_id in self._keys
 
     def index(self, address: str) -> bytes:
         """The blind index of an address."""
@@ -124,10 +132,13 @@ class Vault:
         """A value that tells whether a database was written with these keys."""
         return self._digest("check", "rejoinder")
 
-    def hide(self, address: str, site_id: int) -> Hidden:
-        """Seals an address for a site, with the newest key."""
-        sealed = self._seal(address.strip(), self.index(address), site_id)
-        return replace(sealed, domain_index=self.domain_index(address))
+    def hide(self, address: str, site_id: int, spelled: str = "") -> Hidden:
+        """Seals an address for a site, with the newest key. Takes its normal form where that is known:
+        it takes longer to find than all the rest."""
+        spelled = spelled or normal(address)
+        sealed = self._seal(address.strip(), self._digest("address", spelled), site_id)
+        name = _domain(spelled) if "@" in address else ""
+        return replace(sealed, domain_index=self._digest("domain", name))
 
     def renew(self, hidden: Hidden, site_id: int) -> Hidden:
         """The same address under the newest key. The index stays: a library's newer idea of a

@@ -15,7 +15,7 @@ from jinja2 import nodes
 # DESIGN.md, "The house". A module imports from lower floors only; the parts of a package
 # (rules, mail, exchange, views, cli, migrations) share its floor and may import each other.
 FLOORS = {
-    "settings": 0, "site_settings": 0, "status": 0, "layout": 0, "text": 0, "urls": 0,
+    "settings": 0, "site_settings": 0, "colours": 0, "status": 0, "layout": 0, "text": 0, "urls": 0,
     "tokens": 0, "vault": 0,
     "compare": 0, "passwords": 0, "plots": 0, "measures": 0, "signatures": 0, "spoken": 0,
     "rules": 1, "models": 1, "typist": 1, "features": 1, "learning": 2,
@@ -25,8 +25,8 @@ FLOORS = {
     "events": 3, "notices": 3, "facts": 3, "filters": 3, "openings": 3, "second_step": 3,
     "threads": 4, "comments": 4, "desk": 4, "likes": 4, "follows": 4, "mail": 4, "exchange": 4,
     "audit": 4, "bulk": 4, "closing": 4, "colleagues": 4, "people": 4, "statistics": 4,
-    "first": 4, "sites": 4, "doctor": 4,
-    "lessons": 4, "outside": 4, "holdings": 4, "trials": 4, "tuning": 4, "webhooks": 4,
+    "first": 4, "sites": 4, "doctor": 4, "site_erasure": 4,
+    "lessons": 4, "retention": 4, "outside": 4, "holdings": 4, "trials": 4, "tuning": 4, "webhooks": 4,
     "views": 5, "cli": 5,
     "": 6,  # service/__init__.py, where the parts meet
 }  # fmt: skip
@@ -34,10 +34,11 @@ FLOORS = {
 EXEMPT = "accounts"
 LOWER_ON_ITS_FLOOR = {
     (EXEMPT, "database"), ("text", "layout"), ("moderation", "notices"),
-    *(("site_settings", lower) for lower in ("settings", "spoken", "status")),
+    *(("site_settings", lower) for lower in ("colours", "settings", "spoken", "status", "urls")),
     ("mail", "follows"),
     ("mail", "people"),
     ("first", "people"),
+    *((higher, "sites") for higher in ("closing", "tuning", "site_erasure")),
 }  # fmt: skip
 WITHOUT_FLASK = (0, 1)
 DOORS = ("views", "cli")

@@ -19,8 +19,8 @@ def said(app):
         with app.app_context(), database.writing() as session:
             article = session.scalars(select(Article)).one()
             moderator = session.get_one(accounts.Moderator, mo)
-            is_of_site = verb in (closing.hold_site, closing.set_reasons)
-            verb(session, article.site if is_of_site else article, *arguments, moderator)
+            about = article.site if verb is closing.hold_site else article
+            verb(session, about, *arguments, moderator)
         with app.app_context():
             article = database.session().scalars(select(Article)).one()
             return article, article.site
@@ -63,12 +63,9 @@ def test_a_whole_site_is_held_and_keeps_its_other_settings(app, said, on_record)
     with app.app_context(), database.writing() as session:
         session.scalars(select(Site)).one().settings = {"likes": True}
     assert said(closing.hold_site, True)[1].settings == {"likes": True, "hold_all": True}
-    assert said(closing.hold_site, False)[1].settings == {"likes": True, "hold_all": False}
+    assert said(closing.hold_site, False)[1].settings == {"likes": True}
     said(closing.hold_site, False)
-    said(closing.set_reasons, "Off topic.")
-    said(closing.set_reasons, "Off topic.")
     assert on_record() == [
         ("held", "mo", "all of The Daily"),
         ("released", "mo", "all of The Daily"),
-        ("reasoned", "mo", "reasons of The Daily"),
     ]

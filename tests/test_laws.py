@@ -12,7 +12,7 @@ from service import accounts, bans, bulk, database, first, moderation, people
 from service.mail import deciding
 from service.mail.confirm import Confirming
 from service.mail.leaving import Leaving, Refusing
-from service.models import Author, Follow, Hook, Letter, Site, Wave, now
+from service.models import Author, Follow, Hook, Import, Letter, Site, Wave, now
 from service.status import Role, Status
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -180,6 +180,7 @@ ACCESS = {
     "reader.fragment": ANYBODY,
     "reader.token": ANYBODY,
     "reader.counts": ANYBODY,
+    "reader.colours": ANYBODY,
     "reader.submit": ANYBODY,
     "reader.preview": ANYBODY,
     "receipts.receipt": ANYBODY,
@@ -293,7 +294,28 @@ ACCESS = {
     "desk.begin_site": Role.ADMIN,
     "desk.begin_with": Role.PUBLISHER,
     "desk.hold_site": Role.PUBLISHER,
-    "desk.set_reasons": Role.PUBLISHER,
+    "desk.imports": Role.PUBLISHER,
+    "desk.imports_add": Role.PUBLISHER,
+    "desk.imports_one": Role.PUBLISHER,
+    "desk.imports_try": Role.PUBLISHER,
+    "desk.imports_rehearse": Role.PUBLISHER,
+    "desk.imports_run": Role.PUBLISHER,
+    "desk.imports_stop": Role.PUBLISHER,
+    "desk.imports_undo": Role.PUBLISHER,
+    "desk.imports_take_back": Role.PUBLISHER,
+    "desk.imports_discard": Role.PUBLISHER,
+    "desk.export": Role.PUBLISHER,
+    "desk.export_take": Role.PUBLISHER,
+    "desk.sites_add": Role.ADMIN,
+    "desk.sites_new": Role.ADMIN,
+    "desk.sites_restore": Role.PUBLISHER,
+    "desk.site": Role.PUBLISHER,
+    "desk.site_name": Role.PUBLISHER,
+    "desk.site_origins": Role.PUBLISHER,
+    "desk.site_close": Role.PUBLISHER,
+    "desk.site_delete": Role.PUBLISHER,
+    "desk.settings_of": Role.PUBLISHER,
+    "desk.settings_of_save": Role.PUBLISHER,
     "desk.phrases": Role.PUBLISHER,
     "desk.add_phrases": Role.PUBLISHER,
     "desk.import_phrases": Role.PUBLISHER,
@@ -381,6 +403,7 @@ def _decided(app):
             "bulk_id": bulk.start_picked(session, mo, Status.SPAM, {comment.public_id: 2}).id,
             "wave_id": _wave(session, comment.site_id),
             "hook_id": _hook(session, comment.site_id),
+            "import_id": _import(session, comment.site_id),
             "letter_id": session.scalars(select(Letter.id)).first(),
             "secret": accounts.make_link(session, mo),
             "decide_link": deciding.sign(
@@ -397,6 +420,13 @@ def _hook(session, site_id):
     session.add(hook)
     session.flush()
     return hook.id
+
+
+def _import(session, site_id):
+    found = Import(site_id=site_id, format="wordpress", file_name="old.xml", file_digest="")
+    session.add(found)
+    session.flush()
+    return found.id
 
 
 def _wave(session, site_id):

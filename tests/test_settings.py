@@ -94,9 +94,11 @@ def test_a_site_s_setting_is_read_as_an_operator_writes_it(name, written, value)
         ("edit_minutes", "-1", "edit_minutes must be from 0 to 10080"),
         ("sort", "best", "sort must be one of oldest, newest, liked"),
         ("colour", "red", "there is no site setting colour"),
-        ("sort", "old\nest", "sort must be one line"),
+        ("link_colour", "red", "link_colour must be a colour like #1a2b3c"),
+        ("privacy_url", "javascript:1", "privacy_url must be an address"),
+        ("name_label", "Nom\nde plume", "name_label must be one line"),
         ("language", "xx", "language must be one of en, fr"),
-        ("public_reasons", "x" * 9_001, "public_reasons must be at most 9000 characters"),
+        ("consent", "x" * 501, "consent must be at most 500 characters"),
     ],
 )
 def test_a_wrong_one_is_refused_with_what_it_may_be(name, written, said):

@@ -12,6 +12,7 @@ from flask.cli import AppGroup
 
 from .. import database
 from ..exchange.formats import WRITERS, Writer
+from ..exchange.windows import Around
 from ..vault import Vault, WrongKey
 from .sites import site_or_stop
 
@@ -56,7 +57,7 @@ def _print(lines: Iterable[str]) -> int:
     count = 0
     for line in lines:
         click.echo(line.encode(), nl=False)
-        count += 1
+        count += not isinstance(line, Around)
     return count
 
 
@@ -72,7 +73,7 @@ def _save(lines: Iterable[str], path: Path) -> int:
         with open(number, "w", encoding="utf-8", newline="\n") as part:
             for line in lines:
                 part.write(line)
-                count += 1
+                count += not isinstance(line, Around)
             part.flush()
             os.fsync(part.fileno())
         Path(beside).replace(path)

@@ -3,12 +3,11 @@
 import fcntl
 import hashlib
 import os
-import re
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -23,18 +22,20 @@ from flask.cli import AppGroup
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from .. import database, urls
-from ..exchange import store
-from ..exchange.arrange import Survey, survey, threads
+from .. import database
+from ..exchange import moves, store
 from ..exchange.formats import READERS, Read
+from ..exchange.pile import Pile, gather
 from ..exchange.record import Addresses, Record, Troubles, Unreadable
-from ..exchange.store import Run, Tally
+from ..exchange.report import Found, Tally
+from ..exchange.store import Run
 from ..models import Comment, Import, Site
 from ..status import ImportState, Status
 from .sites import site_or_stop
 
-# From so many comments on, starting processes that render costs less than it saves.
-MANY = 2_000
+# From so many bytes on, starting processes that render costs less than it saves.
+MANY = 2_000_000
+TRIES = 6  # times five seconds that a step waits for its turn
 # What may end a run half-way; it can then be run on.
 FAULTS = (KeyboardInterrupt, SQLAlchemyError, database.Busy)
 
@@ -42,28 +43,25 @@ import_ = AppGroup("import", help="Bring in the comments of another system.")
 
 
 class Mapping(click.ParamType[tuple[str, str]]):
-    """OLD=NEW, two prefixes of article addresses."""
+    """OLD=NEW, two beginnings of article addresses, or two patterns."""
 
     name = "OLD=NEW"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, str]:
-        found = re.fullmatch(r"(.+?)=(https?://.+)", value.strip(), re.I)
-        if not found:
-            self.fail("it looks like http://old.example=https://www.example.org", param, ctx)
         try:
-            urls.canonical(found[2])
-        except urls.NotAnAddress:
-            self.fail(f"{found[2]} is no web address", param, ctx)
-        return found[1], found[2]
+            return moves.parse(value)
+        except moves.NoRule as error:
+            self.fail(str(error), param, ctx)
 
 
 @dataclass(frozen=True)
 class Source:
-    """A file that is read more than once, and how. Each reading moves a bar on a terminal."""
+    """A file, and how it is read, which moves a bar on a terminal."""
 
     read: Read
     path: Path
     addresses: Addresses
+    rules: tuple[str, ...] = ()
 
     def records(self, doing: str, troubles: Troubles) -> Generator[Record]:
         with self.path.open("rb") as file, _bar(doing, self.path.stat().st_size) as move:
@@ -85,10 +83,10 @@ class _Metered:
 
 
 @contextmanager
-def _bar(doing: str, length: int) -> Iterator[Callable[[int], None]]:
+def _bar(doing: str, length: int, unit: str = "bytes") -> Iterator[Callable[[int], None]]:
     """A progress bar on stderr; elsewhere than on a terminal just one line."""
     if not sys.stderr.isatty():
-        click.echo(f"{doing} ({length:,} bytes) …", err=True)
+        click.echo(f"{doing} ({length:,} {unit}) …", err=True)
         yield lambda _: None
         return
     with click.progressbar(length=length, label=doing, file=sys.stderr) as bar:
@@ -104,11 +102,14 @@ def _import_command(format: str, read: Read) -> click.Command:
         "maps",
         multiple=True,
         type=Mapping(),
-        help="Rewrite the beginning of articles' addresses; repeat for more.",
+        help="Rewrite articles' addresses by their beginning, or by a pattern with *; repeat for more.",
     )
     def command(file: Path, key: str, dry_run: bool, maps: tuple[tuple[str, str], ...]) -> None:
         site = site_or_stop(database.session(), key)
-        source = Source(read, file, Addresses(maps, base=site.origins[0] if site.origins else ""))
+        rules = tuple(f"{old}={new}" for old, new in maps)
+        source = Source(
+            read, file, Addresses(maps, base=site.origins[0] if site.origins else ""), rules
+        )
         with _one_line(file):
             _bring(format, source, site, dry_run)
 
@@ -134,10 +135,10 @@ def _one_line(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _alone(site_id: int) -> Iterator[None]:
+def alone(site_id: int) -> Iterator[None]:
     """One import or undo of a site at a time. The kernel ends the hold with its process, however
     that ends."""
-    if (held := _hold(site_id)) is None:
+    if (held := hold(site_id)) is None:
         raise click.ClickException(
             "An import of this site is running; wait until it is done, then run this again."
         )
@@ -145,7 +146,7 @@ def _alone(site_id: int) -> Iterator[None]:
         yield
 
 
-def _hold(site_id: int) -> IO[bytes] | None:
+def hold(site_id: int) -> IO[bytes] | None:
     """The open file whose lock says that an import of the site is running, None if one is."""
     held = Path(current_app.config["INSTANCE"], f"import-{site_id}.lock").open("ab")  # noqa: SIM115  given on open
     try:
@@ -158,7 +159,7 @@ def _hold(site_id: int) -> IO[bytes] | None:
 
 def _state(found: Import) -> ImportState:
     """What an import is doing; one whose process was killed could not say that it stopped."""
-    if found.state == ImportState.RUNNING and (held := _hold(found.site_id)):
+    if found.state == ImportState.RUNNING and (held := hold(found.site_id)):
         held.close()
         return ImportState.STOPPED
     return found.state
@@ -167,22 +168,31 @@ def _state(found: Import) -> ImportState:
 def _bring(format: str, source: Source, site: Site, is_rehearsal: bool) -> None:
     run = Run(site.id, site.origins, format, current_app.extensions["vault"])
     digest = _digest(source.path)
-    unsaid = Troubles()
-    try:
-        found = survey(source.records(f"Reading {source.path.name}", unsaid))
-    except Unreadable:
-        _tell_lines(unsaid)
-        raise
     if is_rehearsal:
-        records = source.records("Rehearsing", run.troubles)
-        store.rehearse(database.session(), run, threads(records, found.runs))
+        with Pile() as pile:
+            _gather(run, source, pile)
+            for _ in store.rehearse(run, pile.threads()):
+                pass
         click.echo(f"Rehearsal for {site.name}: nothing was written.")
     else:
-        with _alone(site.id):
-            _open(run, source.path.name, digest, found)
-            _write(run, source, found)
-        click.echo(f"Import {run.import_id} into {site.name} is done.")
+        name = site.name
+        with alone(run.site_id), renderers(source.path.stat().st_size) as run.make, Pile() as pile:
+            _gather(run, source, pile)
+            _open(run, source, digest, pile)
+            _write(run, pile)
+        click.echo(f"Import {run.import_id} into {name} is done.")
     _tell(run, source.addresses, "to import" if is_rehearsal else "imported")
+
+
+def _gather(run: Run, source: Source, pile: Pile) -> None:
+    records = source.records(f"Reading {source.path.name}", run.troubles)
+    try:
+        for _ in gather(records, source.addresses, pile):
+            pass
+    except Unreadable:
+        _tell_lines(run.troubles)
+        raise
+    store.lead(database.session(), run.site_id, pile)
 
 
 def _digest(path: Path) -> str:
@@ -191,10 +201,12 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _open(run: Run, file_name: str, digest: str, found: Survey) -> None:
+def _open(run: Run, source: Source, digest: str, pile: Pile) -> None:
     try:
         with database.writing() as session:
-            store.begin(session, run, file_name, digest, found.runs)
+            found = store.begin(session, run, source.path.name, digest, pile)
+            found.size, found.total = source.path.stat().st_size, pile.comments
+            found.rules = list(source.rules)
     except store.OtherAddresses as error:
         raise click.ClickException(
             f"Import {error} has brought this file's comments to other addresses (another --map?); "
@@ -202,37 +214,49 @@ def _open(run: Run, file_name: str, digest: str, found: Survey) -> None:
         ) from None
 
 
-def _write(run: Run, source: Source, found: Survey) -> None:
-    records = source.records("Importing", run.troubles)
+def _write(run: Run, pile: Pile) -> None:
     state = ImportState.STOPPED
     try:
-        with _renderers(found.comments) as run.render:
-            _step(store.write(run, threads(records, found.runs)))
+        with _bar("Importing", pile.comments, "comments") as move:
+            before = 0
+            for step in store.write(run, pile.threads()):
+                write(step)
+                move(run.tally.together() - before)
+                before = run.tally.together()
         state = ImportState.DONE
-    except (*FAULTS, OSError, BrokenProcessPool, Unreadable) as error:
+    except (*FAULTS, OSError, BrokenProcessPool) as error:
         raise click.ClickException(
-            f"Import {run.import_id} stopped ({_said(error)}) with "
-            f"{run.tally.imported.total():,} of {found.comments:,} comments written. Run the same "
+            f"Import {run.import_id} stopped ({said(error)}) with "
+            f"{run.tally.imported.total():,} of {pile.comments:,} comments written. Run the same "
             f"command again to go on, or `flask import undo {run.import_id}`."
         ) from None
     finally:
-        records.close()  # ends the bar's line
         with database.writing() as session:
             store.end(session, run, state)
 
 
-def _step(steps: Iterable[store.Step]) -> None:
-    for step in steps:
-        with database.writing() as session:
-            step(session)
+def write(step: store.Step) -> None:
+    """Runs a step in a write session of its own. Where many write, it waits for its turn longer than a
+    reader would: nothing was done until then."""
+    for _ in range(TRIES):
+        is_begun = False
+        try:
+            with database.writing() as session:
+                is_begun = True
+                return step(session)
+        except database.Busy:
+            if is_begun:
+                raise
+    raise database.Busy
 
 
 @contextmanager
-def _renderers(comments: int) -> Iterator[store.Render]:
-    """What makes the HTML: this process, or with many comments one process for each core."""
+def renderers(size: int) -> Iterator[store.Make]:
+    """What makes the HTML: this process, or for a file of so many bytes one process for each core.
+    They begin at once, so that they are there when the file is read."""
     cores = os.cpu_count() or 1
-    if comments < MANY or cores < 2:
-        yield store.rendered
+    if size < MANY or cores < 2:
+        yield store.made_here
         return
     pool = ProcessPoolExecutor(
         cores,
@@ -241,7 +265,9 @@ def _renderers(comments: int) -> Iterator[store.Render]:
         (os.getpid(),),
     )
     with pool:
-        yield lambda records: store.rendered_by(pool, records, cores)
+        for _ in range(cores):
+            pool.submit(os.getpid)
+        yield lambda records: store.made_by(pool, records, cores)
 
 
 def _serve(parent: int) -> None:
@@ -256,7 +282,7 @@ def _serve(parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _said(error: BaseException) -> str:
+def said(error: BaseException) -> str:
     """What happened, without anything that a comment says: a database's error may quote rows."""
     if isinstance(error, KeyboardInterrupt):
         return "interrupted"
@@ -270,12 +296,29 @@ def _said(error: BaseException) -> str:
 def _tell(run: Run, addresses: Addresses, verb: str) -> None:
     _tell_table(run.tally, verb)
     for old in sorted(addresses.unused):
-        click.echo(f"--map {old}: no article's address begins so")
+        click.echo(f"--map {old}: fits no article's address")
     _tell_lines(run.troubles)
+    _tell_found(run.found)
     if run.tally.foreign:
         click.echo("Articles outside the site's origins, shown with a link instead of an embed:")
-        for url in run.tally.foreign:
+        for url in run.tally.strange:
             click.echo(f"  {url}")
+        if more := run.tally.foreign - len(run.tally.strange):
+            click.echo(f"  and {more:,} more")
+
+
+def _tell_found(found: Found) -> None:
+    if found.first and found.last:
+        click.echo(f"Written from {found.first:%Y-%m-%d} to {found.last:%Y-%m-%d}.")
+    for each in found.changed:
+        click.echo(f"Once it is safe, comment {each['id']} reads differently:")
+        click.echo(f"  before: {_printable(each['before'])}")
+        click.echo(f"  after:  {_printable(each['after'])}")
+
+
+def _printable(words: str) -> str:
+    """Fit for a terminal, whatever the file holds."""
+    return "".join(c for c in words if c.isprintable())
 
 
 def _tell_table(tally: Tally, verb: str) -> None:
@@ -319,17 +362,23 @@ def undo(number: int) -> None:
     if found.state == ImportState.UNDONE:
         raise click.ClickException(f"Import {number} is undone already.")
     try:
-        with _alone(found.site_id):
+        with alone(found.site_id):
             with database.writing() as session:
                 store.mark(session, number, ImportState.STOPPED)
-            _step(store.undo(number))
+            for step in store.undo(number):
+                write(step)
             with database.writing() as session:
                 store.mark(session, number, ImportState.UNDONE)
                 kept = store.left_of(session, number)
     except FAULTS as error:
         raise click.ClickException(
-            f"Undoing import {number} stopped ({_said(error)}); run the same command again."
+            f"Undoing import {number} stopped ({said(error)}); run the same command again."
         ) from None
     click.echo(f"Import {number} is undone.")
-    if kept:
-        click.echo(f"{kept:,} × decided on or answered since then: emptied, and kept as a place")
+    if kept.places:
+        places = (
+            f"{kept.places:,} × decided on or answered since then: emptied, and kept as a place"
+        )
+        click.echo(places)
+    if kept.replies:
+        click.echo(f"{kept.replies:,} × a reply to one of these: stays as it is")

@@ -57,7 +57,8 @@ def _in_parts(ids: list[int], work: Callable[..., None]) -> None:
 
 
 def _sites() -> Iterator[int]:
-    return iter(database.session().scalars(select(Site.id).order_by(Site.id)).all())
+    here = select(Site.id).where(Site.deleted_at.is_(None)).order_by(Site.id)
+    return iter(database.session().scalars(here).all())
 
 
 def _vault() -> Vault:

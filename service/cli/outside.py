@@ -137,7 +137,11 @@ def test(key: str) -> None:
 def tell_akismet() -> bool:
     """Tells Akismet what moderators decided, a few seconds of it; whether there was something."""
     vault = current_app.extensions["vault"]
-    sites = database.session().scalars(select(Site).order_by(Site.id)).all()
+    sites = (
+        database.session()
+        .scalars(select(Site).where(Site.deleted_at.is_(None)).order_by(Site.id))
+        .all()
+    )
     chosen = [(site, outside.of(vault, site)) for site in sites]
     return sum(_tell(site, found) for site, found in chosen if found.akismet.is_on) > 0
 

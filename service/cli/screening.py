@@ -161,7 +161,11 @@ def _chances(site_id: int, batch: Sequence[Line]) -> list[float]:
 
 def _site(key: str | None) -> Site:
     """The site of that key, or the only one there is."""
-    sites = database.session().scalars(select(Site).order_by(Site.key)).all()
+    sites = (
+        database.session()
+        .scalars(select(Site).where(Site.deleted_at.is_(None)).order_by(Site.key))
+        .all()
+    )
     keys = ", ".join(site.key for site in sites)
     if key is not None:
         found = next((site for site in sites if site.key == key), None)

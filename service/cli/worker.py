@@ -13,10 +13,18 @@ from flask.cli import with_appcontext
 
 from .. import database
 from . import learning
+from .bringing import bring_comments, old_files
 from .hooks import call_hooks
 from .mail import send_letters
 from .outside import tell_akismet
-from .pruning import old_letters, old_tokens, search_index
+from .pruning import (
+    erase_sites,
+    old_letters,
+    old_networks,
+    old_tokens,
+    refused_texts,
+    search_index,
+)
 from .reminding import remind
 from .waves import end_waves
 
@@ -27,12 +35,17 @@ Task = Callable[[], bool]
 TASKS: tuple[Task, ...] = (
     send_letters,
     call_hooks,
+    bring_comments,
     learning.learn,
     learning.rescore,
     tell_akismet,
     end_waves,
     old_tokens,
     old_letters,
+    old_files,
+    erase_sites,
+    old_networks,
+    refused_texts,
     remind,
     search_index,
 )

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
+from .. import text
 from ..status import Markup, Status
 from ..urls import NotAnAddress
 from . import record
@@ -94,7 +95,7 @@ def _records(
         return
     author = spool.named("author", author_id)
     if author is None and _is_anonymous(author_id):
-        author = {"name": said(comment, "authorName") or record.ANONYMOUS}
+        author = {"name": said(comment, "authorName") or text.ANONYMOUS}
     elif author is None and not said(comment, "authorName"):
         troubles.note(NO_AUTHOR, source_id)
     article = Page(url, said(page, "title"), is_closed=holds(page, "isReadonly"))

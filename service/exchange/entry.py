@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from .. import text
 from ..status import Kind, Markup, Status
 from . import record
 from .record import Record, Troubles
@@ -89,7 +90,7 @@ def record_of(page: Page, entry: Entry, troubles: Troubles) -> Record:
 def _author(entry: Entry, source_id: str, troubles: Troubles) -> str:
     # What was deleted has lost its author too, which is nothing to be told of.
     if entry.state == Status.DELETED and not entry.author.strip():
-        return record.ANONYMOUS
+        return text.ANONYMOUS
     return record.author(entry.author, source_id, troubles)
 
 

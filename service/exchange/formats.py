@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from ..models import Site
 from ..vault import Vault
-from . import commento, disqus, isso, jsonl, remark42, wordpress
+from . import commento, csvs, disqus, isso, jsonl, ours, remark42, wordpress, wxr
 from .opening import Opened
 from .record import Addresses, Record, Troubles, Unreadable
 
@@ -127,11 +127,25 @@ READERS = {
             "At their dashboard, in the domain's menu under Export: a .json.gz file.",
             commento.read,
         ),
+        Reader(
+            jsonl.FORMAT,
+            "Rejoinder (JSON Lines)",
+            "By `flask export json`, or at the desk of the other installation: a .jsonl file.",
+            ours.read,
+        ),
+        Reader(
+            csvs.FORMAT,
+            "Table (CSV)",
+            "From a spreadsheet, or from `flask export csv`: columns article, author, text.",
+            csvs.read,
+        ),
     )
 }
 WRITERS = {
     writer.name: writer
     for writer in (
         Writer("json", "JSON Lines, a comment a line", ".jsonl", "application/jsonl", jsonl.lines),
+        Writer("wordpress", "WordPress (WXR)", ".xml", "text/xml", wxr.lines),
+        Writer("csv", "CSV, for a spreadsheet", ".csv", "text/csv", csvs.lines),
     )
 }

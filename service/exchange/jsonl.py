@@ -1,20 +1,22 @@
-"""Every comment of a site as JSON Lines, in the order in which they were stored.
+"""Every comment of a site with all that is on record of it, as JSON Lines; and back again.
 
-A parent always comes before its replies. Addresses are left out unless they are asked for.
+The file goes article by article, a parent always before its replies. Addresses are left out
+unless they are asked for. `ours` reads it.
 """
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
 
-from ..models import Article, Author, Comment, Site
-from ..vault import Hidden, Vault
+from ..models import Site
+from ..vault import Vault
+from .history import History, histories
+from .windows import comments, email, utc, windows
 
-AT_A_TIME = 1_000
+FORMAT = "json"
 
 
 def lines(session: Session, site: Site, vault: Vault | None = None) -> Iterator[str]:
@@ -22,36 +24,17 @@ def lines(session: Session, site: Site, vault: Vault | None = None) -> Iterator[
 
     Raises vault.WrongKey if an address is under a key that is not on the ring.
     """
-    rows = session.execute(_wanted(site.id, bool(vault)).execution_options(yield_per=AT_A_TIME))
-    for row in rows:
-        yield json.dumps(_line(row, site.id, vault), ensure_ascii=False) + "\n"
+    for ids in windows(session, site):
+        past = histories(session, ids)
+        for row in comments(session, ids, has_emails=bool(vault)):
+            emails = {"email": email(row, site, vault)} if vault else {}
+            yield json.dumps(_line(row, emails, past[row.id]), ensure_ascii=False) + "\n"
 
 
-def _wanted(site_id: int, has_emails: bool) -> Select[Any]:
-    parent = aliased(Comment)
-    columns = (Comment.public_id, Comment.source_id, Comment.source_parent, Comment.name)
-    texts = (Comment.website, Comment.kind, Comment.status, Comment.text, Comment.html)
-    wanted = (
-        select(*columns, *texts, Comment.created_at, Article.url, Article.title)
-        .add_columns(parent.public_id.label("parent"))
-        .join(Article, Article.id == Comment.article_id)
-        .outerjoin(parent, parent.id == Comment.parent_id)
-        .where(Comment.site_id == site_id)
-        .order_by(Comment.id)
-    )
-    if not has_emails:  # then the table of addresses is not even touched
-        return wanted
-    hidden = (Author.email_index, Author.email_ciphertext, Author.email_key_id)
-    return wanted.add_columns(*hidden).outerjoin(Author, Author.id == Comment.author_id)
-
-
-def _line(row: Row[Any], site_id: int, vault: Vault | None) -> dict[str, Any]:
-    emails = {"email": _email(row, site_id, vault)} if vault else {}
+def _line(row: Row[Any], emails: dict[str, Any], history: History) -> dict[str, Any]:
     return {
         "id": row.public_id,
-        "source_id": row.source_id,
-        "parent": row.parent,
-        "source_parent": row.source_parent,
+        **_origin(row, history),
         "article": row.url,
         "title": row.title,
         "author": row.name,
@@ -59,18 +42,43 @@ def _line(row: Row[Any], site_id: int, vault: Vault | None) -> dict[str, Any]:
         **emails,
         "kind": row.kind,
         "status": row.status,
-        "created_at": _utc(row.created_at),
+        "created_at": utc(row.created_at),
         "text": row.text,
         "html": row.html,
+        "markup": row.markup,
+        "language": row.language,
+        "likes": row.like_count,
+        "mark": row.mark,
+        "pinned_at": utc(row.pinned_at) if row.pinned_at else None,
+        "edited_at": utc(row.edited_at) if row.edited_at else None,
+        "is_reworded": row.is_reworded,
+        "waiting_edit": _waiting_edit(row),
+        "article_is_closed": row.closed_at is not None,
+        "reasons": history.reasons,
+        "decisions": history.decisions,
+        "revisions": history.revisions,
     }
 
 
-def _email(row: Row[Any], site_id: int, vault: Vault) -> str | None:
-    if row.email_index is None:
+def _origin(row: Row[Any], history: History) -> dict[str, Any]:
+    """What the comment and its parent are called, here and where they were first imported from.
+
+    One that came by our own file under its own name was not imported from anywhere else, or its
+    past knows from where.
+    """
+    source, source_id, source_parent = row.source, row.source_id, row.source_parent
+    if source == FORMAT and (history.origin or source_id == row.public_id):
+        origin = history.origin
+        source, source_id, source_parent = (origin.get(k) for k in ("source", "id", "parent"))
+    return {
+        "source_id": source_id,
+        "parent": row.parent,
+        "source_parent": source_parent,
+        "source": source,
+    }
+
+
+def _waiting_edit(row: Row[Any]) -> dict[str, str] | None:
+    if row.edit_text is None or row.edit_at is None:
         return None
-    return vault.reveal(Hidden(row.email_index, row.email_ciphertext, row.email_key_id), site_id)
-
-
-def _utc(at: datetime) -> str:
-    """ISO 8601 as JavaScript and Python read it."""
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return {"text": row.edit_text, "at": utc(row.edit_at)}

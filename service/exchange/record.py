@@ -15,13 +15,15 @@ from typing import Any
 
 from .. import text, urls, vault
 from ..status import Kind, Markup, Status
+from ..text import ANONYMOUS
 
-ANONYMOUS = "Anonymous"
 NAME_LENGTH, TITLE_LENGTH, ID_LENGTH = 200, 300, 100  # the columns' widths in models.py
 SAMPLES = 3
+REMEMBERED = 50_000  # addresses of which it is known how the file writes them
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+# Halves of surrogate pairs too: JSON can spell them, and no database stores them.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]\w{1,30});")
 _EMPTY_WEBSITES = {"", "http://", "https://", "http:///", "https:///"}
 # How an at sign may begin in HTML or in a web address.
@@ -46,6 +48,7 @@ class Past:
     reasons: tuple[dict[str, Any], ...] = ()
     decisions: tuple[dict[str, Any], ...] = ()
     revisions: tuple[dict[str, Any], ...] = field(default=(), repr=False)
+    origin: dict[str, Any] = field(default_factory=dict)  # `source`, `id` and `parent` there
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,24 @@ class Record:
     is_pinned: bool = False
     edited_at: datetime | None = None
     article_is_closed: bool = False  # it took no more comments there
-    past: Past | None = None
+    past: Past | None = field(default=None, hash=False)
+    public_id: str = ""  # what it was called on its page; kept where nothing else is called so
+    language: str = ""
+    pinned_at: datetime | None = None  # where the file says when
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """How many comments something was changed or left out of, and the ids of the first."""
+
+    words: str
+    count: int
+    samples: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        more = ", …" if self.count > len(self.samples) else ""
+        shown = f" (id {', '.join(self.samples)}{more})" if any(self.samples) else ""
+        return f"{self.count:,} × {self.words}{shown}"
 
 
 @dataclass
@@ -90,40 +110,83 @@ class Troubles:
         if len(count.samples) < SAMPLES:
             count.samples.append(_printable(sample))
 
+    def told(self) -> list[Trouble]:
+        """Each kind of trouble, the most frequent first."""
+        counted = sorted(self._counts.items(), key=lambda pair: -pair[1].total)
+        return [Trouble(words, count.total, tuple(count.samples)) for words, count in counted]
+
     def lines(self) -> Iterator[str]:
         """A line for each kind of trouble, the most frequent first."""
-        for words, count in sorted(self._counts.items(), key=lambda pair: -pair[1].total):
-            more = ", …" if count.total > len(count.samples) else ""
-            shown = f" (id {', '.join(count.samples)}{more})" if any(count.samples) else ""
-            yield f"{count.total:,} × {words}{shown}"
+        return map(str, self.told())
 
 
 class Addresses:
-    """Finds an article's canonical URL. Takes the prefixes to rewrite, old and new, and the origin
-    on which a path lies that none of them makes an address of."""
+    """Finds an article's canonical URL. Takes the rules that move addresses, old and new, and the
+    origin on which a path lies that none of them makes an address of.
+
+    The old one of a rule is a beginning; with a `*` in it a pattern for all of the address, and what
+    each * stands for goes, in order, where the new one has a *. Of the rules that fit, the one with
+    the most characters that are not * moves the address, of equally many the one without a *.
+    """
 
     def __init__(self, maps: Iterable[tuple[str, str]] = (), base: str = "") -> None:
-        self._maps = sorted(maps, key=lambda pair: -len(pair[0]))  # the longest that fits wins
+        self._maps = sorted(maps, key=lambda pair: _exactness(pair[0]), reverse=True)
         self.unused = {old for old, _ in self._maps}
         self.base = base
+        self._were: dict[str, str] = {}
 
     def canonical(self, url: str) -> str:
         """The article's address; raises urls.NotAnAddress."""
-        address = urls.canonical(self._laid(self._rewritten(url.strip())))
+        written = url.strip()
+        address = urls.canonical(self._laid(self.moved(written)[0]))
         if len(address.encode()) > urls.MAX_LENGTH:  # PostgreSQL cannot index a longer one
             raise urls.NotAnAddress(address)
+        if address != written and len(self._were) < REMEMBERED:
+            self._were.setdefault(address, written)
         return address
+
+    def was(self, address: str) -> str:
+        """How the file writes an article's address; of very many, perhaps the canonical one."""
+        return self._were.get(address, address)
+
+    def moved(self, url: str) -> tuple[str, str]:
+        """Where the rules take an address, and the old part of the one that does so, "" for none."""
+        for old, new in self._maps:
+            now = _matched(url, old, new) if "*" in old else _cut(url, old, new)
+            if now is not None:
+                self.unused.discard(old)
+                return now, old
+        return url, ""
 
     def _laid(self, url: str) -> str:
         """A path on the origin. Joined by hand: a path may well begin with two slashes."""
         return _join(self.base, url) if self.base and url[:1] in ("/", "?") else url
 
-    def _rewritten(self, url: str) -> str:
-        for old, new in self._maps:
-            if _begins(url, old):
-                self.unused.discard(old)
-                return _join(new, url[len(old) :])
-        return url
+
+def _exactness(old: str) -> tuple[int, bool]:
+    return len(old) - old.count("*"), "*" not in old
+
+
+def _cut(url: str, old: str, new: str) -> str | None:
+    return _join(new, url[len(old) :]) if _begins(url, old) else None
+
+
+def _matched(url: str, old: str, new: str) -> str | None:
+    """The address with what each * stands for; each but the last stands for as little as it can.
+    Searched for from place to place: a regular expression may take years for some addresses."""
+    first, *between, last = old.split("*")
+    if not url.startswith(first) or not url[len(first) :].endswith(last):
+        return None
+    place, end, found = len(first), len(url) - len(last), list[str]()
+    for part in between:
+        at = url.find(part, place, end)
+        if at < 0:
+            return None
+        found.append(url[place:at])
+        place = at + len(part)
+    found.append(url[place:end])
+    head, *rest = new.split("*")
+    return head + "".join(held + part for held, part in zip(found, rest, strict=False))
 
 
 def _begins(url: str, prefix: str) -> bool:

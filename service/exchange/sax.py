@@ -59,7 +59,7 @@ def heard(file: BinaryIO, hearer: Hearer[Part], whose: str) -> Iterator[Part]:
 def _explain(fault: SAXParseException) -> str:
     where = f"line {fault.getLineNumber()}, column {fault.getColumnNumber()}"
     words = fault.getMessage()
-    if words == "no element found":
+    if words in ("no element found", "unclosed token", "unclosed CDATA section"):
         return f"it ends too early, at {where}"
     if words.startswith("XML or text declaration not at start"):
         return f"something stands before its first line, up to {where}"

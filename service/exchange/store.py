@@ -1,37 +1,53 @@
 """Threads into the database, and a whole import out of it again.
 
 Nothing here commits. `write` and `undo` give steps: the door runs each in a write session of its
-own and commits. What takes time (reading, rendering, encrypting) happens between the steps.
+own and commits. What takes time (reading, looking up, rendering, encrypting) happens between them.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
-from typing import Any, NamedTuple
+from itertools import groupby, islice
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import delete, exists, func, insert, select, text, update
+from sqlalchemy import Select, Table, delete, exists, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
-from .. import folds, moderation, urls
-from ..models import Article, Author, Comment, Decision, Import, now, public_id
+from .. import database, folds, moderation, urls
+from ..models import (
+    Article,
+    ArticleAlias,
+    Author,
+    Comment,
+    Decision,
+    Import,
+    Past,
+    now,
+    public_id,
+)
 from ..status import ImportState, Markup, Status
 from ..text import RENDERER, count_links, render, render_html
-from ..vault import Hidden, Vault
-from .arrange import Placed, Thread, place
+from ..vault import Hidden, Vault, normal
+from . import record
+from .arrange import Placed, place
+from .pile import Pile, Thread
 from .record import Record, Troubles
+from .report import Found, Tally
 
-BATCH = 250  # rows a step writes at most: well under 100 ms
-LOT = 200  # from so many comments on, small articles make a step together
-COUNTED = 10  # articles whose counters a step makes anew
+BATCH = 300  # rows a step writes at most: well under 100 ms
+LOT = 300  # from so many comments on, small articles make a step together
+COUNTED = 100  # articles whose counters are made anew together
+AHEAD = 2  # batches that are being rendered while one is written
 REMOVED = 100  # rows a step of an undo takes out, each retracted by itself at worst
 RENDERERS = {Markup.MARKDOWN: render, Markup.HTML: render_html}
 
+OPERATOR = "the operator"  # whoever has the machine
+
+COMMENTS, PASTS = cast(Table, Comment.__table__), cast(Table, Past.__table__)
 Step = Callable[[Session], None]
-Render = Callable[[Sequence[Record]], Iterable[str]]
 
 
 class OtherAddresses(Exception):
@@ -46,7 +62,7 @@ class Stored(NamedTuple):
     status: Status
 
 
-@dataclass
+@dataclass(eq=False)
 class Place:
     """An article as the import knows it: what is to be written there, and what is there."""
 
@@ -54,31 +70,38 @@ class Place:
     article_id: int | None = None
     known: dict[str, Stored] = field(default_factory=dict)
 
-
-@dataclass
-class Tally:
-    """What came of the import so far."""
-
-    imported: Counter[Status] = field(default_factory=Counter)
-    known: Counter[Status] = field(default_factory=Counter)
-    articles: int = 0
-    foreign: list[str] = field(default_factory=list)
+    def load(self, placed: Sequence[Placed]) -> list[Record]:
+        return self.thread.records([each.slot for each in placed])
 
 
 def html_of(markup: Markup, typed: str) -> str:
     return str(RENDERERS[markup](typed))
 
 
-def rendered(records: Sequence[Record]) -> list[str]:
-    """The records' HTML, made by this process."""
-    return [html_of(found.markup, found.text) for found in records]
+class Made(NamedTuple):
+    """What takes the longest, and needs no key: a record's HTML, and its address's normal form."""
+
+    html: str
+    address: str
 
 
-def rendered_by(pool: Executor, records: Sequence[Record], hands: int) -> Iterator[str]:
-    """The records' HTML, made by so many hands of a pool; they begin at once."""
-    markups, texts = [r.markup for r in records], [r.text for r in records]
+Make = Callable[[Sequence[Record]], Iterable[Made]]
+
+
+def made(markup: Markup, typed: str, email: str) -> Made:
+    return Made(html_of(markup, typed), normal(email) if email else "")
+
+
+def made_here(records: Sequence[Record]) -> Iterator[Made]:
+    """What is to be made of records, by this process once it is asked for."""
+    return (made(one.markup, one.text, one.email) for one in records)
+
+
+def made_by(pool: Executor, records: Sequence[Record], hands: int) -> Iterator[Made]:
+    """What is to be made of records, by so many hands of a pool; they begin at once."""
     share = max(1, len(records) // (hands * 2))
-    return pool.map(html_of, markups, texts, chunksize=share)
+    columns = zip(*((one.markup, one.text, one.email) for one in records), strict=True)
+    return pool.map(made, *columns, chunksize=share)
 
 
 @dataclass
@@ -91,41 +114,81 @@ class Run:
     vault: Vault
     import_id: int = 0
     is_resumed: bool = False
-    render: Render = rendered
+    make: Make = made_here
     troubles: Troubles = field(default_factory=Troubles)
     tally: Tally = field(default_factory=Tally)
+    found: Found = field(default_factory=Found)
     uncounted: set[int] = field(default_factory=set)  # articles whose counters lag behind
 
 
-def begin(session: Session, run: Run, file_name: str, digest: str, addresses: Iterable[str]) -> int:
-    """Opens the import, or takes up the one that has read this file before. Returns its number.
+def take_up(session: Session, run: Run, pile: Pile) -> None:
+    """Begins or goes on with an import that is there: `run.import_id`. Raises OtherAddresses as
+    `begin` does."""
+    found = session.get_one(Import, run.import_id)
+    _check_addresses(session, found, pile)
+    run.is_resumed = _has_brought(session, found.id)
+    found.state, found.ended_at = ImportState.RUNNING, None
 
-    Raises OtherAddresses if that one brought the comments to articles that are not among these:
-    they would all be doubled.
+
+def begin(session: Session, run: Run, file_name: str, digest: str, pile: Pile) -> Import:
+    """Opens the import, or takes up the one that has brought this file before.
+
+    Raises OtherAddresses if comments of this file were brought to articles that the pile does not
+    have: they would all be doubled.
     """
     same = (Import.site_id == run.site_id, Import.file_digest == digest)
-    not_undone = Import.state != ImportState.UNDONE
-    newest = select(Import).where(*same, not_undone, Import.format == run.source)
+    brought = Import.state.in_((ImportState.RUNNING, ImportState.STOPPED, ImportState.DONE))
+    newest = select(Import).where(*same, brought, Import.format == run.source)
     found = session.scalars(newest.order_by(Import.id.desc()).limit(1)).first()
     if found is None:
         found = Import(
-            site_id=run.site_id, format=run.source, file_name=file_name[:200], file_digest=digest
+            site_id=run.site_id,
+            format=run.source,
+            file_name=file_name[:200],
+            file_digest=digest,
+            by=OPERATOR,
         )
         session.add(found)
-    else:
-        if _articles_of(session, found.id) - set(addresses):
-            raise OtherAddresses(found.id)
-        run.is_resumed = found.state != ImportState.DONE
-        found.state, found.ended_at = ImportState.RUNNING, None
-    session.flush()
+        session.flush()
+    _check_addresses(session, found, pile)
+    # Until it is done, what an earlier run wrote may not be counted yet.
+    run.is_resumed = found.state != ImportState.DONE and _has_brought(session, found.id)
+    found.state, found.ended_at, found.why = ImportState.RUNNING, None, ""
     run.import_id = found.id
-    return found.id
+    return found
+
+
+def _check_addresses(session: Session, found: Import, pile: Pile) -> None:
+    same = (Import.site_id == found.site_id, Import.file_digest == found.file_digest)
+    imports = select(Import.id).where(*same, Import.format == found.format)
+    for number in session.scalars(imports.where(Import.state != ImportState.UNDONE)).all():
+        if pile.lacks(_articles_of(session, number)):
+            raise OtherAddresses(number)
+
+
+def _has_brought(session: Session, number: int) -> bool:
+    one = select(Comment.id).where(Comment.import_id == number).limit(1)
+    return session.scalar(one) is not None
+
+
+def lead(session: Session, site_id: int, pile: Pile) -> None:
+    """Puts what the file has under an article's former address under the present one."""
+    for some in pile.urls():
+        here = select(Article.url).where(Article.site_id == site_id, Article.url.in_(some))
+        missing = set(some) - set(session.scalars(here))
+        former = (
+            select(ArticleAlias.url, Article.url)
+            .join(Article, Article.id == ArticleAlias.article_id)
+            .where(ArticleAlias.site_id == site_id, ArticleAlias.url.in_(missing))
+        )
+        for url, present in session.execute(former).all():
+            pile.join(url, present)
 
 
 def end(session: Session, run: Run, state: ImportState) -> None:
     """Closes the import; also after a fault, when some articles are still to be counted."""
-    for article_id in sorted(run.uncounted):
-        moderation.recount(session, article_id)
+    if run.uncounted:
+        moderation.recount(session, *sorted(run.uncounted))
     mark(session, run.import_id, state)
 
 
@@ -135,62 +198,92 @@ def mark(session: Session, number: int, state: ImportState) -> None:
     session.execute(change.values(state=state, ended_at=now()))
 
 
-def rehearse(session: Session, run: Run, threads: Iterable[Thread]) -> None:
-    """Counts what `write` would do, and writes nothing."""
+def rehearse(run: Run, threads: Iterable[Thread]) -> Iterator[None]:
+    """Counts what `write` would do, and writes nothing. Pauses after every few hundred comments."""
     for lot in _lots(threads):
-        places = [Place(thread) for thread in lot]
-        _look(run, places, session)
-        for new in (_new(run, found) for found in places):
-            run.tally.imported.update(moderation.imported(p.record.state) for p in new)
+        for found in _looked_at(run, lot):
+            new = iter(_new(run, found))
+            while batch := list(islice(new, BATCH)):
+                records = found.load(batch)
+                for one in records:
+                    run.found.comment(one, run.troubles)
+                    run.found.compare(one, run.troubles)
+                run.tally.imported.update(moderation.imported(r.state) for r in records)
+                yield
+        yield
 
 
 def write(run: Run, threads: Iterable[Thread]) -> Iterator[Step]:
     """The steps that bring the threads in. What is there already stays as it is."""
+    ahead = deque[_Batch]()
     for lot in _lots(threads):
-        places = [Place(thread) for thread in lot]
-        yield partial(_look, run, places)
+        places = _looked_at(run, lot)
         rows = ((found, placed) for found in places for placed in _new(run, found))
-        while batch := list(islice(rows, BATCH)):
-            yield _Batch(run, batch).write
-        is_behind = bool(run.uncounted) or run.is_resumed
-        for start in range(0, len(places) if is_behind else 0, COUNTED):
-            yield partial(_count, run, places[start : start + COUNTED])
+        batch = None
+        while some := list(islice(rows, BATCH)):
+            batch = _Batch(run, some)
+            ahead.append(batch)
+            if len(ahead) > AHEAD:
+                yield ahead.popleft().ready()
+        # Counted with the last rows, and apart only where there is nothing to write.
+        parts = (places[start : start + COUNTED] for start in range(0, len(places), COUNTED))
+        counting = [partial(_count, run, part) for part in parts]
+        if batch is not None:
+            batch.also = counting
+        elif run.is_resumed:
+            yield from counting
+    while ahead:
+        yield ahead.popleft().ready()
 
 
 def _lots(threads: Iterable[Thread]) -> Iterator[list[Thread]]:
     """Small articles together, so that a step is worth its commit."""
     lot: list[Thread] = []
+    comments = 0
     for thread in threads:
         lot.append(thread)
-        if sum(len(t.records) for t in lot) >= LOT:
+        comments += thread.comments
+        if comments >= LOT:
             yield lot
-            lot = []
+            lot, comments = [], 0
     if lot:
         yield lot
 
 
-def _look(run: Run, places: Sequence[Place], session: Session) -> None:
-    """Finds the articles, and what an earlier import has brought there."""
-    by_url = {found.thread.url: found for found in places}
+def _looked_at(run: Run, lot: Sequence[Thread]) -> list[Place]:
+    """Finds the articles, and what is there already that the file may have too."""
+    database.forget()  # what was read before the last step
+    session = database.session()
+    by_url = {thread.url: Place(thread) for thread in lot}
     ids = dict[int, Place]()
     wanted = select(Article.id, Article.url).where(Article.site_id == run.site_id)
     for id, url in session.execute(wanted.where(Article.url.in_(list(by_url)))):
         by_url[url].article_id, ids[id] = id, by_url[url]
-    there = select(
-        Comment.article_id, Comment.source_id, Comment.id, Comment.root_id, Comment.status
-    ).where(Comment.article_id.in_(list(ids)), Comment.source == run.source)
-    for row in session.execute(there):
-        ids[row.article_id].known[row.source_id or ""] = Stored(row.id, row.root_id, row.status)
+    # What comes with the names that our pages gave it may be here still, and not by an import.
+    is_ours = any(thread.pile.has_names for thread in lot)
+    there = select(Comment.article_id, Comment.source, Comment.source_id, Comment.public_id)
+    there = there.add_columns(Comment.id, Comment.root_id, Comment.status)
+    there = there.where(Comment.article_id.in_(list(ids)))
+    rows = session.execute(there if is_ours else there.where(Comment.source == run.source))
+    for row in rows.yield_per(1_000):
+        names = [row.public_id] if is_ours else []
+        names += [row.source_id or ""] if row.source == run.source else []
+        stored = Stored(row.id, row.root_id, row.status)
+        ids[row.article_id].known.update(dict.fromkeys(names, stored))
+    database.forget()
+    return list(by_url.values())
 
 
 def _new(run: Run, found: Place) -> list[Placed]:
     """What the article does not have yet, in the order in which it can be written."""
     run.tally.articles += 1
-    if not urls.is_within(found.thread.url, run.origins):
-        run.tally.foreign.append(found.thread.url)
+    is_ours = urls.is_within(found.thread.url, run.origins)
+    if not is_ours:
+        run.tally.add_foreign(found.thread.url)
+    run.found.article(found.thread, found.article_id is None, is_ours)
     new = []
-    for placed in place(found.thread.records, found.known, run.troubles):
-        stored = found.known.get(placed.record.source_id)
+    for placed in place(found.thread.slots(), found.thread.records, found.known, run.troubles):
+        stored = found.known.get(placed.slot.id)
         if stored is None:
             new.append(placed)
         else:
@@ -200,53 +293,90 @@ def _new(run: Run, found: Place) -> list[Placed]:
 
 def _count(run: Run, places: Sequence[Place], session: Session) -> None:
     """Counts the articles anew that got something, now or before an earlier run was cut off."""
-    for found in places:
-        id = found.article_id
-        if id is not None and (id in run.uncounted or run.is_resumed):
-            moderation.recount(session, id)
-            run.uncounted.discard(id)
+    ids = {found.article_id for found in places} - {None}
+    behind = [id for id in ids if id is not None and (run.is_resumed or id in run.uncounted)]
+    if behind:
+        moderation.recount(session, *sorted(behind))
+        run.uncounted.difference_update(behind)
+
+
+def _with_records(found: Place, some: Sequence[Placed]) -> Iterator[tuple[Placed, Record]]:
+    return zip(some, found.load(some), strict=True)
 
 
 class _Batch:
-    """Some rows, rendered and encrypted, ready to be written."""
+    """Some rows on their way: what is made of them begins at once, `ready` waits for it."""
 
     def __init__(self, run: Run, rows: Sequence[tuple[Place, Placed]]) -> None:
         self.run = run
-        self.rows = rows
-        html = run.render([placed.record for _, placed in rows])
-        emails = {placed.record.email for _, placed in rows} - {""}
-        self.hidden = {email: run.vault.hide(email, run.site_id) for email in emails}
-        self.html = list(html)  # by now, where others made it
-        for (_, placed), made in zip(rows, self.html, strict=True):
-            if placed.record.text and not made:
-                run.troubles.note("text of which nothing can be shown", placed.record.source_id)
+        self.rows = [
+            (found, placed, one)
+            for found, some in groupby(rows, key=lambda row: row[0])
+            for placed, one in _with_records(found, [placed for _, placed in some])
+        ]
+        for _, _, one in self.rows:
+            run.found.comment(one, run.troubles)
+        self.making = run.make([one for _, _, one in self.rows])
+        self.html: list[str] = []
+        self.hidden: dict[str, Hidden] = {}
+        self.also: Sequence[Step] = ()  # what is done together with it
+
+    def ready(self) -> Step:
+        """The step that writes them."""
+        hide, site_id = self.run.vault.hide, self.run.site_id
+        for (_, _, one), found in zip(self.rows, self.making, strict=True):
+            self.html.append(found.html)
+            if one.text and not found.html:
+                self.run.troubles.note("text of which nothing can be shown", one.source_id)
+            if one.email and one.email not in self.hidden:
+                self.hidden[one.email] = hide(one.email, site_id, found.address)
+        return self.write
 
     def write(self, session: Session) -> None:
         self._make_articles(session)
         authors = self._authors(session)
-        values = []
+        values: list[dict[str, Any]] = []
+        taken = _taken(session, [one.public_id for _, _, one in self.rows])
         numbers = _numbers(session, len(self.rows))
         wrote = self._who_wrote(session, authors.values())
-        for id, (found, placed), html in zip(numbers, self.rows, self.html, strict=True):
-            hidden = self.hidden.get(placed.record.email)
+        for id, (found, placed, one), html in zip(numbers, self.rows, self.html, strict=True):
+            hidden = self.hidden.get(one.email)
             author_id = authors[hidden.index] if hidden else None
             is_first = author_id is not None and author_id not in wrote
             wrote.add(author_id)
             by = {"author_id": author_id, "is_first": is_first}
-            values.append(self._row(id, found, placed, html) | by)
-        session.execute(insert(Comment), values)
+            row = self._row(id, found, placed, one, html) | by
+            if one.public_id and one.public_id not in taken:
+                row["public_id"] = one.public_id
+                taken.add(one.public_id)
+            values.append(row)
+        # Right from the start where root and replies come together; what is not is counted later.
+        approved = (row["root_id"] for row in values if row["status"] == Status.APPROVED)
+        below = Counter(approved)
+        for row in values:
+            row["approved_below"] = below[row["id"]]
+        # The table's own insert: the ORM's breaks the rows up by which columns are empty.
+        session.execute(insert(COMMENTS), values)
+        pairs = zip(values, self.rows, strict=True)
+        pasts = [_past(row["id"], one.past) for row, (_, _, one) in pairs if one.past]
+        if pasts:
+            session.execute(insert(PASTS), pasts)
+        if pinned := [row["id"] for row in values if row["pinned_at"]]:
+            moderation.limit_pins(session, pinned)
         folds.join_many(session, values)
+        for step in self.also:
+            step(session)
         self.run.tally.imported.update(row["status"] for row in values)
 
     def _make_articles(self, session: Session) -> None:
-        new = {f.thread.url: f for f, _ in self.rows if f.article_id is None}
+        new = {f.thread.url: f for f, _, _ in self.rows if f.article_id is None}
         if new:
             made = [self._article(found.thread) for found in new.values()]
             _insert_missing(session, Article, made)
             wanted = select(Article.id, Article.url).where(Article.site_id == self.run.site_id)
             for id, url in session.execute(wanted.where(Article.url.in_(list(new)))):
                 new[url].article_id = id
-        self.run.uncounted |= {f.article_id for f, _ in self.rows if f.article_id is not None}
+        self.run.uncounted |= {f.article_id for f, _, _ in self.rows if f.article_id is not None}
 
     def _article(self, thread: Thread) -> dict[str, Any]:
         # The publisher's own export names the article; nobody else had a say in it.
@@ -257,6 +387,7 @@ class _Batch:
             "url": thread.url,
             "title": thread.title,
             "is_title_proved": proved,
+            "closed_at": now() if thread.is_closed else None,
         }
 
     def _authors(self, session: Session) -> dict[bytes, int]:
@@ -288,12 +419,14 @@ class _Batch:
             "domain_index": hidden.domain_index,
         }
 
-    def _row(self, id: int, found: Place, placed: Placed, html: str) -> dict[str, Any]:
-        record = placed.record
+    def _row(
+        self, id: int, found: Place, placed: Placed, record: Record, html: str
+    ) -> dict[str, Any]:
         parent = found.known[placed.under] if placed.under else None
         root_id = (parent.root_id or parent.id) if parent else None
         status = moderation.imported(record.state)
-        found.known[record.source_id] = Stored(id, root_id, status)
+        if placed.is_answered:
+            found.known[record.source_id] = Stored(id, root_id, status)
         return {
             "id": id,
             "public_id": public_id(),
@@ -310,6 +443,10 @@ class _Batch:
             "status": status,
             "kind": record.kind,
             "created_at": record.created_at,
+            "edited_at": record.edited_at,
+            "pinned_at": record.pinned_at or (record.created_at if record.is_pinned else None),
+            "like_count": record.likes,
+            "language": record.language,
             "import_id": self.run.import_id,
             "source": self.run.source,
             "source_id": record.source_id,
@@ -325,6 +462,19 @@ class _Batch:
             return {"fold_digest": None, "link_domain": ""}
         domain = folds.link_domain(html, self.run.origins)
         return {"fold_digest": folds.digest(self.run.vault, typed), "link_domain": domain}
+
+
+def _taken(session: Session, names: Iterable[str]) -> set[str]:
+    """Which of these public ids have a comment already."""
+    wanted = [name for name in names if name]
+    if not wanted:
+        return set()
+    return set(session.scalars(select(Comment.public_id).where(Comment.public_id.in_(wanted))))
+
+
+def _past(id: int, past: record.Past) -> dict[str, Any]:
+    parts = {name: list(getattr(past, name)) for name in ("reasons", "decisions", "revisions")}
+    return {"comment_id": id, **parts, "origin": past.origin}
 
 
 def _numbers(session: Session, count: int) -> Sequence[int]:
@@ -428,6 +578,24 @@ def _remove_lonely_authors(session: Session, ids: set[int]) -> None:
     session.execute(delete(Author).where(Author.id.in_(ids), is_lonely))
 
 
-def left_of(session: Session, number: int) -> int:
-    """How many comments of an undone import stand as empty places."""
-    return session.scalar(select(func.count()).where(Comment.import_id == number)) or 0
+@dataclass(frozen=True)
+class Left:
+    """What stays of an undone import: comments as empty places, and answers to these by others."""
+
+    places: int
+    replies: int
+
+
+def left_of(session: Session, number: int) -> Left:
+    reply = aliased(Comment)
+    is_anothers = (reply.import_id != number) | reply.import_id.is_(None)
+    answers = select(func.count()).join(Comment, Comment.id == reply.parent_id)
+    answers = answers.select_from(reply)
+    places = session.scalar(count_of(number)) or 0
+    replies = session.scalar(answers.where(Comment.import_id == number, is_anothers)) or 0
+    return Left(places, replies)
+
+
+def count_of(number: int) -> Select[int]:
+    """Counts the comments of an import, with those that stand as empty places."""
+    return select(func.count()).where(Comment.import_id == number)

@@ -6,7 +6,7 @@ What is counted is kept apart from authors, whom it outlives, and no longer than
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, exists, func, select, text, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from .. import letters
@@ -40,7 +40,7 @@ def ask(session: Session, comment: Comment, author: Author, follow: Follow, mail
         return False
     _lock(session)
     at = now()
-    _forget(session, at)
+    forget(session, at)
     if _is_over(session, comment, mailbox, at):
         return False
     asked = letters.write(
@@ -70,6 +70,12 @@ def answered(session: Session, indexes: Collection[bytes], at: datetime) -> None
     session.execute(update(Asking).where(*open_ones).values(answered_at=at))
 
 
+def has_old(session: Session, at: datetime) -> bool:
+    """Whether something is kept here that counts no more."""
+    old = or_(Asking.at <= at - ASKED, and_(Asking.at <= at - HOUR, Asking.network != ""))
+    return bool(session.scalar(select(exists().where(old))))
+
+
 def _is_over(session: Session, comment: Comment, mailbox: bytes, at: datetime) -> bool:
     waits = exists().where(Asking.email_index == mailbox, Asking.answered_at.is_(None))
     if session.scalar(select(waits)):
@@ -86,7 +92,7 @@ def _number(session: Session, *those: ColumnElement[bool]) -> int:
     return session.scalar(select(func.count()).select_from(Asking).where(*those)) or 0
 
 
-def _forget(session: Session, at: datetime) -> None:
+def forget(session: Session, at: datetime) -> None:
     """What counts no more is not kept: a question after its days, a network after its hour."""
     session.execute(delete(Asking).where(Asking.at <= at - ASKED))
     passed = (Asking.at <= at - HOUR, Asking.network != "")

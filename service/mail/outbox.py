@@ -15,7 +15,7 @@ from enum import Enum
 from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from ..models import Author, Invitation, Letter
+from ..models import Author, Invitation, Letter, gone_sites
 from ..notices import news
 from ..status import LetterState, Why
 from .smtp import MOST_SECONDS
@@ -52,7 +52,14 @@ class Way(Enum):
 def _is_due(at: datetime, way: Way) -> ColumnElement[bool]:
     is_free = or_(Letter.claimed_until.is_(None), Letter.claimed_until <= at)
     is_this = Letter.hook_id.is_not(None) if way == Way.HOOK else Letter.hook_id.is_(None)
-    return and_(Letter.state == LetterState.QUEUED, Letter.due_at <= at, is_free, is_this)
+    return and_(
+        Letter.state == LetterState.QUEUED, Letter.due_at <= at, is_free, is_this, _has_site()
+    )
+
+
+def _has_site() -> ColumnElement[bool]:
+    """What is about a deleted site waits: it goes on if that is restored, or goes with it."""
+    return or_(Letter.site_id.is_(None), Letter.site_id.not_in(gone_sites()))
 
 
 def has_due(session: Session, at: datetime, way: Way = Way.MAIL) -> bool:
@@ -76,7 +83,8 @@ def begin(session: Session, letter_id: int, me: str, at: datetime, caps: Caps) -
     not to be sent now: dropped in between, another's by now, or over a cap, and then it waits."""
     _take(session, letter_id)
     own = _own(letter_id, me)
-    held = update(Letter).where(*own).values(claimed_until=at + LEASE).returning(Letter.id)
+    held = update(Letter).where(*own, _has_site())
+    held = held.values(claimed_until=at + LEASE).returning(Letter.id)
     if session.scalar(held) is None:
         return False
     letter = session.get_one(Letter, letter_id, populate_existing=True)

@@ -199,12 +199,12 @@ def _shown(post: Post, comment: Comment) -> Shown:
     parent = comment.parent
     is_named = parent is not None and parent.status == Status.APPROVED
     return Shown(
-        name=_line(comment.name),
+        name=_name(comment.name),
         at=comment.created_at,
         said=_excerpt(comment.html, EXCERPT),
         url=_comment_url(post, comment),
         is_staff=comment.mark == Mark.STAFF,
-        parent_name=_line(parent.name) if parent is not None and is_named else "",
+        parent_name=_name(parent.name) if parent is not None and is_named else "",
     )
 
 
@@ -230,6 +230,11 @@ def _conversation(letter: Letter, comment: Comment) -> str:
 
 def _excerpt(html: str, length: int) -> str:
     return text.excerpt(text.mask_addresses(text.plain(html)), length)
+
+
+def _name(stored: str) -> str:
+    """A name as its reader meets it: who gave none has one in their language."""
+    return str(_("Anonymous")) if stored == text.ANONYMOUS else _line(stored)
 
 
 def _line(typed: str) -> str:

@@ -22,6 +22,7 @@ from .comments import (
     Report,
     Revision,
     Site,
+    gone_sites,
 )
 from .desk import Ban, Bulk, Event, Handover, Opening
 from .letters import Asking, Hook, Letter, Unwanted
@@ -71,6 +72,7 @@ __all__ = [
     "Unwanted",
     "Visit",
     "Wave",
+    "gone_sites",
     "now",
     "one_of",
     "public_id",

@@ -33,12 +33,12 @@ from ..status import (
 
 # SQLite counts rows by itself only for a column of type INTEGER.
 Id = BigInteger().with_variant(Integer, "sqlite")
-ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # no 0 o 1 l: ids are read aloud too
+ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # 32 of them; no 0 o 1 l: ids are read aloud too
 
 
 def public_id() -> str:
     """An opaque name for a comment: 60 random bits that tell neither count nor time."""
-    return "".join(secrets.choice(ALPHABET) for _ in range(12))
+    return "".join(ALPHABET[byte % 32] for byte in secrets.token_bytes(12))
 
 
 def now() -> datetime:

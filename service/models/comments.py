@@ -9,10 +9,12 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     LargeBinary,
+    Select,
     String,
     Text,
     UniqueConstraint,
     false,
+    select,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -56,6 +58,11 @@ class Site(Base):
     closed_at: Mapped[datetime | None]  # since when no article of it takes new comments
     deleted_at: Mapped[datetime | None]  # since when it is gone for everybody; erased later
     created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+def gone_sites() -> Select[int]:
+    """The ids of the sites that were deleted: nobody meets them any more."""
+    return select(Site.id).where(Site.deleted_at.is_not(None))
 
 
 class Article(Base):
@@ -154,6 +161,9 @@ class Past(Base):
     reasons: Mapped[list[dict[str, Any]]]
     decisions: Mapped[list[dict[str, Any]]]
     revisions: Mapped[list[dict[str, Any]]]
+    # What the comment was called in the system that it was first imported from: `source`, `id`,
+    # `parent`; empty where it was written there.
+    origin: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
 
 
 class Comment(Base):
@@ -290,6 +300,19 @@ class Comment(Base):
             sqlite_where=text("is_folded IS 0 AND status IN ('pending', 'spam')"),
             postgresql_where=text("is_folded IS false AND status IN ('pending', 'spam')"),
         ),
+        # What retention looks for: texts that are not published, and networks.
+        Index(
+            "ix_comments_kept",
+            *("site_id", "created_at", "id"),
+            sqlite_where=text("status IN ('rejected', 'spam', 'deleted') AND html <> ''"),
+            postgresql_where=text("status IN ('rejected', 'spam', 'deleted') AND html <> ''"),
+        ),
+        Index(
+            "ix_comments_networked",
+            *("site_id", "created_at", "id"),
+            sqlite_where=text("network <> ''"),
+            postgresql_where=text("network <> ''"),
+        ),
     )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     public_id: Mapped[str] = mapped_column(String(12), unique=True, default=public_id)
@@ -311,6 +334,8 @@ class Comment(Base):
     kind: Mapped[Kind] = mapped_column(default=Kind.COMMENT)
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(default=now)
+    # When its author ticked the site's sentence, which the record of the site's settings has.
+    consented_at: Mapped[datetime | None]
     language: Mapped[str] = mapped_column(String(20), default="")
     # Of a client's address only the network is stored (/24, /48).
     network: Mapped[str] = mapped_column(String(50), default="")

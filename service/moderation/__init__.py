@@ -6,9 +6,9 @@ that readers see follow in the same transaction.
 
 from .asides import hand, note, reveal, take_back
 from .change import UNLIKE, Columns
-from .counts import MOST_PINNED, count_new, recount
+from .counts import MOST_PINNED, count_new, limit_pins, recount
 from .deciding import decide, hold, imported, initial, undo
-from .emptying import BLANK, drop_author, retract, withdraw
+from .emptying import BLANK, blank, drop_author, erase, retract, withdraw
 from .log import (
     ANSWERS,
     AUTHOR,
@@ -18,6 +18,7 @@ from .log import (
     SETTLES,
     UNDOABLE,
     Stale,
+    days_kept,
     is_final,
     is_standing,
     is_withdrawn,
@@ -49,11 +50,14 @@ __all__ = [
     "PinRefused",
     "Stale",
     "Wording",
+    "blank",
     "count_new",
+    "days_kept",
     "decide",
     "decide_many",
     "drop_author",
     "edit",
+    "erase",
     "hand",
     "has_waiting_edit",
     "hold",
@@ -65,6 +69,7 @@ __all__ = [
     "is_withdrawn",
     "last_shown",
     "latest",
+    "limit_pins",
     "made_with",
     "mark",
     "note",

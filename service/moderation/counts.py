@@ -2,13 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Collection
+from typing import Any, cast
 
-from sqlalchemy import case, func, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import Select, Table, bindparam, case, func, select, update
+from sqlalchemy.orm import Session
 
 from ..models import Article, Comment
 from ..status import Status
 
+_ARTICLES, _COMMENTS = cast(Table, Article.__table__), cast(Table, Comment.__table__)
 MOST_PINNED = 3  # under one article: more of them would be an order of their own
 
 
@@ -41,23 +43,34 @@ def count_new(session: Session, comment: Comment) -> None:
     keep_count(session, comment, 1)
 
 
-def recount(session: Session, article_id: int) -> None:
-    """Counts an article's approved comments anew, after an import has changed many at once."""
-    reply = aliased(Comment)
-    below = (
-        select(func.count())
-        .where(reply.root_id == Comment.id, reply.status == Status.APPROVED)
-        .scalar_subquery()
+def recount(session: Session, *article_ids: int) -> None:
+    """Counts articles' approved comments anew, after an import has changed many at once."""
+    # Whoever counts one more there has its row first, and waits.
+    session.execute(select(Article.id).where(Article.id.in_(article_ids)).with_for_update())
+    approved = (Comment.article_id.in_(article_ids), Comment.status == Status.APPROVED)
+    below = select(Comment.root_id, func.count()).where(*approved, Comment.root_id.is_not(None))
+    counts = _pairs(session, below.group_by(Comment.root_id))
+    roots = select(Comment.id, Comment.approved_below).where(
+        Comment.article_id.in_(article_ids), Comment.parent_id.is_(None)
     )
-    roots = (Comment.article_id == article_id, Comment.parent_id.is_(None))
-    session.execute(update(Comment).where(*roots).values(approved_below=below))
-    approved = (Comment.article_id == article_id, Comment.status == Status.APPROVED)
-    count = select(func.count()).where(*approved).scalar_subquery()
-    session.execute(
-        update(Article)
-        .where(Article.id == article_id)
-        .values(approved_count=count, version=Article.version + 1)
-    )
+    # Only what is wrong is written: the rows are large.
+    wrong = [
+        {"of": id, "count": counts.get(id, 0)}
+        for id, count in session.execute(roots)
+        if count != counts.get(id, 0)
+    ]
+    if wrong:
+        put = update(_COMMENTS).where(_COMMENTS.c.id == bindparam("of"))
+        session.execute(put.values(approved_below=bindparam("count")), wrong)
+    of = select(Comment.article_id, func.count()).where(*approved).group_by(Comment.article_id)
+    together = _pairs(session, of)
+    told = update(_ARTICLES).where(_ARTICLES.c.id == bindparam("of"))
+    told = told.values(approved_count=bindparam("count"), version=_ARTICLES.c.version + 1)
+    session.execute(told, [{"of": id, "count": together.get(id, 0)} for id in article_ids])
+
+
+def _pairs(session: Session, rows: Select[Any, int]) -> dict[Any, int]:
+    return {row[0]: row[1] for row in session.execute(rows)}
 
 
 def limit_pins(session: Session, comment_ids: Collection[int]) -> None:

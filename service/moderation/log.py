@@ -1,5 +1,6 @@
 """The log of what was done to a comment: only ever added to, and asked what came last."""
 
+import re
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, or_, select, text
@@ -42,6 +43,8 @@ ANSWERS = (Act.DECIDED, Act.DISCARDED, Act.KEPT, *FINAL)
 # After these nobody's word is waited for any more; where they are undone, it is again.
 SETTLES = (*ANSWERS, Act.UNDONE)
 OPEN = timedelta(seconds=30)  # no transaction takes so long
+# Who the log says acted, where a text was kept for so many days and no longer.
+RETENTION = "retention after {} days"
 AUTHOR = "author"  # who the log says acted, where it was the comment's own author
 
 
@@ -94,6 +97,14 @@ def is_final(session: Session, comment: Comment) -> bool:
         return False
     last = latest(session, comment.id)
     return last is not None and last.act in FINAL
+
+
+def days_kept(decision: Decision | None) -> int | None:
+    """After how many days a text was blanked, if this is the decision that did it; else None."""
+    if decision is None or decision.act != Act.WITHDRAWN or decision.moderator_id is not None:
+        return None
+    found = re.fullmatch(RETENTION.format("([0-9]+)"), decision.by)
+    return int(found[1]) if found else None
 
 
 def is_withdrawn(session: Session, comment: Comment) -> bool:

@@ -90,7 +90,7 @@ def wave_began(session: Session, wave: Wave) -> None:
 
 def neglected(session: Session, at: datetime) -> list[int]:
     """The sites where something waits since a day or longer, by id."""
-    ids = session.scalars(select(Site.id).order_by(Site.id))
+    ids = session.scalars(select(Site.id).where(Site.deleted_at.is_(None)).order_by(Site.id))
     return [id for id in ids if _has_waited(oldest(session, id), at)]
 
 

@@ -7,6 +7,7 @@ from ..accounts import Membership, Moderator
 from ..models import Author, Comment, Site
 from ..rules import Policy
 from ..rules.names import is_like, look_alike, skeletons
+from ..text import ANONYMOUS
 from .arrival import Arrival, Facts
 
 LOOKED_AT = 1_000  # of the newest proved comments
@@ -15,7 +16,7 @@ LOOKED_AT = 1_000  # of the newest proved comments
 def resembled(session: Session, arrival: Arrival, policy: Policy) -> Facts:
     """Names the person as moderators and readers know them: a name that only its owner's colleagues
     know is told as "staff". A proved author's own name is nobody else's."""
-    if not any(skeletons(arrival.name)):
+    if arrival.name == ANONYMOUS or not any(skeletons(arrival.name)):
         return {}
     if staff := _of_staff(session, arrival):
         return {"resembled": staff}
@@ -50,6 +51,7 @@ def _of_proved(session: Session, arrival: Arrival) -> str:
             Comment.is_proved.is_(True),
             Comment.status == literal_column("'approved'"),
             Comment.author_id.is_not(None),
+            Comment.name != ANONYMOUS,
             *(() if arrival.own_id is None else (Comment.id != arrival.own_id,)),
         )
         .order_by(Comment.id.desc())

@@ -104,7 +104,7 @@ function hear({ source, origin, data }) {
   if (source !== parent || !origins.includes(origin) || data?.rejoinder !== "look") return;
   const isFirst = !host;
   host = origin;
-  dress(data);
+  dress(data.theme ? data : { ...data, ...root.dataset });
   root.classList.add("is-fitted");
   tellHeight();
   if (isFirst) arrive();
@@ -269,14 +269,14 @@ if (section) {
   const nonce = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
 
   function saveDraft() {
-    const [name, website, comment] = ["name", "website", "comment"].map((name) => field(name).value);
+    const [name, website, comment] = ["name", "website", "comment"].map((name) => field(name)?.value);
     keep(draftKey(), comment.trim() ? { name, website, comment, nonce: field("nonce").value } : null);
   }
 
   function openDraft() {
     const draft = recall(draftKey());
     const known = { ...recall(person), ...draft };
-    for (const name of ["name", "email", "website", "comment"]) field(name).value ||= known[name] ?? "";
+    for (const input of form.elements) input.value ||= known[input.name] ?? "";
     field("nonce").value = draft?.nonce ?? nonce();
     if (draft) freshen();
   }

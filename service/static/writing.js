@@ -75,6 +75,7 @@ export function start({ form, person, keep, recall, reveal, freshen, posted, sho
     if (told.token) form.elements.token.value = told.token;
     if (answer.status === 201) {
       await posted(new URL(told.receipt).pathname);
+      form.elements.consent?.click(); // ticked for one
       if (told.follow) (await import("./wished.js" + new URL(import.meta.url).search)).say(form, told);
     } else showErrors(told.errors ?? {}, told.error ?? "", answer.status >= 429 && button);
   }
@@ -234,10 +235,10 @@ function savePerson(form, box, person, keep, recall) {
   box.checked = Boolean(recall(person));
 
   function save() {
-    const typed = names.map((name) => [name, form.elements[name].value]);
+    const typed = names.map((name) => [name, form.elements[name]?.value]);
     keep(person, box.checked ? Object.fromEntries(typed) : null);
   }
 
   box.addEventListener("change", save);
-  for (const name of names) form.elements[name].addEventListener("change", () => box.checked && save());
+  for (const name of names) form.elements[name]?.addEventListener("change", () => box.checked && save());
 }

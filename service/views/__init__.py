@@ -14,11 +14,13 @@ from . import (
     desk,
     doctor,
     errors,
+    exports,
     feeds,
     follow,
     handovers,
     headers,
     hooks,
+    imports,
     keys,
     languages,
     letters,
@@ -35,9 +37,11 @@ from . import (
     reader,
     receipts,
     rules,
+    site_settings,
     sites,
     statistics,
     together,
+    uploads,
     waves,
 )
 
@@ -52,6 +56,7 @@ DESK = (
     more,
     places,
     sites,
+    site_settings,
     phrases,
     outside,
     together,
@@ -65,6 +70,8 @@ DESK = (
     hooks,
     begin,
     doctor,
+    imports,
+    exports,
 )
 READERS = (reader.bp, receipts.bp, participation.bp, feeds.bp, follow.bp)
 DOORS = (*READERS, desk.bp, by_mail.bp, accounts.bp, ops.bp, demo.bp)
@@ -75,6 +82,7 @@ def init_app(app: Flask) -> None:
     limits.init_app(app)
     headers.init_app(app)
     errors.init_app(app)
+    uploads.init_app(app)
     for door in DOORS:
         app.register_blueprint(door)
     accounts.init_app(app)

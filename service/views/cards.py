@@ -214,3 +214,8 @@ def one(public_id: str, revealed: str = "", refused: str = "") -> str:
     found = comment_or_404(database.session(), public_id)
     shown = desk.card(database.session(), vault(), found)
     return render_template("desk/comment.html", card=shown, revealed=revealed, refused=refused)
+
+
+@bp.context_processor
+def foreign() -> dict[str, Any]:
+    return {"elsewhere": lambda comment: desk.elsewhere(database.session(), comment)}

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from flask import Blueprint, abort, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import format_date, format_decimal, format_timedelta
+from flask_babel import format_date, format_decimal, format_timedelta, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_security import current_user
@@ -151,6 +151,8 @@ def told(decision: Decision, has_when: bool = True) -> str:
     sentence = (OF_EDITS if is_of_edit else DONE).get(decision.act, DECIDED[decision.to_status])
     if decision.act == Act.WITHDRAWN and decision.by != moderation.AUTHOR:
         sentence = _l("Erased from the %(who)s %(when)s; nothing of it is kept.")
+    if kept := kept_for(decision):
+        return f"{kept} {_('Nothing of it is kept.')}"
     if decision.act == Act.UNDONE:
         undone = moderation.origin(decision)
         sentence = UNDONE.get(undone.act, sentence)
@@ -160,6 +162,20 @@ def told(decision: Decision, has_when: bool = True) -> str:
         is_back = decision.act == Act.UNDONE and decision.to_status == Status.APPROVED
         sentence = DONE[Act.UNDONE] if is_back else OF_REPLIES[decision.act]
     return _filled(sentence, decision, has_when)
+
+
+def kept_for(decision: Decision | None) -> str:
+    """Says of the decision that emptied a text after its time that it did; "" of any other."""
+    days = moderation.days_kept(decision)
+    if days is None:
+        return ""
+    return str(ngettext("Blanked after %(num)d day.", "Blanked after %(num)d days.", days))
+
+
+def gone_why(comment: Comment) -> str:
+    """What is said where a comment's text would stand."""
+    last = moderation.latest(database.session(), comment.id)
+    return kept_for(last) or str(_("The text is gone."))
 
 
 def _filled(sentence: Any, decision: Decision, has_when: bool) -> str:
@@ -359,6 +375,7 @@ def words() -> dict[str, Any]:
         "unlinked": text.unlink,
         "highlighted": highlighted,
         "since_then": since_then,
+        "gone_why": gone_why,
         "by_the_change": by_the_change,
         "counted": counted,
         "public_reasons": public_reasons,

@@ -28,6 +28,8 @@ MESSAGES = {
 
 # What people type, in which a form answers for every character.
 TYPED = ("name", "email", "website", "comment", "note")
+# What reads its body by itself, once it knows who sends it: a file goes to the disk as it is read.
+READ_LATER = ("desk.imports_add",)
 
 
 def wants_json() -> bool:
@@ -67,7 +69,8 @@ def _busy(error: database.Busy) -> ResponseReturnValue:
 
 def _refuse_nul() -> None:
     """No person sends a NUL, and PostgreSQL takes none. What people type is the forms' business."""
-    hidden = (v for name, values in request.form.lists() if name not in TYPED for v in values)
+    sent = request.form.lists() if request.endpoint not in READ_LATER else ()
+    hidden = (v for name, values in sent if name not in TYPED for v in values)
     asked = (v for values in request.args.listvalues() for v in values)
     named = map(str, (request.view_args or {}).values())
     if any("\0" in value for value in (*named, *asked, *hidden)):

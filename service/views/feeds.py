@@ -8,9 +8,8 @@ from datetime import datetime
 from flask import Blueprint, Response, abort, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from sqlalchemy import select
 
-from .. import database, threads
+from .. import database, sites, threads
 from ..models import Article, Site
 from ..site_settings import SiteSettings
 from . import headers, languages
@@ -27,7 +26,7 @@ UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 @bp.get("/feeds/<key>.atom")
 def site(key: str) -> ResponseReturnValue:
     database.read_a_copy()
-    found = database.session().scalar(select(Site).where(Site.key == key)) or abort(404)
+    found = sites.find(database.session(), key) or abort(404)
     languages.choose(SiteSettings.read(found.settings).language)
     title = _("Replies on %(site)s", site=found.name)
     return _feed(found, None, title, found.origins[0] if found.origins else "")

@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_ngettext as _n
 from flask_wtf import FlaskForm
 from wtforms import (
+    BooleanField,
     EmailField,
     Field,
     HiddenField,
@@ -22,11 +23,12 @@ from wtforms import (
 )
 from wtforms.csrf.core import CSRF, CSRFTokenField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # stubs lag
-from wtforms.validators import DataRequired, Length, Optional
+from wtforms.validators import DataRequired, Length, Optional, StopValidation
 from wtforms.widgets import HiddenInput
 
 from .. import mail, text, urls
 from ..follows import Wish
+from ..site_settings import SiteSettings
 from ..status import ReportReason
 from ..tokens import FormTokens, ReceiptTokens
 
@@ -106,6 +108,22 @@ class Visible:
             raise ValidationError(self.message)
 
 
+class Required:
+    """Refuses an empty field where the form's site requires it; else an empty one is well, whatever
+    stands behind this. Takes the words, and the site's setting that says so."""
+
+    def __init__(self, message: str, setting: str) -> None:
+        self.message, self.setting = message, setting
+
+    def __call__(self, form: Any, field: Field) -> None:
+        if field.data:
+            return
+        field.errors = []
+        if getattr(form.settings, self.setting):
+            raise StopValidation(self.message)
+        raise StopValidation
+
+
 def comment_field() -> Any:
     """Where a comment is typed; a form with it is a CommentForm too."""
     return TextAreaField(
@@ -139,7 +157,7 @@ class CommentForm:
 
 
 class ReplyForm(CommentForm, FlaskForm):
-    """“Leave a Reply”. Takes `tokens` (for this site and article) and the site's comment length."""
+    """“Leave a Reply”. Takes `tokens` (for this site and article) and what the site has set."""
 
     class Meta:
         csrf_class = FormToken
@@ -149,7 +167,7 @@ class ReplyForm(CommentForm, FlaskForm):
         _l("Name"),
         filters=[trimmed],
         validators=[
-            DataRequired(_l("Enter your name, or any name you like to go by.")),
+            Required(_l("Enter your name, or any name you like to go by."), "require_name"),
             Length(max=NAME_LENGTH, message=_l("Enter a name of at most %(max)d characters.")),
             Visible(_l("Enter a name that can be seen.")),
         ],
@@ -159,8 +177,9 @@ class ReplyForm(CommentForm, FlaskForm):
         _l("Email"),
         filters=[trimmed],
         validators=[
-            DataRequired(
-                _l("Enter an email address like name@example.org. It will not be published.")
+            Required(
+                _l("Enter an email address like name@example.org. It will not be published."),
+                "require_email",
             )
         ],
         render_kw={"autocomplete": "email", "dir": "ltr"},
@@ -184,6 +203,11 @@ class ReplyForm(CommentForm, FlaskForm):
         default=Wish.NOTHING.value,
         validate_choice=False,
     )
+    # Never ticked for anybody: neither by us nor by a browser that fills in what it knows.
+    consent = BooleanField(
+        validators=[DataRequired(_l("Tick this box to post your reply."))],
+        render_kw={"autocomplete": "off"},
+    )
     # No person sees it; who reads the page as text is told. No browser knows anything to fill in.
     subject = StringField(
         _l("Leave this field empty"), render_kw={"autocomplete": "off", "tabindex": "-1"}
@@ -198,9 +222,30 @@ class ReplyForm(CommentForm, FlaskForm):
     author = HiddenField()  # the browser's proof of who writes; a wrong one is none
     return_to = HiddenField()
 
-    def __init__(self, tokens: FormTokens, comment_length: int, **kwargs: Any) -> None:
-        self.comment_length = comment_length
+    def __init__(self, tokens: FormTokens, settings: SiteSettings, **kwargs: Any) -> None:
+        self.settings, self.comment_length = settings, settings.comment_length
         super().__init__(meta={"csrf_context": tokens}, **kwargs)
+        self.name.flags.required = settings.require_name
+        self.email.flags.required = settings.require_email
+        if not settings.ask_website:
+            del self.website
+        if not settings.consent:
+            del self.consent
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Letters need an address: a wish for them without one is told beside it."""
+        is_good = bool(super().validate(extra_validators))
+        if self.wish and not self.email.data and not self.email.errors:
+            self.email.errors = [
+                _l("Enter the email address that letters are to go to, or choose to get none.")
+            ]
+            return False
+        return is_good
+
+    @property
+    def website_typed(self) -> str:
+        """The website, where the site asks for one: else nothing, whatever was sent."""
+        return (self.website.data or "") if self.website else ""
 
     @property
     def is_mailing(self) -> bool:

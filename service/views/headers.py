@@ -16,10 +16,12 @@ POLICY = {
     "form-action": "'self'",
     "base-uri": "'none'",
 }
+# Browsers ask again each time (a 304 is cheap); caches of a proxy may keep a page ten seconds.
+SHARED = "public, max-age=0, s-maxage=10"
 # What readers are sent under every article. Nothing with a secret in it, which the size of a
 # compressed page can betray (BREACH).
 READ_BY_ALL = ("reader.loader", "reader.thread", "reader.fragment", "reader.counts")
-COMPRESSED = frozenset(("static", *READ_BY_ALL, "feeds.site", "feeds.thread"))
+COMPRESSED = frozenset(("static", *READ_BY_ALL, "reader.colours", "feeds.site", "feeds.thread"))
 PERMISSIONS = ("camera", "geolocation", "microphone", "payment", "usb", "browsing-topics")
 
 

@@ -7,14 +7,17 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_skeleton, get_datetime_format
 from flask import Flask, g, request
 from flask_babel import Babel, format_timedelta, get_locale
+from flask_babel import gettext as _
 
 from ..settings import ROOT
 from ..spoken import AVAILABLE, best
+from ..text import ANONYMOUS
 
 __all__ = [
     "AVAILABLE",
     "absolute",
     "best",
+    "called",
     "choose",
     "direction",
     "in_time",
@@ -51,6 +54,11 @@ def absolute(at: datetime) -> str:
     return str(get_datetime_format("medium", locale)).format(hour, day)
 
 
+def called(name: str) -> str:
+    """A comment's name as readers meet it: who gave none has one in their language."""
+    return _("Anonymous") if name == ANONYMOUS else name
+
+
 def in_time(seconds: int) -> str:
     """How soon something is, such as "in 40 seconds" or "in 5 minutes", never sooner than it is."""
     if seconds > 90:
@@ -62,6 +70,7 @@ def init_app(app: Flask) -> None:
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(ROOT / "service" / "translations")
     Babel(app, locale_selector=_locale, default_timezone="UTC")
     app.add_template_filter(absolute)
+    app.add_template_filter(called)
     app.context_processor(
         lambda: {"language": str(get_locale()).replace("_", "-"), "direction": direction}
     )

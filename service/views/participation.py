@@ -114,6 +114,7 @@ def receipt(report_token: str) -> ResponseReturnValue:
     page = render_template(
         "reader/reported.html",
         site=place.site,
+        settings=place.settings,
         state="received" if found.outcome is None else "kept" if is_shown else "removed",
         said=_said(found.comment) if is_shown else None,
         reason=REPORT_REASONS[reason],
@@ -190,6 +191,7 @@ def _form(
     page = render_template(
         "reader/report.html",
         site=place.site,
+        settings=place.settings,
         said=_said(comment),
         form=form,
         message=message or " ".join(map(str, form.token.errors)),

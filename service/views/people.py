@@ -11,13 +11,12 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 from flask_wtf import FlaskForm
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 from wtforms import BooleanField, EmailField, SelectField, ValidationError
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # stubs lag
 from wtforms.validators import DataRequired, Length
 
-from .. import database, people
+from .. import database, people, sites
 from .. import mail as post_office
 from ..accounts import Moderator, Purpose
 from ..models import Site
@@ -61,7 +60,7 @@ class RoleForm(FlaskForm):
         """The site that was chosen; an admin has none, whatever was chosen."""
         if self.role.data == Role.ADMIN:
             return None
-        return session.scalar(select(Site).where(Site.key == self.site.data))
+        return sites.find(session, self.site.data or "")
 
 
 class InviteForm(RoleForm):

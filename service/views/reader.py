@@ -25,16 +25,15 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_limiter import RateLimitExceeded
-from sqlalchemy import select
 
-from .. import comments, database, follows, text, threads, urls, vault
+from .. import comments, database, follows, sites, text, threads, urls, vault
 from ..models import Article, Site, now
 from ..rules import Draft
 from ..screening import waves
 from ..site_settings import SiteSettings
 from ..status import Status
 from ..tokens import WORK_BITS, AuthorTokens, FormTokens, Touched, bucket, has_worked
-from . import headers, languages, opinions
+from . import headers, languages, opinions, recent
 from .errors import wants_json
 from .forms import ReplyForm
 from .here import served_at
@@ -44,8 +43,7 @@ from .limits import POSTING, PREVIEWING, limiter, or_plainly, wait
 bp = Blueprint("reader", __name__)
 bp.before_request(languages.choose)  # for what is refused before its site is known
 
-# Browsers ask again each time (a 304 is cheap); caches of a proxy may keep a page ten seconds.
-SHARED = "public, max-age=0, s-maxage=10"
+SHARED = headers.SHARED
 FRAGMENT = "reader/fragment.html"
 LIKES_SECONDS = 30  # likes reach the page so often at most
 
@@ -66,6 +64,8 @@ class Place:
 
     @property
     def is_closed(self) -> bool:
+        if self.site.closed_at is not None:
+            return True
         return self.article is not None and comments.is_closed(self.article, self.settings, now())
 
     @property
@@ -73,17 +73,24 @@ class Place:
         return FormTokens(current_app.extensions["signer"], self.site.key, self.url)
 
     def form(self, **values: Any) -> ReplyForm:
-        return ReplyForm(self.tokens, self.settings.comment_length, **values)
+        return ReplyForm(self.tokens, self.settings, **values)
 
 
-def place_or_refuse(key: str) -> Place:
-    """The place that a request names, or the end of this request with the reason."""
-    site = database.session().scalar(select(Site).where(Site.key == key))
+def site_or_refuse(key: str) -> tuple[Site, SiteSettings]:
+    """The site that a request names, in whose language it is answered from now on; or the end of
+    this request with the reason."""
+    site = sites.find(database.session(), key)
     if site is None:
         abort(404, _("There is no site with this name here. Check the site key on the page."))
     settings = SiteSettings.read(site.settings)
     languages.choose(settings.language)
     headers.allow_frames(site.origins)
+    return site, settings
+
+
+def place_or_refuse(key: str) -> Place:
+    """The place that a request names, or the end of this request with the reason."""
+    site, settings = site_or_refuse(key)
     try:
         url = urls.canonical(request.values.get("url", ""))
     except urls.NotAnAddress:
@@ -120,9 +127,25 @@ def loader() -> ResponseReturnValue:
 
 @bp.get("/embed/<key>")
 def thread(key: str) -> ResponseReturnValue:
+    """The thread; without an article's address the articles that were talked about last."""
     database.read_a_copy()
-    place = place_or_refuse(key)
-    return _cached(place, "reader/thread.html", "text/html")
+    if not {"url", "article"} & request.args.keys():
+        return recent.page(*site_or_refuse(key))
+    return _cached(place_or_refuse(key), "reader/thread.html", "text/html")
+
+
+@bp.get("/embed/<key>/colours.css")
+def colours(key: str) -> ResponseReturnValue:
+    """The colours that a site chose, over those of thread.css. Under an address with the site's
+    version it never changes."""
+    database.read_a_copy()
+    site, settings = site_or_refuse(key)
+    response = Response(settings.look.stylesheet(), mimetype="text/css")
+    is_named = request.args.get("v", "") == str(site.version)
+    response.headers["Cache-Control"] = (
+        "public, max-age=31536000, immutable" if is_named else "public, max-age=600"
+    )
+    return response
 
 
 @bp.get("/embed/<key>/fragment")
@@ -147,7 +170,7 @@ def token(key: str) -> ResponseReturnValue:
 def counts(key: str) -> ResponseReturnValue:
     """How many comments readers see under each of the addresses asked about."""
     database.read_a_copy()
-    site = database.session().scalar(select(Site).where(Site.key == key)) or abort(404)
+    site = sites.find(database.session(), key) or abort(404)
     asked = request.args.getlist("url")[:100]
     counted = {url: threads.count(database.session(), site.id, _or_none(url)) for url in asked}
     return counted, {"Cache-Control": SHARED, "Access-Control-Allow-Origin": "*"}
@@ -169,8 +192,9 @@ def submit(key: str) -> ResponseReturnValue:
             comment = comments.submit(
                 session, current_app.extensions["vault"], place.site, sent, policy
             )
-            mailbox = current_app.extensions["vault"].mailbox_index(sent.email)
-            follows.add(session, comment, form.wish, mailbox)
+            if form.wish:
+                mailbox = current_app.extensions["vault"].mailbox_index(sent.email)
+                follows.add(session, comment, form.wish, mailbox)
             public_id = comment.public_id
     except comments.NoNewComments:
         said = _(
@@ -364,14 +388,14 @@ def _submission(place: Place, form: ReplyForm, is_origin_withheld: bool) -> comm
     touched = place.tokens.read(form.token.data or "")
     typed = form.comment.data or ""
     html = text.render(typed)
-    named = (form.name.data or "", form.website.data or "")
+    name, website = form.name.data or text.ANONYMOUS, form.website_typed
     return comments.Submission(
         url=place.url,
         given_id=place.given_id,
         title=form.title.data or "",
         parent=form.parent.data or "",
-        name=form.name.data or "",
-        website=form.website.data or "",
+        name=name,
+        website=website,
         email=form.email.data or "",
         text=typed,
         html=html,
@@ -381,8 +405,8 @@ def _submission(place: Place, form: ReplyForm, is_origin_withheld: bool) -> comm
         draft=Draft(
             name=form.name.data or "",
             text=typed,
-            addresses=tuple(text.addresses(f"{typed} {unquote(form.website.data or '')}")),
-            website=form.website.data or "",
+            addresses=tuple(text.addresses(f"{typed} {unquote(website)}")),
+            website=website,
             links=text.count_links(html),
             language=str(form.lang.data or "")[:20],
             mail_domain=vault.domain(form.email.data or ""),
@@ -394,7 +418,8 @@ def _submission(place: Place, form: ReplyForm, is_origin_withheld: bool) -> comm
         client=request.remote_addr or "",
         proof=AuthorTokens(_signer(), place.site.key).read(form.author.data or ""),
         token=touched.digest if touched else None,
-        score=score_here(place.site, *named, typed),
+        score=score_here(place.site, name, website, typed),
+        has_consented=bool(place.settings.consent),
     )
 
 

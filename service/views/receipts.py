@@ -100,6 +100,12 @@ def receipt_or_404(token: str) -> Receipt:
     """The comment whose key this is, or the end of this request."""
     public_id = current_app.extensions["signer"].read("receipt", token)
     found = comments.by_public_id(database.session(), public_id) if public_id else None
+    if public_id and found is None and comments.is_of_gone_site(database.session(), public_id):
+        said = _(
+            "The site that this comment was on is not here any more. What it held is erased 30 days "
+            "after it was deleted; who runs this service can tell you more."
+        )
+        abort(404, said)
     if found is None:
         abort(404, _("This receipt is not complete, or its comment was erased. Check the link."))
     site = found.article.site
@@ -237,6 +243,7 @@ def _page(
         "reader/receipt.html",
         receipt=found,
         site=found.site,
+        settings=found.settings,
         article=comment.article,
         comment=comment,
         state=found.state,

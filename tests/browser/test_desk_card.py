@@ -108,7 +108,7 @@ def test_more_than_yes_and_no_on_a_phone(live, mo, screenshot):
     expect(mo.get_by_role("button", name="Open it again")).to_be_visible()
     with live.app.app_context(), database.writing() as session:
         session.scalars(select(accounts.Membership)).one().role = Role.PUBLISHER
-    mo.goto(f"{live.url}/desk/sites")
+    mo.goto(f"{live.url}/desk/sites/daily/")
     mo.get_by_role("button", name="Hold every new comment").click()
     expect(mo.get_by_role("button", name="Leave it to the rules again")).to_be_visible()
     expect_sound(mo)

@@ -61,7 +61,7 @@ def test_a_site_s_setting_is_given_and_shown(app, flask):
     assert (given.exit_code, given.output) == (0, "likes of daily is on.\n")
     shown = flask("site", "show", "daily").output.splitlines()
     assert shown[0] == "The Daily (https://daily.example)"
-    assert {"likes  on", "sort  oldest", "edit_minutes  15"} <= set(shown)
+    assert {"likes  on", "sort  oldest  (default)", "edit_minutes  15  (default)"} <= set(shown)
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,14 @@
 """WordPress exports of our own writing."""
 
 import io
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from cast import ARTICLE as ARTICLE_URL
 
-from service.exchange import wordpress
+from service.exchange import pile, wordpress
 from service.exchange.record import Addresses, Record, Troubles
 from service.status import Kind, Markup, Status
 
@@ -87,6 +88,15 @@ def record(id, parent=None, minutes=0, url=ARTICLE_URL, **fields):
     return Record(**(usual | fields))
 
 
+@contextmanager
+def piled(records):
+    """The records of a file, gathered by article."""
+    with pile.Pile() as made:
+        for _ in pile.gather(records, Addresses(), made):
+            pass
+        yield made
+
+
 @pytest.fixture(name="wxr")
 def _wxr():
     """The words in which these tests write exports: wxr.export(wxr.item(wxr.comment()))."""
@@ -94,6 +104,6 @@ def _wxr():
     class Words:
         pass
 
-    for word in (export, item, comment, read, record):
+    for word in (export, item, comment, read, record, piled):
         setattr(Words, word.__name__, staticmethod(word))
     return Words

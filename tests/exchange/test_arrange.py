@@ -3,13 +3,27 @@ import itertools
 import pytest
 
 from service.exchange import arrange
-from service.exchange.record import Troubles, Unreadable
+from service.exchange.pile import Slot
+from service.exchange.record import Troubles
+
+
+def arranged(records, known=(), troubles=None):
+    """Each comment as it is placed, and its record."""
+    whole = list(records)
+    slots = [
+        Slot(n, r.source_id, r.source_parent, int(r.created_at.timestamp()))
+        for n, r in enumerate(whole)
+    ]
+    placed = arrange.place(
+        slots, lambda some: [whole[s.number] for s in some], known, troubles or Troubles()
+    )
+    return [(p, whole[p.slot.number]) for p in placed]
 
 
 def place(records, known=()):
     troubles = Troubles()
-    placed = arrange.place(records, known, troubles)
-    return {p.record.source_id: p.under for p in placed}, " ".join(troubles.lines())
+    placed = arranged(records, known, troubles)
+    return {p.slot.id: p.under for p, _ in placed}, " ".join(troubles.lines())
 
 
 @pytest.mark.parametrize(
@@ -71,38 +85,6 @@ def test_different_comments_under_one_id_are_all_kept_whatever_their_order(wxr):
     found = [place(order)[0] for order in itertools.permutations(same)]
     assert len(found[0]) == 5
     assert all(f.keys() == found[0].keys() for f in found)
-    troubles = Troubles()
-    placed = {p.record.source_id: p.record for p in arrange.place(same, (), troubles)}
+    placed = {p.slot.id: record for p, record in arranged(same)}
     assert placed["1"].text == "Older"
     assert not any("example.org" in id for id in placed)
-
-
-def test_an_article_that_the_file_comes_back_to_is_one_thread(wxr):
-    one, two = "https://daily.example/1", "https://daily.example/2"
-    records = [wxr.record(1, 3, url=one), wxr.record(2, url=two), wxr.record(3, url=one)]
-    runs = arrange.survey(records).runs
-    threads = list(arrange.threads(iter(records), runs))
-    assert [(t.url, [r.source_id for r in t.records]) for t in threads] == [
-        (two, ["2"]),
-        (one, ["1", "3"]),
-    ]
-
-
-def test_articles_are_let_go_one_by_one(wxr):
-    """The memory an import needs is that of its largest article."""
-    made = []
-
-    def records():
-        for n in range(100):
-            made.append(n)
-            yield wxr.record(n, url=f"https://daily.example/{n}")
-
-    runs = arrange.survey(records()).runs
-    made.clear()
-    next(arrange.threads(records(), runs))
-    assert len(made) <= 2
-
-
-def test_nothing_to_import_is_a_fault():
-    with pytest.raises(Unreadable):
-        arrange.survey([])

@@ -193,7 +193,7 @@ def test_the_report_names_foreign_articles_and_idle_prefixes(flask, file):
     ]
     done = flask("import", "wordpress", file, "--site", "daily", *words)
     assert "  http://elsewhere.example/review" in done.stdout.splitlines()
-    assert "--map http://x: no article" in done.stdout
+    assert "--map http://x: fits no article" in done.stdout
     other = flask("import", "wordpress", file, "--site", "daily")
     assert other.exit_code == 1
     assert "flask import undo 1" in other.stderr

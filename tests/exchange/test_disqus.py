@@ -6,10 +6,10 @@ import random
 import tracemalloc
 import xml.etree.ElementTree as ET
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 
 import pytest
 
-from service.exchange.arrange import survey, threads
 from service.exchange.formats import READERS
 from service.exchange.record import Addresses, Troubles, Unreadable
 from service.status import Markup, Status
@@ -190,13 +190,11 @@ def test_a_deep_export_by_date_comes_out_an_article_after_the_other():
     content = b"".join(grown(1_145))
     records, said = read(content)
     assert (len(records), said) == (1_145, "")
-    assert len(survey(records).runs) == 5
-    assert set(survey(records).runs.values()) == {1}
+    assert len([url for url, _ in groupby(records, lambda r: r.article_url)]) == 5
     above = {r.source_id: r.source_parent for r in records}
     assert max(_depth(id, above) for id in above) == 9
     of = {r.source_id: r.article_url for r in records}
     assert all(of[parent] == of[id] for id, parent in above.items() if parent)
-    assert sum(1 for _ in threads(records, survey(records).runs)) == 5
 
 
 def _depth(id, above):

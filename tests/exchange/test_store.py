@@ -8,19 +8,20 @@ from sqlalchemy import func, select
 
 from service import database, moderation
 from service.accounts import Moderator
-from service.exchange import arrange, store
-from service.models import Article, Author, Comment, Decision, Import, Site
+from service.exchange import store
+from service.models import Article, ArticleAlias, Author, Comment, Decision, Import, Site
 from service.status import Act, ImportState, Kind, Status
 
 
 class Desk:
     """Imports records into The Daily as the command line does, in small batches."""
 
-    def __init__(self, app, monkeypatch):
+    def __init__(self, app, monkeypatch, wxr):
         monkeypatch.setattr(store, "BATCH", 4)
         monkeypatch.setattr(store, "LOT", 4)
         monkeypatch.setattr(store, "REMOVED", 3)
         self.app = app
+        self.wxr = wxr
         self.site_id = add_site(app)
         self.mo = add_moderator(app)
 
@@ -32,13 +33,11 @@ class Desk:
     def bring(self, records, steps=None, digest="d"):
         """All of an import, or its first steps only, as if its process had died then."""
         run = self.run()
-        found = arrange.survey(records)
-        with self.app.app_context():
+        with self.wxr.piled(records) as pile, self.app.app_context():
+            store.lead(database.session(), run.site_id, pile)
             with database.writing() as session:
-                store.begin(session, run, "export.xml", digest, found.runs)
-            for step in itertools.islice(
-                store.write(run, arrange.threads(records, found.runs)), steps
-            ):
+                store.begin(session, run, "export.xml", digest, pile)
+            for step in itertools.islice(store.write(run, pile.threads()), steps):
                 with database.writing() as session:
                     step(session)
             if steps is None:
@@ -67,8 +66,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(app, monkeypatch):
-    return Desk(app, monkeypatch)
+def desk(app, monkeypatch, wxr):
+    return Desk(app, monkeypatch, wxr)
 
 
 def thread(wxr, count=10, url=ARTICLE):
@@ -209,25 +208,24 @@ def test_the_same_file_under_other_addresses_is_refused(desk, wxr):
 
 def test_articles_outside_the_sites_origins_come_in_and_are_listed(desk, wxr):
     run = desk.bring(thread(wxr, 2, "https://elsewhere.example/a") + thread(wxr, 1))
-    assert run.tally.foreign == ["https://elsewhere.example/a"]
+    assert (run.tally.foreign, run.tally.strange) == (1, ["https://elsewhere.example/a"])
     assert desk.count(Comment) == 3
 
 
 def test_a_rehearsal_counts_what_is_new_and_what_is_there(app, desk, wxr):
     desk.bring(thread(wxr, 3))
     run, records = desk.run(), thread(wxr, 5)
-    with app.app_context():
-        threads = arrange.threads(records, arrange.survey(records).runs)
-        store.rehearse(database.session(), run, threads)
+    with app.app_context(), wxr.piled(records) as pile:
+        for _ in store.rehearse(run, pile.threads()):
+            pass
     assert (run.tally.imported.total(), run.tally.known.total()) == (2, 3)
     assert desk.count(Comment) == 3
 
 
 def test_small_articles_share_a_step(app, desk, wxr):
     records = [wxr.record(n, url=f"https://daily.example/{n}") for n in range(40)]
-    with app.app_context():
-        runs = arrange.survey(records).runs
-        lots = list(store._lots(arrange.threads(records, runs)))
+    with wxr.piled(records) as pile:
+        lots = list(store._lots(pile.threads()))
     assert [len(lot) for lot in lots] == [4] * 10
 
 
@@ -240,3 +238,32 @@ def test_what_the_desk_finds_by_comes_in_too(app, desk, wxr):
     found = [(c.website_domain, c.link_count, c.is_first) for c in stored(app)]
     assert found[:2] == [("rita.example", 1, True), ("", 0, False)]
     assert [is_first for _, _, is_first in found[2:]] == [False, False, True]
+
+
+def test_what_the_file_has_under_a_former_address_comes_to_the_article_of_today(app, desk, wxr):
+    former, today = "https://daily.example/old", "https://daily.example/new"
+    desk.bring([wxr.record(1, url=today)])
+    with app.app_context(), database.writing() as session:
+        article = session.scalars(select(Article)).one()
+        session.add(ArticleAlias(site_id=desk.site_id, article_id=article.id, url=former))
+    run = desk.bring([wxr.record(2, 3, url=former), wxr.record(3, url=today)], digest="e")
+    assert [c.article_id for c in stored(app)] == [stored(app)[0].article_id] * 3
+    assert shape(app)["2"] == ("3", "3")
+    assert (run.tally.articles, run.found.new_articles) == (1, 0)
+
+
+def test_of_pinned_comments_as_many_stay_pinned_as_there_are_places(app, desk, wxr):
+    desk.bring([wxr.record(n, is_pinned=True, minutes=n) for n in range(1, 6)])
+    assert sum(c.pinned_at is not None for c in stored(app)) == moderation.MOST_PINNED
+
+
+def test_steps_go_on_over_articles_while_the_next_are_made(app, desk, wxr):
+    """What is made of rows is asked for ahead of the step that writes them."""
+    run, asked = desk.run(), []
+    run.make = lambda records: asked.append(len(records)) or store.made_here(records)
+    records = [wxr.record(n, url=f"https://daily.example/{n}") for n in range(40)]
+    with wxr.piled(records) as pile, app.app_context():
+        with database.writing() as session:
+            store.begin(session, run, "export.xml", "d", pile)
+        next(store.write(run, pile.threads()))
+    assert len(asked) == store.AHEAD + 1

@@ -4,6 +4,7 @@ import pytest
 from cast import ARTICLE
 from dns.resolver import NXDOMAIN
 
+from service.site_settings import SiteSettings
 from service.tokens import FormTokens, Signer
 from service.views.forms import ReplyForm
 
@@ -19,7 +20,7 @@ def refused(make_app):
     def refused(**typed):
         sent = TYPED | {"token": TOKENS.for_page()} | typed
         with app.test_request_context(method="POST", data=sent):
-            form = ReplyForm(TOKENS, 10_000)
+            form = ReplyForm(TOKENS, SiteSettings())
             form.validate()
             return set(form.errors)
 
@@ -77,6 +78,6 @@ def test_dns_is_asked_only_by_setting_and_blocks_nobody_while_it_is_down(
     sent = TYPED | {"token": TOKENS.for_page()}
     for setting in ("on", "off"):
         with make_app(CHECK_DNS=setting).test_request_context(method="POST", data=sent):
-            form = ReplyForm(TOKENS, 10_000)
+            form = ReplyForm(TOKENS, SiteSettings())
             form.validate()
             assert ("email" in form.errors) is (is_refused and setting == "on")

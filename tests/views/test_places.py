@@ -100,13 +100,13 @@ def test_a_publisher_holds_a_whole_site_and_a_moderator_does_not(app, mo, pia, a
     assert "Hold all of a site" not in mo.get(article).text
     assert mo.get("/desk/sites/").status_code == 403
     assert do(mo, "/desk/sites/daily/hold", action="hold").status_code == 403
-    assert do(mo, "/desk/sites/daily/reasons", public_reasons="Mine.").status_code == 403
+    assert do(mo, "/desk/sites/daily/settings", public_reasons="Mine.").status_code == 403
     assert do(pia, "/desk/sites/daily/hold", "/desk/sites/", action="hold").status_code == 303
     assert "A publisher holds every new comment of The Daily." in mo.get(article).text
     reply(app, app.test_client(), comment="Another.")
     assert "A publisher has every new comment of this site wait" in mo.get("/desk/").text
     do(pia, "/desk/sites/daily/hold", "/desk/sites/", action="release")
-    assert "Hold every new comment" in pia.get("/desk/sites/").text
+    assert "Hold every new comment" in pia.get("/desk/sites/daily/").text
     assert do(pia, "/desk/sites/daily/hold", action="burn").status_code == 400
 
 
@@ -118,8 +118,10 @@ def test_a_publisher_keeps_only_their_own_sites(app, pia):
 
 
 def test_a_publisher_writes_the_public_reasons_that_moderators_choose_from(pia, mo, article):
-    written = "Off topic.\r\n\r\n  <b>Rude</b>.  \r\n" + "x" * 400
-    do(pia, "/desk/sites/daily/reasons", "/desk/sites/", public_reasons=written)
+    written = "Off topic.\r\n\r\n  <b>Rude</b>.  \r\n" + "x" * 300
+    settings = "/desk/sites/daily/settings"
+    sent = do(pia, settings, settings, version="1", public_reasons=written)
+    assert sent.status_code == 303, sent.text
     page = mo.get("/desk/").text
     assert "<option>Off topic.</option>" in page
     assert "<option>&lt;b&gt;Rude&lt;/b&gt;.</option>" in page

@@ -110,6 +110,8 @@ def init_app(app: Flask) -> None:
     csrf.exempt(follow.bp)  # the address of its pages is the key, and mail programs post there
     for view in (more.edit, more.reply):  # their forms ask for it, and give back what was typed
         csrf.exempt(view)
+    # Its token is in the address: the form reads its body by itself. By name: imports come later.
+    csrf.exempt("service.views.imports.imports_add")
     # Flask-Security's URLs and names, our own way: its view knows neither visits nor attempts.
     app.view_functions["security.login"] = sign_in_by_password
     app.view_functions["security.logout"] = sign_out

@@ -1,0 +1,303 @@
+"""A site's comments as a table for a spreadsheet, and back; also tables that others made.
+
+A spreadsheet takes a cell that begins with one of six characters for a formula: such a cell gets an
+apostrophe before it, which reading takes off (hard rule 16; OWASP, "CSV Injection"). So does one
+that has an apostrophe there of its own, so that each cell comes back as it was.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
+
+from ..models import Site
+from ..status import Kind, Markup, Status
+from ..urls import NotAnAddress
+from ..vault import Vault
+from . import record
+from .entry import MOST_LIKES, moment
+from .ours import kept_id, kept_name, kept_title, kept_words
+from .record import Addresses, Record, Troubles, Unreadable
+from .windows import Around, comments, email, utc, windows
+
+FORMAT = "csv"
+BOM = "\ufeff"  # without it, Excel takes UTF-8 for something else
+LONGEST = 4 * 1024 * 1024  # characters of a row
+SEPARATORS = (",", ";", "\t")
+
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_ESCAPED = re.compile(r"'+[=+\-@\t\r]")
+
+COLUMNS = (
+    *("id", "parent", "article", "title", "author", "website", "email", "kind", "status"),
+    *("created_at", "edited_at", "pinned_at", "likes", "language", "markup", "text"),
+)
+# What others call a column; ours has the name itself.
+NAMES = {
+    "id": "comment_id",
+    "parent": "parent_id|reply_to|in_reply_to|comment_parent",
+    "article": "url|link|page|page_url|article_url|permalink|post_url",
+    "title": "article_title|page_title|post_title",
+    "author": "name|author_name|comment_author|user|username",
+    "website": "site|homepage|author_url|author_website|comment_author_url",
+    "email": "e_mail|mail|author_email|email_address|comment_author_email",
+    "kind": "type|comment_type",
+    "status": "state|approved|comment_approved",
+    "created_at": "created|date|time|datetime|timestamp|published|comment_date_gmt",
+    "edited_at": "edited|modified|updated_at",
+    "pinned_at": "pinned",
+    "likes": "like_count|upvotes",
+    "language": "lang|locale",
+    "markup": "",
+    "text": "comment|content|message|body|comment_content",
+}
+MEANT = {alias: name for name, aliases in NAMES.items() for alias in (name, *aliases.split("|"))}
+NEEDED = {"article": "article or url", "author": "author or name", "text": "text or comment"}
+STATES = {state.value: state for state in Status} | {
+    "published": Status.APPROVED,
+    "public": Status.APPROVED,
+    "visible": Status.APPROVED,
+    "1": Status.APPROVED,
+    "true": Status.APPROVED,
+    "yes": Status.APPROVED,
+    "0": Status.PENDING,
+    "false": Status.PENDING,
+    "no": Status.PENDING,
+    "hold": Status.PENDING,
+    "unapproved": Status.PENDING,
+    "waiting": Status.PENDING,
+    "trash": Status.REJECTED,
+    "removed": Status.DELETED,
+}
+
+
+def lines(session: Session, site: Site, vault: Vault | None = None) -> Iterator[str]:
+    """The head, and a row for each comment. With a vault there is a column of addresses.
+
+    Raises vault.WrongKey if an address is under a key that is not on the ring.
+    """
+    columns = [name for name in COLUMNS if vault or name != "email"]
+    yield Around(BOM + _row(columns))
+    for ids in windows(session, site):
+        for found in comments(session, ids, has_emails=bool(vault)):
+            emails = {"email": email(found, site, vault)} if vault else {}
+            cells = _cells(found) | emails
+            yield _row([escaped(cells[name] or "") for name in columns])
+
+
+def escaped(cell: str) -> str:
+    """The cell as no spreadsheet takes it for a formula."""
+    return f"'{cell}" if _FORMULA.match(cell) else cell
+
+
+def unescaped(cell: str) -> str:
+    """The cell as it was before `escaped`."""
+    return cell[1:] if _ESCAPED.match(cell) else cell
+
+
+def _cells(found: Row[Any]) -> dict[str, str | None]:
+    return {
+        "id": found.public_id,
+        "parent": found.parent,
+        "article": found.url,
+        "title": found.title,
+        "author": found.name,
+        "website": found.website,
+        "kind": found.kind,
+        "status": found.status,
+        "created_at": utc(found.created_at),
+        "edited_at": utc(found.edited_at) if found.edited_at else "",
+        "pinned_at": utc(found.pinned_at) if found.pinned_at else "",
+        "likes": str(found.like_count),
+        "language": found.language,
+        "markup": found.markup,
+        "text": found.text,
+    }
+
+
+def _row(cells: list[str]) -> str:
+    """A line of the file (RFC 4180)."""
+    line = io.StringIO(newline="")
+    csv.writer(line).writerow(cells)
+    return line.getvalue()
+
+
+def read(file: BinaryIO, addresses: Addresses, troubles: Troubles) -> Iterator[Record]:
+    """The comments of a table. Its first row names the columns, in any order.
+
+    Raises Unreadable with the number of the row at fault.
+    """
+    sheet = _Sheet(file)
+    columns = _columns(sheet.head, troubles)
+    if "status" not in columns:
+        troubles.note("no column for the status: all taken as published", "")
+    for cells in sheet.rows():
+        fields = {name: unescaped(cells[at]) for name, at in columns.items() if at < len(cells)}
+        if found := _record(fields, columns.keys(), addresses, troubles):
+            yield found
+
+
+class _Bytes(io.RawIOBase):
+    """The file, as io.BufferedReader asks for one."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        piece = self.file.read(len(buffer))
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+
+class _Sheet:
+    """A table's rows, each a list of its cells; knows its encoding and what separates its cells."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        buffered = io.BufferedReader(_Bytes(file))
+        is_wide = buffered.peek(2)[:2] in (b"\xff\xfe", b"\xfe\xff")
+        self._text = io.TextIOWrapper(
+            buffered,
+            encoding="utf-16" if is_wide else "utf-8-sig",
+            errors="strict" if is_wide else "surrogateescape",  # told of at its own row
+            newline="",
+        )
+        csv.field_size_limit(LONGEST)  # of this process; nothing else here reads tables
+        self._number = 1  # of the row that is being read
+        self._taken = 0  # characters of it
+        first = self._line()
+        if not first.strip():
+            raise Unreadable("its first row names no columns")
+        self._separator = max(SEPARATORS, key=lambda mark: _ranked(first, mark))
+        self.head = self._split(first)
+
+    def _line(self) -> str:
+        try:
+            line = self._text.readline(LONGEST + 1)
+            line.encode()
+        except UnicodeError:
+            raise Unreadable(
+                f"row {self._number} is not in UTF-8: save the sheet as “CSV UTF-8”"
+            ) from None
+        self._taken += len(line)
+        if self._taken > LONGEST:
+            raise Unreadable(
+                f"row {self._number} is longer than {LONGEST >> 20} million characters: "
+                "a quotation mark is not closed there, or it is no table"
+            )
+        return line
+
+    def _split(self, line: str) -> list[str]:
+        return next(csv.reader([line], delimiter=self._separator), [])
+
+    def rows(self) -> Iterator[list[str]]:
+        """The rows after the first, but those without anything in them."""
+        lines = iter(self._line, "")
+        reader = csv.reader(lines, delimiter=self._separator, strict=True)
+        while True:
+            self._number, self._taken = self._number + 1, 0
+            try:
+                cells = next(reader, None)
+            except csv.Error as fault:
+                raise Unreadable(f"row {self._number} cannot be read: {_said(fault)}") from None
+            if cells is None:
+                return
+            if len(cells) > len(self.head):
+                raise Unreadable(
+                    f"row {self._number} has {len(cells)} cells, the first row {len(self.head)}"
+                )
+            if any(cells):
+                yield cells
+
+
+def _said(fault: csv.Error) -> str:
+    """What csv found wrong, in words for somebody with a spreadsheet."""
+    return "a quotation mark is not closed" if "unexpected end" in str(fault) else str(fault)
+
+
+def _ranked(line: str, separator: str) -> tuple[int, int]:
+    cells = next(csv.reader([line], delimiter=separator), [])
+    return sum(_spelt(cell) in MEANT for cell in cells), len(cells)
+
+
+def _spelt(name: str) -> str:
+    return re.sub(r"\W+", "_", name.strip().casefold()).strip("_")
+
+
+def _columns(head: list[str], troubles: Troubles) -> dict[str, int]:
+    """Where each column is."""
+    columns: dict[str, int] = {}
+    for at, written in enumerate(head):
+        name = MEANT.get(_spelt(written))
+        if name is None:
+            if written.strip():
+                troubles.note("column that we do not know: left out", written)
+        elif name in columns:
+            raise Unreadable(f"its first row has two columns for the {name}")
+        else:
+            columns[name] = at
+    if missing := [words for name, words in NEEDED.items() if name not in columns]:
+        raise Unreadable(f"its first row names no column {' and none '.join(missing)}")
+    return columns
+
+
+def _record(
+    fields: dict[str, str], columns: Any, addresses: Addresses, troubles: Troubles
+) -> Record | None:
+    def get(name: str) -> str:
+        return fields.get(name, "").strip()
+
+    id = record.known_id(get("id"))
+    try:
+        url = addresses.canonical(get("article"))
+    except NotAnAddress:
+        troubles.note("comment under an article without an address: left out", id)
+        return None
+    email = record.printed(get("email"))
+    name = kept_name(get("author"), id, troubles)
+    words = kept_words(fields.get("text", "").replace("\r\n", "\n"), email, id, troubles)
+    created_at = moment(get("created_at"))
+    if created_at is None:
+        troubles.note("no date that can be read (2020-12-31): 1 January 1970 taken", id)
+        created_at = record.LONG_AGO
+    parent = record.known_id(get("parent"))
+    return Record(
+        article_url=url,
+        article_title=kept_title(get("title")),
+        source_id=id or record.derived_id(name, created_at, words),
+        source_parent=None if parent in ("", "0") else parent,
+        author=name,
+        website=record.website(get("website"), email, id, troubles),
+        email=email,
+        kind=Kind(get("kind")) if get("kind") in set(Kind) else Kind.COMMENT,
+        state=_state(get("status"), "status" in columns, id, troubles),
+        created_at=created_at,
+        text=words,
+        markup=Markup.HTML if get("markup") == Markup.HTML else Markup.MARKDOWN,
+        likes=_likes(get("likes")),
+        is_pinned=bool(get("pinned_at")),
+        edited_at=moment(get("edited_at")),
+        public_id=kept_id(id),
+        language=get("language") if re.fullmatch(r"[A-Za-z-]{2,20}", get("language")) else "",
+        pinned_at=moment(get("pinned_at")),
+    )
+
+
+def _state(written: str, is_told: bool, id: str, troubles: Troubles) -> Status:
+    if not is_told:
+        return Status.APPROVED
+    state = STATES.get(written.casefold())
+    if state is None:
+        troubles.note("unknown state: waits for a moderator", f"{id} {written}".strip())
+        return Status.PENDING
+    return state
+
+
+def _likes(written: str) -> int:
+    return min(int(written), MOST_LIKES) if re.fullmatch(r"[0-9]{1,12}", written) else 0

@@ -1,0 +1,72 @@
+"""A site's comments on their way out, some at a time, article by article.
+
+A parent always comes before its replies: whatever is answered was stored first.
+"""
+
+from array import array
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, select
+from sqlalchemy.orm import Session, aliased
+
+from ..models import Article, Author, Comment, Site
+from ..vault import Hidden, Vault
+
+AT_A_TIME = 1_000
+
+
+class Around(str):
+    """A piece of a file that is no comment: its head, its foot, an article."""
+
+
+def windows(session: Session, site: Site) -> Iterator[Sequence[int]]:
+    """The comments' ids, so many at a time. All of them together take 8 bytes each."""
+    wanted = select(Comment.id).where(Comment.site_id == site.id)
+    ordered = wanted.order_by(Comment.article_id, Comment.id)
+    ids = array("q", session.scalars(ordered.execution_options(yield_per=10 * AT_A_TIME)))
+    for start in range(0, len(ids), AT_A_TIME):
+        yield ids[start : start + AT_A_TIME]
+
+
+def comments(session: Session, ids: Sequence[int], has_emails: bool) -> list[Row[Any]]:
+    """A row for each comment of a window, in its order: the comment's columns, `url`, `title` and
+    `closed_at` of its article, `parent` (a public id), and what `email` reads where that is asked
+    for."""
+    rows = {row.id: row for row in session.execute(_wanted(ids, has_emails))}
+    return [rows[id] for id in ids if id in rows]
+
+
+def _wanted(ids: Sequence[int], has_emails: bool) -> Select[Any]:
+    parent = aliased(Comment)
+    columns: tuple[Any, ...] = (
+        *(Comment.id, Comment.public_id, Comment.article_id, Comment.parent_id),
+        *(Comment.source, Comment.source_id, Comment.source_parent),
+        *(Comment.name, Comment.website, Comment.kind, Comment.status, Comment.created_at),
+        *(Comment.text, Comment.html, Comment.markup, Comment.language, Comment.like_count),
+        *(Comment.mark, Comment.pinned_at, Comment.edited_at, Comment.is_reworded),
+        *(Comment.edit_text, Comment.edit_at, Article.url, Article.title, Article.closed_at),
+    )
+    wanted = (
+        select(*columns, parent.public_id.label("parent"))
+        .join(Article, Article.id == Comment.article_id)
+        .outerjoin(parent, parent.id == Comment.parent_id)
+        .where(Comment.id.in_(ids))
+    )
+    if not has_emails:  # then the table of addresses is not even touched
+        return wanted
+    hidden = (Author.email_index, Author.email_ciphertext, Author.email_key_id)
+    return wanted.add_columns(*hidden).outerjoin(Author, Author.id == Comment.author_id)
+
+
+def email(row: Row[Any], site: Site, vault: Vault) -> str | None:
+    """The address that a comment came with. Raises vault.WrongKey."""
+    if row.email_index is None:
+        return None
+    return vault.reveal(Hidden(row.email_index, row.email_ciphertext, row.email_key_id), site.id)
+
+
+def utc(at: datetime) -> str:
+    """ISO 8601 as JavaScript and Python read it."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
