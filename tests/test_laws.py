@@ -240,6 +240,8 @@ ACCESS = {
     "desk.write_again": Role.MODERATOR,
     "desk.set_letters": Role.MODERATOR,
     "desk.set_mail_links": Role.MODERATOR,
+    "desk.embed": Role.PUBLISHER,
+    "desk.embed_sample": Role.PUBLISHER,
     "desk.hooks": Role.PUBLISHER,
     "desk.hooks_new": Role.PUBLISHER,
     "desk.hooks_add": Role.PUBLISHER,

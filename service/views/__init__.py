@@ -13,6 +13,7 @@ from . import (
     demo,
     desk,
     doctor,
+    embedding,
     errors,
     exports,
     feeds,
@@ -72,6 +73,7 @@ DESK = (
     doctor,
     imports,
     exports,
+    embedding,
 )
 READERS = (reader.bp, receipts.bp, participation.bp, feeds.bp, follow.bp)
 DOORS = (*READERS, desk.bp, by_mail.bp, accounts.bp, ops.bp, demo.bp)

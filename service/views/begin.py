@@ -17,6 +17,7 @@ from wtforms.validators import DataRequired, Length
 
 from .. import database, desk, sites, urls
 from ..models import Comment, Site
+from . import recipes
 from .desk import bp
 from .errors import wants_json
 from .forms import Visible, line
@@ -123,7 +124,8 @@ def begin_with(key: str) -> ResponseReturnValue:
     first = _first_comment(session, site)
     if wants_json():
         return {"has_comment": first is not None}
-    return render_template("desk/begin_with.html", site=site, first=first, base=served_at())
+    snippet = recipes.snippet(served_at(), site)
+    return render_template("desk/begin_with.html", site=site, first=first, snippet=snippet)
 
 
 def _first_comment(session: Session, site: Site) -> Comment | None:

@@ -33,7 +33,7 @@ from ..screening import waves
 from ..site_settings import SiteSettings
 from ..status import Status
 from ..tokens import WORK_BITS, AuthorTokens, FormTokens, Touched, bucket, has_worked
-from . import headers, languages, opinions, recent
+from . import headers, languages, opinions, recent, samples
 from .errors import wants_json
 from .forms import ReplyForm
 from .here import served_at
@@ -59,8 +59,13 @@ class Place:
     article: Article | None
 
     @property
+    def is_sample(self) -> bool:
+        """Whether this is the thread of the desk's sample page, where nothing is ever stored."""
+        return samples.is_sample(self.url, self.site.key)
+
+    @property
     def is_ours(self) -> bool:
-        return urls.is_within(self.url, self.site.origins)
+        return urls.is_within(self.url, self.site.origins) or self.is_sample
 
     @property
     def is_closed(self) -> bool:
@@ -129,7 +134,7 @@ def loader() -> ResponseReturnValue:
 def thread(key: str) -> ResponseReturnValue:
     """The thread; without an article's address the articles that were talked about last."""
     database.read_a_copy()
-    if not {"url", "article"} & request.args.keys():
+    if not any(request.args.get(name, "").strip() for name in ("url", "article")):
         return recent.page(*site_or_refuse(key))
     return _cached(place_or_refuse(key), "reader/thread.html", "text/html")
 
@@ -184,6 +189,8 @@ def submit(key: str) -> ResponseReturnValue:
     form = place.form()
     if not form.validate():
         return _again(place, form)
+    if place.is_sample:
+        return _again(place, form, _("This is a sample: your reply was not posted."), 403)
     sent = _submission(place, form, is_origin_withheld)
     sent = replace(sent, draft=opinions.ask(place.site, sent))
     policy = policy_here(place.site)
@@ -335,7 +342,9 @@ def _page(
     it will look if that was asked for."""
     shown, shape = threads.EMPTY, _shape(place.settings)
     is_fragment = template == FRAGMENT
-    if place.article:
+    if place.is_sample:
+        shown = samples.thread(shape.sort)
+    elif place.article:
         shown = threads.page(
             database.session(),
             place.article,
@@ -356,7 +365,8 @@ def _page(
         thread=shown,
         sort=shape.sort,
         asked=request.values.get("at", ""),
-        is_indexed=place.settings.is_indexed,
+        is_indexed=place.settings.is_indexed and not place.is_sample,
+        is_sample=place.is_sample,
         form=form,
         message=message,
         preview=preview,

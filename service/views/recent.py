@@ -3,7 +3,7 @@
 from flask import Response, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 
-from .. import database, threads
+from .. import database, threads, urls
 from ..models import Site
 from ..site_settings import SiteSettings
 from . import headers
@@ -13,7 +13,8 @@ SIZE = 20
 
 def page(site: Site, settings: SiteSettings) -> ResponseReturnValue:
     """The list, or 304 if the asker has it."""
-    articles = threads.talked_about(database.session(), site.id, SIZE)
+    talks = threads.talked_about(database.session(), site.id, SIZE)
+    articles = [talk for talk in talks if urls.is_within(talk.url, site.origins)]
     response = Response(mimetype="text/html")
     response.headers["Cache-Control"] = headers.SHARED
     response.set_etag(

@@ -26,6 +26,7 @@ from .places import ActionForm
 PAGES: dict[str, Any] = {
     "desk.site": _l("Overview"),
     "desk.settings_of": _l("Settings"),
+    "desk.embed": _l("Embed"),
     "desk.rules_of": _l("Rules"),
     "desk.outside": _l("Services outside"),
     "desk.imports": _l("Import"),

@@ -39,7 +39,7 @@ def test_from_an_empty_installation_to_the_first_comment(
     expect(ada.get_by_text("No comment has come yet")).to_be_visible()
     expect_sound(ada, "first-snippet", screenshot)
     article = publisher.url + "/harbour"
-    publisher.write("/harbour", f"<h1>Harbour</h1>{snippet.replace('ARTICLE', article)}")
+    publisher.write("/harbour", f"<h1>Harbour</h1>{snippet.replace('your-article', 'harbour')}")
     rita = browser.new_context().new_page()
     rita.goto(article)
     shown = rita.frame_locator("iframe").locator("#reply")

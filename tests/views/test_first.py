@@ -113,7 +113,9 @@ def test_what_is_no_site_is_refused_and_kept(app, ada, daily, typed, said):
 def test_the_snippet_stands_there_and_the_first_comment_is_seen(app, ada, daily):
     page = "/desk/begin/daily"
     before = ada.get(page).text
-    assert "&lt;rejoinder-thread site=&#34;daily&#34;" in before or 'site="daily"' in before
+    assert "&lt;rejoinder-thread site=&#34;daily&#34;" in before
+    assert "/embed/daily?url=https%3A%2F%2F" in before
+    assert "/desk/sites/daily/embed" in before
     assert "http://localhost/embed.js" in before
     assert "No comment has come yet" in before
     asked = {"Accept": "application/json"}

@@ -197,7 +197,7 @@ def test_a_page_that_is_not_the_site_s_is_refused_with_the_reason(app, client):
     ("path", "status", "said"),
     [
         ("/embed/nobody?url=https://daily.example/", 404, "no site with this name"),
-        ("/embed/daily?url=", 400, "address of the article"),
+        ("/embed/daily?article=review-17", 400, "address of the article"),
         ("/embed/daily?url=javascript:alert(1)", 400, "address of the article"),
         ("/embed/daily?url=https://evil.example/", 403, "not on a website"),
         ("/receipts/nonsense", 404, "receipt"),
