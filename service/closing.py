@@ -12,7 +12,7 @@ from .models import Article, Site, now
 from .text import mask_addresses
 
 
-def close(session: Session, article: Article, is_closed: bool, moderator: Moderator) -> None:
+def close(session: Session, article: Article, is_closed: bool, moderator: Moderator | str) -> None:
     """Closes an article to new comments, or opens it; readers' pages of it are fetched anew."""
     if bool(article.closed_at) == is_closed:
         return
@@ -22,7 +22,7 @@ def close(session: Session, article: Article, is_closed: bool, moderator: Modera
     events.record(session, what, moderator, _named(article), article.site_id)
 
 
-def hold(session: Session, article: Article, is_held: bool, moderator: Moderator) -> None:
+def hold(session: Session, article: Article, is_held: bool, moderator: Moderator | str) -> None:
     """Has every new comment under an article wait for a moderator, or no longer."""
     if bool(article.held_at) == is_held:
         return

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, aliased
 
 from . import bans, events, folds, moderation, notices, screening, urls
 from .accounts import Moderator
+from .aliases import article_at
 from .models import Article, Author, Comment, Decision, Follow, Note, Reason, Site, gone_sites, now
 from .moderation import Wording
 from .rules import Draft, History, Policy, Verdict, judge, risk
@@ -115,6 +116,8 @@ def submit(
                 raise
     if is_new and comment.status == Status.APPROVED:
         moderation.count_new(session, comment)
+    elif is_new:
+        moderation.came(session, comment)
     if is_new:
         notices.arrived(session, comment)
     if is_new and (seen := waves.watch(session, comment, policy)):
@@ -363,14 +366,15 @@ def usual_wait(session: Session, site_id: int) -> timedelta | None:
 
 
 def find_article(session: Session, site_id: int, url: str, given_id: str = "") -> Article | None:
-    """The article by the publisher's own id, else by its canonical URL. Before anything is approved
-    there, the id is a hint of whoever posted first: it names no article at another URL."""
-    articles = select(Article).where(Article.site_id == site_id)
-    is_proved = or_(Article.approved_count > 0, Article.url == url)
-    by_id = articles.where(Article.given_id == given_id, is_proved)
-    return (session.scalar(by_id) if given_id else None) or session.scalar(
-        articles.where(Article.url == url)
-    )
+    """The article by the publisher's own id, else by its canonical URL, present or former. Before
+    anything is approved there, the id is a hint of whoever posted first: it names no article at
+    another URL."""
+    number = article_at(session, site_id, [url]).get(url)
+    if given_id:
+        is_proved = or_(Article.approved_count > 0, Article.id == number)
+        named = select(Article.id).where(Article.site_id == site_id, Article.given_id == given_id)
+        number = session.scalar(named.where(is_proved)) or number
+    return session.get(Article, number) if number else None
 
 
 def _refuse_if_shut(session: Session, site_id: int) -> None:
@@ -424,7 +428,7 @@ def _parent(session: Session, article: Article | None, public_id: str) -> Commen
     if (
         parent is None
         or article is None
-        or parent.article_id != article.id
+        or article.id not in (parent.article_id, parent.article.merges_into_id)
         or parent.status != Status.APPROVED
     ):
         raise NoSuchParent

@@ -15,7 +15,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -26,7 +26,7 @@ from flask import Flask, current_app, g
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
 
 from .models import Check
@@ -34,6 +34,9 @@ from .settings import Unusable
 
 WAIT_SECONDS = 5.0
 POLL_SECONDS = 0.002
+# Between the steps of a long work; and how often in a row one may meet others.
+LEAST_PAUSE, LONGEST_PAUSE = 0.01, 0.1  # seconds
+MOST_FAILED = 10
 
 
 class Busy(Exception):
@@ -264,6 +267,36 @@ def writing() -> Iterator[Session]:
     forget()
     with database().writing() as session:
         yield session
+
+
+def in_steps(
+    step: Callable[[Session, Any], bool],
+    look: Callable[[Session], Any] = lambda session: None,
+    seconds: float | None = None,
+) -> bool:
+    """Takes step after step, each in a write session of its own, until one says that there is no
+    more to do, or the time is over. Each step is given what a look with a session that reads has
+    found before. Whether all is done; who comes later can go on.
+
+    In between, others who write have as much time as a step took. One that met what somebody else
+    wrote at the same moment is taken again.
+    """
+    until = time.monotonic() + seconds if seconds is not None else None
+    is_more, failed = True, 0
+    while is_more and (until is None or time.monotonic() < until):
+        seen = look(session())
+        forget()
+        began = time.monotonic()
+        try:
+            with writing() as writer:
+                is_more = step(writer, seen)
+            failed = 0
+        except (Busy, IntegrityError):
+            failed += 1
+            if failed == MOST_FAILED:
+                raise
+        time.sleep(min(max(time.monotonic() - began, LEAST_PAUSE), LONGEST_PAUSE))
+    return not is_more
 
 
 def forget() -> None:

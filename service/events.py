@@ -20,6 +20,11 @@ class What(StrEnum):
     OPENED = "opened"
     HELD = "held"  # every new comment of an article or a site waits
     RELEASED = "released"
+    RENAMED = "renamed"  # an article: its title
+    MOVED = "moved"  # an article to another address; the old one leads to it
+    MERGED = "merged"  # an article became part of another one
+    MOVE_BEGAN = "move_began"  # of all articles of a pattern
+    MOVE_ENDED = "move_ended"
     BANNED = "banned"
     LIFTED = "lifted"  # a ban was taken back
     PREVIEWED = "previewed"  # somebody looked at what a ban would have caught

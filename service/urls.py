@@ -34,10 +34,10 @@ def canonical(url: str) -> str:
     if scheme not in DEFAULT_PORTS or not host or "@" in parts.netloc:
         raise NotAnAddress(url)
     netloc = host if port in (None, DEFAULT_PORTS[scheme]) else f"{host}:{port}"
-    return urlunsplit((scheme, netloc, _spell(parts.path) or "/", _spell(_query(parts.query)), ""))
+    return urlunsplit((scheme, netloc, spell(parts.path) or "/", spell(_query(parts.query)), ""))
 
 
-def _spell(part: str) -> str:
+def spell(part: str) -> str:
     """The one spelling of percent-escapes: as browsers send them, in capitals (RFC 3986, 6.2.2.1)."""
     escaped = quote(part, safe="/%:@!$&'()*+,;=~-._?[]|")
     return re.sub(r"%[0-9a-fA-F]{2}", lambda found: found[0].upper(), escaped)

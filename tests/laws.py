@@ -20,6 +20,7 @@ FLOORS = {
     "compare": 0, "passwords": 0, "plots": 0, "measures": 0, "signatures": 0, "spoken": 0,
     "rules": 1, "models": 1, "typist": 1, "features": 1, "learning": 2,
     "database": 2, "migrations": 2, "outbound": 2, "letters": 2, "accounts": 2,
+    "aliases": 2, "articles": 4,
     "attempts": 2, "bans": 2, "folds": 2, "passkeys": 2, "reports": 2, "search": 2, "visits": 2,
     "moderation": 3, "screening": 3,
     "events": 3, "notices": 3, "facts": 3, "filters": 3, "openings": 3, "second_step": 3,

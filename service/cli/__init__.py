@@ -8,6 +8,7 @@ from flask_limiter.commands import cli as limits_of_the_library
 
 from . import (
     accounts,
+    articles,
     demo,
     doctor,
     exporting,
@@ -27,6 +28,7 @@ from . import (
 
 COMMANDS = (
     sites.site,
+    articles.article,
     accounts.moderator,
     demo.demo,
     doctor.doctor_,

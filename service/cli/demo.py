@@ -16,7 +16,7 @@ from flask.cli import with_appcontext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from .. import accounts, comments, database, moderation, text
+from .. import accounts, articles, comments, database, moderation, text
 from ..models import Article, Site, now
 from ..rules import Draft, Policy
 from ..status import Mark, Role, Status
@@ -131,4 +131,4 @@ def _move(session: Session, site: Site, base: str) -> None:
     of_site, url = select(Article).where(Article.site_id == site.id), f"{base}/demo/"
     article = session.scalar(of_site.where(Article.given_id == ARTICLE))
     if article and not session.scalar(of_site.where(Article.url == url)):
-        article.url, article.version = url, article.version + 1
+        articles.move(session, article, url, "flask demo")

@@ -13,6 +13,7 @@ from flask.cli import with_appcontext
 
 from .. import database
 from . import learning
+from .articles import make_one, move_on
 from .bringing import bring_comments, old_files
 from .hooks import call_hooks
 from .mail import send_letters
@@ -40,6 +41,8 @@ TASKS: tuple[Task, ...] = (
     learning.rescore,
     tell_akismet,
     end_waves,
+    make_one,
+    move_on,
     old_tokens,
     old_letters,
     old_files,

@@ -16,18 +16,8 @@ from sqlalchemy import Select, Table, delete, exists, func, insert, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
-from .. import database, folds, moderation, urls
-from ..models import (
-    Article,
-    ArticleAlias,
-    Author,
-    Comment,
-    Decision,
-    Import,
-    Past,
-    now,
-    public_id,
-)
+from .. import aliases, database, folds, moderation, urls
+from ..models import Article, Author, Comment, Decision, Import, Past, now, public_id
 from ..status import ImportState, Markup, Status
 from ..text import RENDERER, count_links, render, render_html
 from ..vault import Hidden, Vault, normal
@@ -174,15 +164,12 @@ def _has_brought(session: Session, number: int) -> bool:
 def lead(session: Session, site_id: int, pile: Pile) -> None:
     """Puts what the file has under an article's former address under the present one."""
     for some in pile.urls():
-        here = select(Article.url).where(Article.site_id == site_id, Article.url.in_(some))
-        missing = set(some) - set(session.scalars(here))
-        former = (
-            select(ArticleAlias.url, Article.url)
-            .join(Article, Article.id == ArticleAlias.article_id)
-            .where(ArticleAlias.site_id == site_id, ArticleAlias.url.in_(missing))
-        )
-        for url, present in session.execute(former).all():
-            pile.join(url, present)
+        numbers = aliases.article_at(session, site_id, some)
+        known = select(Article.id, Article.url).where(Article.id.in_(numbers.values()))
+        present = dict(session.execute(known).all())
+        for url, number in numbers.items():
+            if url != present[number]:
+                pile.join(url, present[number])
 
 
 def end(session: Session, run: Run, state: ImportState) -> None:
@@ -553,6 +540,8 @@ class _Removal:
 
     def _finish(self, session: Session) -> None:
         is_empty = ~exists().where(Comment.article_id == self.article_id)
+        coming = aliased(Article)  # another, about to become part of this one
+        is_empty &= ~exists().where(coming.merges_into_id == self.article_id)
         emptied = delete(Article).where(Article.id == self.article_id, is_empty)
         if session.execute(emptied.returning(Article.id)).first() is None:
             moderation.recount(session, self.article_id)

@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 
 from .. import folds, search, urls
 from ..accounts import Moderator, within_reach
-from ..models import Article, Comment, Decision, Reason, Report, Site
+from ..models import Article, ArticleAlias, Comment, Decision, Reason, Report, Site
 from ..rules import LIKELY_SPAM
 from ..status import Act, ReportReason, Status
 from .words import EVERY, REPORTED, Words
@@ -196,7 +196,9 @@ class Asking:
             url = urls.canonical(typed)
         except urls.NotAnAddress:
             url = typed
-        exact = select(Article.id).where(or_(Article.url == url, Article.given_id == typed))
+        was_there = select(ArticleAlias.article_id).where(ArticleAlias.url == url)
+        known = or_(Article.url == url, Article.given_id == typed, Article.id.in_(was_there))
+        exact = select(Article.id).where(known)
         if found := self.session.scalars(exact.limit(ARTICLES)).all():
             return found
         title = func.lower(Article.title).like(f"%{search.pattern(typed)}%", escape="\\")

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ..status import (
     Act,
+    BulkState,
     FollowPace,
     ImportState,
     ImportWish,
@@ -69,7 +70,20 @@ class Article(Base):
     """A page under which people comment; made by its first comment."""
 
     __tablename__ = "articles"
-    __table_args__ = (UniqueConstraint("site_id", "url"), UniqueConstraint("site_id", "given_id"))
+    __table_args__ = (
+        UniqueConstraint("site_id", "url"),
+        UniqueConstraint("site_id", "given_id"),
+        # A publisher's list of them, by address too.
+        Index("ix_articles_last", "site_id", "last_at", "id"),
+        Index("ix_articles_count", "site_id", "approved_count", "id"),
+        # The few that are about to be one with another.
+        Index(
+            "ix_articles_merging",
+            "merges_into_id",
+            sqlite_where=text("merges_into_id IS NOT NULL"),
+            postgresql_where=text("merges_into_id IS NOT NULL"),
+        ),
+    )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
     url: Mapped[str] = mapped_column(Text)
@@ -82,6 +96,10 @@ class Article(Base):
     liked_at: Mapped[datetime | None]  # when a like last came; likes do not raise the version
     closed_at: Mapped[datetime | None]  # since when it takes no new comments
     held_at: Mapped[datetime | None]  # since when every new comment here waits for a moderator
+    # When the newest comment came, whatever became of it.
+    last_at: Mapped[datetime | None] = mapped_column(default=now)
+    # With which it is to be one: until all its comments are there, whoever asks for it finds that.
+    merges_into_id: Mapped[int | None] = mapped_column(ForeignKey("articles.id"))
     created_at: Mapped[datetime] = mapped_column(default=now)
     site: Mapped[Site] = relationship()
 
@@ -113,14 +131,50 @@ class ArticleAlias(Base):
     """An address where an article was before: whoever asks for it finds the article."""
 
     __tablename__ = "article_aliases"
-    __table_args__ = (UniqueConstraint("site_id", "url"),)
+    __table_args__ = (
+        UniqueConstraint("site_id", "url"),
+        Index(
+            "ix_article_aliases_former",
+            "former_id",
+            sqlite_where=text("former_id IS NOT NULL"),
+            postgresql_where=text("former_id IS NOT NULL"),
+        ),
+    )
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
     article_id: Mapped[int] = mapped_column(
         ForeignKey("articles.id", ondelete="CASCADE"), index=True
     )
     url: Mapped[str] = mapped_column(Text)
+    # The number of an article that stood here and is one with this now: links in letters name it.
+    former_id: Mapped[int | None] = mapped_column(Id)
     created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Move(Base):
+    """That articles of a site move to new addresses, by a pattern: done in batches, in the order of
+    their numbers, so that whoever finds the row can go on with it."""
+
+    __tablename__ = "moves"
+    __table_args__ = (Index("ix_moves_site", "site_id", "id"),)
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id"))
+    # Nobody's where the command line asked for it.
+    moderator_id: Mapped[int | None] = mapped_column(ForeignKey("moderators.id"))
+    by: Mapped[str] = mapped_column(String(80))  # their name at the time
+    network: Mapped[str] = mapped_column(String(50), default="")  # from where it was asked for
+    old: Mapped[str] = mapped_column(Text)  # patterns: a * stands for whatever is there
+    new: Mapped[str] = mapped_column(Text)
+    has_merges: Mapped[bool] = mapped_column(default=False)  # with what is at a new address already
+    total: Mapped[int] = mapped_column(default=0)  # articles that it was about when it began
+    at: Mapped[int] = mapped_column(BigInteger, default=0)  # the article that was looked at last
+    until: Mapped[int] = mapped_column(BigInteger)  # … and the last that it is about
+    moved: Mapped[int] = mapped_column(default=0)
+    merged: Mapped[int] = mapped_column(default=0)
+    left: Mapped[int] = mapped_column(default=0)  # as they are: something is there already
+    state: Mapped[BulkState] = mapped_column(default=BulkState.RUNNING)
+    started_at: Mapped[datetime] = mapped_column(default=now)
+    ended_at: Mapped[datetime | None]
 
 
 class Import(Base):

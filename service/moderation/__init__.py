@@ -6,7 +6,7 @@ that readers see follow in the same transaction.
 
 from .asides import hand, note, reveal, take_back
 from .change import UNLIKE, Columns
-from .counts import MOST_PINNED, count_new, limit_pins, recount
+from .counts import MOST_PINNED, came, count_new, limit_pins, recount
 from .deciding import decide, hold, imported, initial, undo
 from .emptying import BLANK, blank, drop_author, erase, retract, withdraw
 from .log import (
@@ -51,6 +51,7 @@ __all__ = [
     "Stale",
     "Wording",
     "blank",
+    "came",
     "count_new",
     "days_kept",
     "decide",

@@ -4,13 +4,14 @@ from collections import defaultdict
 from collections.abc import Collection
 from typing import Any, cast
 
-from sqlalchemy import Select, Table, bindparam, case, func, select, update
+from sqlalchemy import ColumnElement, Select, Table, bindparam, case, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from ..models import Article, Comment
 from ..status import Status
 
 _ARTICLES, _COMMENTS = cast(Table, Article.__table__), cast(Table, Comment.__table__)
+_LAST_AT = _ARTICLES.c.last_at
 MOST_PINNED = 3  # under one article: more of them would be an order of their own
 
 
@@ -23,7 +24,7 @@ def keep_count(session: Session, comment: Comment, change: int) -> None:
     )
     session.execute(
         update(Article)
-        .where(Article.id == comment.article_id)
+        .where(_holds(comment))
         .values(
             approved_count=Article.approved_count + change,
             version=Article.version + 1,
@@ -40,11 +41,20 @@ def keep_count(session: Session, comment: Comment, change: int) -> None:
 def count_new(session: Session, comment: Comment) -> None:
     """Counts a comment that was approved from the start."""
     session.flush()
+    came(session, comment)
     keep_count(session, comment, 1)
 
 
+def came(session: Session, comment: Comment) -> None:
+    """Notes on its article when a new comment came, whatever becomes of it."""
+    is_later = or_(Article.last_at.is_(None), Article.last_at < comment.created_at)
+    later = update(Article).where(Article.id == comment.article_id, is_later)
+    session.execute(later.values(last_at=comment.created_at))
+
+
 def recount(session: Session, *article_ids: int) -> None:
-    """Counts articles' approved comments anew, after an import has changed many at once."""
+    """Counts articles' approved comments anew, and looks for their newest ones, after an import has
+    changed many at once."""
     # Whoever counts one more there has its row first, and waits.
     session.execute(select(Article.id).where(Article.id.in_(article_ids)).with_for_update())
     approved = (Comment.article_id.in_(article_ids), Comment.status == Status.APPROVED)
@@ -64,12 +74,20 @@ def recount(session: Session, *article_ids: int) -> None:
         session.execute(put.values(approved_below=bindparam("count")), wrong)
     of = select(Comment.article_id, func.count()).where(*approved).group_by(Comment.article_id)
     together = _pairs(session, of)
+    newest = select(Comment.article_id, func.max(Comment.created_at))
+    newest = newest.where(Comment.article_id.in_(article_ids)).group_by(Comment.article_id)
+    last = _pairs(session, newest)
     told = update(_ARTICLES).where(_ARTICLES.c.id == bindparam("of"))
-    told = told.values(approved_count=bindparam("count"), version=_ARTICLES.c.version + 1)
-    session.execute(told, [{"of": id, "count": together.get(id, 0)} for id in article_ids])
+    told = told.values(
+        approved_count=bindparam("count"),
+        last_at=func.coalesce(bindparam("last", type_=_LAST_AT.type), _LAST_AT),
+        version=_ARTICLES.c.version + 1,
+    )
+    found = [{"of": id, "count": together.get(id, 0), "last": last.get(id)} for id in article_ids]
+    session.execute(told, found)
 
 
-def _pairs(session: Session, rows: Select[Any, int]) -> dict[Any, int]:
+def _pairs(session: Session, rows: Select[Any, Any]) -> dict[Any, Any]:
     return {row[0]: row[1] for row in session.execute(rows)}
 
 
@@ -108,5 +126,10 @@ def count_pinned(session: Session, article_id: int, without: Collection[int]) ->
 
 def renew(session: Session, comment: Comment) -> None:
     """Readers see something else than before, so the article's pages are fetched anew."""
-    article = Article.id == comment.article_id
-    session.execute(update(Article).where(article).values(version=Article.version + 1))
+    session.execute(update(Article).where(_holds(comment)).values(version=Article.version + 1))
+
+
+def _holds(comment: Comment) -> ColumnElement[bool]:
+    """The article that a comment is under at this moment: two may be made one meanwhile."""
+    here = select(Comment.article_id).where(Comment.id == comment.id)
+    return Article.id == here.scalar_subquery()

@@ -4,6 +4,7 @@ from flask import Flask
 
 from . import (
     accounts,
+    articles,
     audit,
     bans,
     begin,
@@ -69,6 +70,7 @@ DESK = (
     waves,
     letters,
     hooks,
+    articles,
     begin,
     doctor,
     imports,

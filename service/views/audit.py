@@ -56,6 +56,17 @@ EVENTS: dict[str, tuple[Any, Any]] = {
     "opened": (_l("article opened"), _l("%(who)s opened an article to new comments again.")),
     "held": (_l("new comments held"), _l("%(who)s asked that all new comments wait.")),
     "released": (_l("new comments no longer held"), _l("%(who)s no longer has all comments wait.")),
+    "renamed": (_l("article renamed"), _l("%(who)s gave an article another title.")),
+    "moved": (_l("article moved"), _l("%(who)s moved an article to another address.")),
+    "merged": (_l("articles merged"), _l("%(who)s made two articles one.")),
+    "move_began": (
+        _l("move of many articles began"),
+        _l("%(who)s began to move all articles of a pattern."),
+    ),
+    "move_ended": (
+        _l("move of many articles ended"),
+        _l("A move of %(who)s over many articles ended."),
+    ),
     "bulk": (_l("many comments at once"), _l("%(who)s began a job over many comments.")),
     "bulk_ended": (_l("job over many comments ended"), _l("A job of %(who)s over many ended.")),
     "banned": (_l("ban made"), _l("%(who)s made a ban.")),

@@ -4,7 +4,7 @@ Each of its addresses is a key (hard rule 2): kept by no cache, told to nobody. 
 shows; a button acts. No cookie is set, and no address is shown but masked.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -24,7 +24,7 @@ from flask_babel import lazy_gettext as _l
 from flask_limiter import RateLimitExceeded
 from sqlalchemy.orm import Session
 
-from .. import database, follows, text
+from .. import aliases, database, follows, text
 from ..mail.confirm import Confirming
 from ..mail.leaving import Leaving, Refusing
 from ..models import Author, Site
@@ -198,6 +198,8 @@ class Left:
 def _left_or_404(session: Session, leave_token: str) -> Left:
     key = _read_or_404(Leaving.read(_signer(), leave_token))
     site = session.get(Site, key.site_id) or abort(404)
+    if key.article_id is not None:  # which may have become part of another since the letter
+        key = replace(key, article_id=aliases.present(session, key.article_id))
     _speak(site, key.language)
     return Left(key, site, follows.author_of(session, site.id, key.email_index))
 

@@ -68,6 +68,12 @@ class Place:
         return urls.is_within(self.url, self.site.origins) or self.is_sample
 
     @property
+    def canonical(self) -> str:
+        """Where the article is now; the request may have come by a former address."""
+        is_there = self.article and urls.is_within(self.article.url, self.site.origins)
+        return self.article.url if self.article and is_there else self.url
+
+    @property
     def is_closed(self) -> bool:
         if self.site.closed_at is not None:
             return True
@@ -102,7 +108,8 @@ def place_or_refuse(key: str) -> Place:
         abort(400, _("The address of the article is missing or is none. It begins with https://."))
     given_id = request.values.get("article", "").strip()
     article = comments.find_article(database.session(), site.id, url, given_id)
-    # An article that moved is where its page is now; one imported from elsewhere is where it was.
+    # An article that moved has its page at the new address, and as long as the site has it, at the old
+    # one too; one imported from elsewhere is where it was.
     stands_at = article.url if article and not urls.is_within(url, site.origins) else url
     place = Place(site, settings, stands_at, given_id, article)
     if article is None and not place.is_ours:
@@ -177,7 +184,9 @@ def counts(key: str) -> ResponseReturnValue:
     database.read_a_copy()
     site = sites.find(database.session(), key) or abort(404)
     asked = request.args.getlist("url")[:100]
-    counted = {url: threads.count(database.session(), site.id, _or_none(url)) for url in asked}
+    addresses = {url: _or_none(url) for url in asked}
+    found = threads.counts(database.session(), site.id, addresses.values())
+    counted = {url: found.get(address, 0) for url, address in addresses.items()}
     return counted, {"Cache-Control": SHARED, "Access-Control-Allow-Origin": "*"}
 
 
@@ -359,6 +368,7 @@ def _page(
         settings=place.settings,
         article=place.article,
         url=place.url,
+        canonical=place.canonical,
         # Several fragments may stand on one page, so their ids differ; they lead back to that page.
         mark=f"-{headers.etag(place.site.key, place.url)[:8]}" if is_fragment else "",
         return_to=place.url if is_fragment else None,

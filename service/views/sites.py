@@ -27,6 +27,7 @@ PAGES: dict[str, Any] = {
     "desk.site": _l("Overview"),
     "desk.settings_of": _l("Settings"),
     "desk.embed": _l("Embed"),
+    "desk.articles": _l("Articles"),
     "desk.rules_of": _l("Rules"),
     "desk.outside": _l("Services outside"),
     "desk.imports": _l("Import"),

@@ -151,21 +151,8 @@ def test_the_export_holds_addresses_only_if_asked(app, flask, bring):
     printed = flask("export", "json", "-", "--site", "daily").stdout
     rows = [json.loads(line) for line in printed.splitlines()]
     assert "rita@example.org" not in printed
-    assert list(rows[0]) == [
-        "id",
-        "source_id",
-        "parent",
-        "source_parent",
-        "article",
-        "title",
-        "author",
-        "website",
-        "kind",
-        "status",
-        "created_at",
-        "text",
-        "html",
-    ]
+    assert list(rows[0])[:4] == ["id", "source_id", "parent", "source_parent"]
+    assert not {"email", "network"} & rows[0].keys()
     assert rows[1]["parent"] == rows[0]["id"]
     assert [row["status"] for row in rows] == ["approved", "pending"]
     whole = flask("export", "json", "-", "--site", "daily", "--with-emails").stdout

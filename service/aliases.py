@@ -1,0 +1,51 @@
+"""Where an article is, and where it was: whoever asks for an address finds what stands there now.
+
+The one place that knows of former addresses. An address where an article stands is that article's,
+whatever stood there before.
+"""
+
+from collections.abc import Iterable
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from .models import Article, ArticleAlias
+
+PRESENT = func.coalesce(Article.merges_into_id, Article.id)
+
+
+def article_at(session: Session, site_id: int, urls: Iterable[str]) -> dict[str, int]:
+    """The articles of a site by canonical addresses, present or former; an address without one is
+    left out. An article that is about to be one with another is that other already.
+
+    Takes at most a few hundred addresses; asks once, and once more where some are not found.
+    """
+    wanted = set(urls) - {""}
+    if not wanted:
+        return {}
+    here = select(Article.url, PRESENT).where(Article.site_id == site_id)
+    found = _read(session, here.where(Article.url.in_(wanted)))
+    missing = wanted - found.keys()
+    if missing:
+        aliases = (
+            select(ArticleAlias.url, PRESENT)
+            .join(Article, Article.id == ArticleAlias.article_id)
+            .where(ArticleAlias.site_id == site_id, ArticleAlias.url.in_(missing))
+        )
+        found |= _read(session, aliases)
+    return found
+
+
+def present(session: Session, article_id: int) -> int:
+    """The number of the article that one is now: its own, or of the one that it became part of."""
+    here = select(PRESENT).where(Article.id == article_id)
+    became = (
+        select(PRESENT)
+        .join(ArticleAlias, Article.id == ArticleAlias.article_id)
+        .where(ArticleAlias.former_id == article_id)
+    )
+    return session.scalar(here) or session.scalar(became.limit(1)) or article_id
+
+
+def _read(session: Session, wanted: Select[str, int]) -> dict[str, int]:
+    return dict(session.execute(wanted).all())
