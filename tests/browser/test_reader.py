@@ -400,7 +400,7 @@ def test_an_article_elsewhere_can_be_read_but_not_answered(page, live):
     [
         ("/embed/nowhere?url=https://daily.example/", "Not found"),
         ("/embed/daily?url=https://other.example/", "Not allowed"),
-        ("/embed/daily", "Not done"),
+        ("/embed/daily?url=nonsense", "Not done"),
         ("/receipts/torn", "Not found"),
     ],
 )
