@@ -130,7 +130,7 @@ class SiteSettings:
         Group.THREAD,
         "Order",
         "oldest",
-        "The order that readers meet first.",
+        "The order that readers meet first; the most liked first needs likes.",
         one_of=("oldest", "newest", "liked"),
     )
     page_size: int = _of_site(
@@ -235,7 +235,7 @@ class SiteSettings:
         Group.LOOK,
         "Colour of the text",
         "",
-        "Like #222222; empty takes the page's own.",
+        "Like #222222, worn where it can be read; empty takes the page's own.",
         most=7,
         form=Form.COLOUR,
     )
@@ -243,7 +243,7 @@ class SiteSettings:
         Group.LOOK,
         "Colour of links and buttons",
         "",
-        "Like #0b57d0; empty takes the page's own.",
+        "Like #0b57d0, worn where it can be read; empty takes the page's own.",
         most=7,
         form=Form.COLOUR,
     )
@@ -300,8 +300,11 @@ class SiteSettings:
 
     def problems(self) -> dict[str, str]:
         """What is allowed by itself and does not go together, by the setting that it is said
-        beside: colours that cannot be read on each other."""
-        return {f"{name}_colour": f"{name}_colour {why}" for name, why in self.look.problems()}
+        beside: colours that cannot be read on each other, an order that nobody can make."""
+        found = {f"{name}_colour": why for name, why in self.look.problems()}
+        if self.sort == "liked" and not self.likes:
+            found["sort"] = "is by likes, but readers may not like comments"
+        return found
 
     @property
     def reasons(self) -> list[str]:

@@ -153,6 +153,9 @@ def save(key: str) -> ResponseReturnValue:
             sites.set_settings(session, found, values, current_user, form.version.data)
     except sites.Changed:
         return _overtaken(key, typed, form)
+    except sites.Clash as clash:
+        errors = {name: str(_("This %(why)s.", why=why)) for name, why in clash.problems.items()}
+        return _page(site_or_refuse(database.session(), key), typed, errors, form=form), 422
     return redirect(url_for(".settings_of", key=key, saved="yes"), 303)
 
 

@@ -99,7 +99,12 @@ class DeleteForm(FlaskForm):
 
 @bp.app_context_processor
 def _site_pages() -> dict[str, Any]:
-    return {"site_pages": PAGES}
+    return {"site_pages": PAGES, "may_restore": _may_restore}
+
+
+def _may_restore() -> bool:
+    """Whether the one who is signed in kept a site that is deleted and not erased yet."""
+    return bool(sites.deleted(database.session(), current_user))
 
 
 def site_or_refuse(session: Session, key: str) -> Site:

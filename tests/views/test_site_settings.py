@@ -133,6 +133,40 @@ def test_an_invalid_one_is_refused_beside_its_field_and_nothing_is_half_saved(
     assert (kept(app), on_record(app)) == ({}, [])
 
 
+@pytest.mark.parametrize(
+    ("typed", "name", "said"),
+    [
+        (
+            {"text_colour": "#999999", "ground_colour": "#ffffff"},
+            "text_colour",
+            "contrast of 2.8:1",
+        ),
+        ({"link_colour": "#ffff00", "theme": "light"}, "link_colour", "words need 4.5:1"),
+        ({"text_colour": "#222222", "theme": "dark"}, "text_colour", "words need 4.5:1"),
+        ({"text_colour": "#777777"}, "text_colour", "words need 4.5:1"),  # in light nor in dark
+        ({"ground_colour": "#ffffff", "theme": "dark"}, "ground_colour", "This is light, but"),
+        ({"sort": "liked"}, "sort", "This is by likes, but readers may not like comments."),
+    ],
+)
+def test_what_does_not_go_together_is_refused_beside_its_field(app, pia, typed, name, said):
+    answer = save(pia, **typed, page_size="20")
+    assert answer.status_code == 422
+    page = html.unescape(answer.text)
+    assert said in page.partition(f'id="set-{name}-error"')[2].partition("</p>")[0]
+    assert shown(answer.text).items() >= {**typed, "page_size": "20"}.items()
+    assert (kept(app), on_record(app)) == ({}, [])
+
+
+def test_what_was_stored_before_it_had_to_go_together_stands_in_nobodys_way(app, pia):
+    with app.app_context(), database.writing() as session:
+        session.scalars(select(Site)).one().settings = {"text_colour": "#777777", "sort": "liked"}
+    assert save(pia, page_size="20").status_code == 303
+    assert save(pia, likes="on").status_code == 303
+    assert save(pia, likes=None).status_code == 422
+    assert save(pia, theme="dark").status_code == 422
+    assert save(pia, text_colour="").status_code == 303
+
+
 def test_a_colour_has_a_swatch_where_it_is_one(app, pia):
     save(pia, link_colour="#0b57d0")
     page = pia.get(PAGE).text
