@@ -20,6 +20,7 @@ class Group(StrEnum):
     """Where a setting stands on the site's page, in this order."""
 
     FORM = "form"
+    WORDS = "words"
     THREAD = "thread"
     MODERATION = "moderation"
     LOOK = "look"
@@ -55,7 +56,7 @@ def _of_site(
 
 def _worded(label: str, sentence: str) -> Any:
     """Words of the form that the site writes itself; empty means ours, in the reader's language."""
-    return _of_site(Group.FORM, label, "", sentence, most=300)
+    return _of_site(Group.WORDS, label, "", sentence, most=300)
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,24 @@ class SiteSettings:
         "Ask for a website",
         True,
         "Whether the form has a field for the reader's website.",
+    )
+    comment_length: int = _of_site(
+        Group.FORM, "Longest comment", 10_000, "Characters a comment may have.", 1, 50_000
+    )
+    consent: str = _of_site(
+        Group.FORM,
+        "Consent",
+        "",
+        "A sentence that readers have to tick before they post; empty asks for nothing.",
+        most=500,
+    )
+    privacy_url: str = _of_site(
+        Group.FORM,
+        "Privacy policy",
+        "",
+        "The address of the site's privacy policy, linked under the form; empty links nothing.",
+        most=500,
+        form=Form.URL,
     )
     form_title: str = _worded(
         "Title of the form", "What stands over the form instead of “Leave a Reply”."
@@ -99,24 +118,6 @@ class SiteSettings:
     )
     comment_hint: str = _worded(
         "Help for the comment", "A sentence under the label of the comment."
-    )
-    comment_length: int = _of_site(
-        Group.FORM, "Longest comment", 10_000, "Characters a comment may have.", 1, 50_000
-    )
-    consent: str = _of_site(
-        Group.FORM,
-        "Consent",
-        "",
-        "A sentence that readers have to tick before they post; empty asks for nothing.",
-        most=500,
-    )
-    privacy_url: str = _of_site(
-        Group.FORM,
-        "Privacy policy",
-        "",
-        "The address of the site's privacy policy, linked under the form; empty links nothing.",
-        most=500,
-        form=Form.URL,
     )
     reply_depth: int = _of_site(
         Group.THREAD,

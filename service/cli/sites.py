@@ -16,6 +16,7 @@ from ..site_settings import Group, SiteSettings
 
 GROUPS = {
     Group.FORM: "The form",
+    Group.WORDS: "The form's words",
     Group.THREAD: "The thread",
     Group.MODERATION: "Moderation",
     Group.LOOK: "Look and language",

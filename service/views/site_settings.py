@@ -31,6 +31,7 @@ from .sites import site_or_refuse
 
 GROUPS = {
     Group.FORM: _l("The form"),
+    Group.WORDS: _l("The form’s words"),
     Group.THREAD: _l("The thread"),
     Group.MODERATION: _l("Moderation"),
     Group.LOOK: _l("Look and language"),
@@ -108,6 +109,11 @@ class Entry:
     @property
     def is_default(self) -> bool:
         return self.typed == written(self.setting.default)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing has to be seen of it before it is asked for."""
+        return self.is_default and not self.error and not self.note
 
     @property
     def swatch(self) -> str:

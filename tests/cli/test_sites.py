@@ -51,7 +51,8 @@ def test_all_settings_are_shown_by_group_with_what_is_as_by_default_marked(flask
     flask("set", SITE, "sort", "newest")
     lines = flask("show", SITE).output.splitlines()
     assert lines[0] == "The Daily (https://daily.example)"
-    groups = ["The form", "The thread", "Moderation", "Look and language", "What is kept"]
+    groups = ["The form", "The form's words", "The thread", "Moderation"]
+    groups += ["Look and language", "What is kept"]
     assert [line for line in lines if line in groups] == groups
     assert "page_size  50  (default)" in lines
     assert "sort  newest" in lines
