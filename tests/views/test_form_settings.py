@@ -75,6 +75,16 @@ def test_who_gives_no_name_is_anonymous_in_each_reader_s_language(
     assert ">Anonymous<" not in page
 
 
+def test_nobody_is_banned_by_having_no_name(app, client, setting):
+    setting(require_name=False)
+    mo = sign_in(app, app.test_client(), add_moderator(app))
+    for name, is_offered in (("Rita", True), ("", False)):
+        reply(app, client, name=name, comment=f"By “{name}”.")
+        page = mo.get(f"/desk/comments/{stored(app)[-1].public_id}/ban")
+        assert page.status_code == 200
+        assert ('value="name"' in page.text) is is_offered
+
+
 def test_two_without_a_name_are_not_taken_for_each_other(app, client, setting):
     setting(require_name=False)
     reply(app, client, name="")
