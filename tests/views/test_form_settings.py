@@ -75,6 +75,18 @@ def test_who_gives_no_name_is_anonymous_in_each_reader_s_language(
     assert ">Anonymous<" not in page
 
 
+@pytest.mark.parametrize("letter", ["a", "😀"])
+def test_a_comment_may_be_as_short_and_as_long_as_the_site_says(app, client, setting, letter):
+    setting(comment_length=50_000)
+    longest = f"Hear: {letter * 49_994}"
+    assert reply(app, client, comment=longest).status_code == 303
+    assert stored(app)[0].text == longest
+    assert "Shorten your comment by 1 character" in reply(app, client, comment=longest + "x").text
+    setting(comment_length=1)
+    assert reply(app, client, comment="é").status_code == 303
+    assert reply(app, client, comment="éh").status_code == 422
+
+
 def test_nobody_is_banned_by_having_no_name(app, client, setting):
     setting(require_name=False)
     mo = sign_in(app, app.test_client(), add_moderator(app))
