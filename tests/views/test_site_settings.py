@@ -103,6 +103,48 @@ def test_many_are_saved_together_each_on_record_and_readers_meet_them(app, pia):
     assert "pia changed a setting of the site." in pia.get("/desk/audit/").text
 
 
+def others():
+    """For every setting another value than its default, as it is typed."""
+    own = {"sort": "newest", "language": "de", "privacy_url": "https://daily.example/privacy"}
+    own |= {"text_colour": "#222222", "link_colour": "#0b57d0", "ground_colour": "#ffffff"}
+    own |= {"theme": "light"}  # which goes together with the colours
+    for setting in fields(SiteSettings):
+        default, limits = setting.default, setting.metadata
+        if isinstance(default, bool):
+            yield setting.name, "off" if default else "on"
+        elif isinstance(default, int):
+            yield (
+                setting.name,
+                str(limits["most"] if default == limits["least"] else limits["least"]),
+            )
+        else:
+            chosen = limits["one_of"][1] if limits["one_of"] else f"My {setting.name}."
+            yield setting.name, own.get(setting.name, chosen)
+
+
+def test_each_is_on_record_with_old_and_new_value_from_the_desk_and_the_command_line(app, pia):
+    typed = dict(others())
+    assert save(pia, **{n: None if one == "off" else one for n, one in typed.items()}).location
+    desk = [event.about for event in on_record(app)]
+    assert len(desk) == len(kept(app)) == len(typed)
+    run = app.test_cli_runner().invoke
+    for name in typed:
+        assert run(args=["site", "set", SITE, name, "--default"]).exit_code == 0
+    assert kept(app) == {}
+    for name, one in typed.items():
+        assert run(args=["site", "set", SITE, name, one]).exit_code == 0, name
+    back, again = (on_record(app)[len(typed) * n :][: len(typed)] for n in (1, 2))
+    assert sorted(event.about for event in again) == sorted(desk)
+    assert {event.by for event in [*back, *again]} == {"the operator"}
+    for about in desk:
+        if " → " in about:
+            old, new = about.rpartition(": ")[2].split(" → ")
+            assert old != new
+    for name, one in typed.items():
+        shown_as = {"mode": "whoever is new", "hold_all": "all of The Daily"}.get(name, one)
+        assert any(about.endswith(shown_as) for about in desk), name
+
+
 @pytest.mark.parametrize(
     ("name", "typed", "said"),
     [
