@@ -260,7 +260,7 @@ SETTINGS = (
     Setting(
         "MAX_BODY",
         count,
-        256 * 1024,
+        768 * 1024,  # the longest comment of all, each character of which is sent as 12 bytes
         "The largest request taken, in bytes; a larger one is answered with 413.",
         "a number of bytes",
     ),

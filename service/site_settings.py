@@ -20,6 +20,7 @@ class Group(StrEnum):
     """Where a setting stands on the site's page, in this order."""
 
     FORM = "form"
+    WORDS = "words"
     THREAD = "thread"
     MODERATION = "moderation"
     LOOK = "look"
@@ -55,7 +56,7 @@ def _of_site(
 
 def _worded(label: str, sentence: str) -> Any:
     """Words of the form that the site writes itself; empty means ours, in the reader's language."""
-    return _of_site(Group.FORM, label, "", sentence, most=300)
+    return _of_site(Group.WORDS, label, "", sentence, most=300)
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,24 @@ class SiteSettings:
         "Ask for a website",
         True,
         "Whether the form has a field for the reader's website.",
+    )
+    comment_length: int = _of_site(
+        Group.FORM, "Longest comment", 10_000, "Characters a comment may have.", 1, 50_000
+    )
+    consent: str = _of_site(
+        Group.FORM,
+        "Consent",
+        "",
+        "A sentence that readers have to tick before they post; empty asks for nothing.",
+        most=500,
+    )
+    privacy_url: str = _of_site(
+        Group.FORM,
+        "Privacy policy",
+        "",
+        "The address of the site's privacy policy, linked under the form; empty links nothing.",
+        most=500,
+        form=Form.URL,
     )
     form_title: str = _worded(
         "Title of the form", "What stands over the form instead of “Leave a Reply”."
@@ -100,24 +119,6 @@ class SiteSettings:
     comment_hint: str = _worded(
         "Help for the comment", "A sentence under the label of the comment."
     )
-    comment_length: int = _of_site(
-        Group.FORM, "Longest comment", 10_000, "Characters a comment may have.", 1, 50_000
-    )
-    consent: str = _of_site(
-        Group.FORM,
-        "Consent",
-        "",
-        "A sentence that readers have to tick before they post; empty asks for nothing.",
-        most=500,
-    )
-    privacy_url: str = _of_site(
-        Group.FORM,
-        "Privacy policy",
-        "",
-        "The address of the site's privacy policy, linked under the form; empty links nothing.",
-        most=500,
-        form=Form.URL,
-    )
     reply_depth: int = _of_site(
         Group.THREAD,
         "Depth of replies",
@@ -130,7 +131,7 @@ class SiteSettings:
         Group.THREAD,
         "Order",
         "oldest",
-        "The order that readers meet first.",
+        "The order that readers meet first; the most liked first needs likes.",
         one_of=("oldest", "newest", "liked"),
     )
     page_size: int = _of_site(
@@ -235,7 +236,7 @@ class SiteSettings:
         Group.LOOK,
         "Colour of the text",
         "",
-        "Like #222222; empty takes the page's own.",
+        "Like #222222, worn where it can be read; empty takes the page's own.",
         most=7,
         form=Form.COLOUR,
     )
@@ -243,7 +244,7 @@ class SiteSettings:
         Group.LOOK,
         "Colour of links and buttons",
         "",
-        "Like #0b57d0; empty takes the page's own.",
+        "Like #0b57d0, worn where it can be read; empty takes the page's own.",
         most=7,
         form=Form.COLOUR,
     )
@@ -300,8 +301,11 @@ class SiteSettings:
 
     def problems(self) -> dict[str, str]:
         """What is allowed by itself and does not go together, by the setting that it is said
-        beside: colours that cannot be read on each other."""
-        return {f"{name}_colour": f"{name}_colour {why}" for name, why in self.look.problems()}
+        beside: colours that cannot be read on each other, an order that nobody can make."""
+        found = {f"{name}_colour": why for name, why in self.look.problems()}
+        if self.sort == "liked" and not self.likes:
+            found["sort"] = "is by likes, but readers may not like comments"
+        return found
 
     @property
     def reasons(self) -> list[str]:

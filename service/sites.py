@@ -6,7 +6,7 @@ once, can be restored for 30 days, and is erased afterwards (site_erasure.py).
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,7 +25,8 @@ NAME_LENGTH = 200  # characters
 KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 MOST_ORIGINS = 50
 KEPT = timedelta(days=30)  # for which a deleted site can be restored
-SHOWN = 60  # characters of a text on the record
+SHOWN = 90  # characters of a name or a text on the record: two and a name have room there
+BEFORE = 20  # characters that are shown ahead of the first one that differs
 DEFAULTS: dict[str, Any] = {f.name: f.default for f in fields(SiteSettings)}
 WAITS: dict[str, str] = {
     Mode.HOLD_EVERY: "every reply",
@@ -41,7 +42,11 @@ CHANGES = (
 By = Moderator | str  # who does something: a moderator, or "the operator"
 
 
-LOOKS = {"theme", "text_colour", "link_colour", "ground_colour"}  # what has to go together
+# What has to go together: a change of one is checked with the others.
+TOGETHER: tuple[set[str], ...] = (
+    {"theme", "text_colour", "link_colour", "ground_colour"},
+    {"sort", "likes"},
+)
 
 
 class Taken(Exception):
@@ -54,6 +59,14 @@ class Changed(Exception):
 
 class TooLate(Exception):
     """The site was deleted too long ago: what it held is erased."""
+
+
+class Clash(ValueError):
+    """Settings that do not go together: `problems` has what is wrong by the setting it is said of."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        super().__init__("; ".join(f"{name} {why}" for name, why in problems.items()))
+        self.problems = problems
 
 
 class NoOrigin(ValueError):
@@ -208,22 +221,24 @@ def set_origins(
     gone, come = set(site.origins) - set(origins), set(origins) - set(site.origins)
     said = [f"added {one}" for one in sorted(come)] + [f"removed {one}" for one in sorted(gone)]
     site.origins, site.version = sorted(set(origins)), site.version + 1
-    events.record(session, What.ORIGINS_CHANGED, by, f"{site.name}: {', '.join(said)}", site.id)
+    for part in _rows(said, events.ABOUT_LENGTH - len(_short(site.name)) - 2):
+        about = f"{_short(site.name)}: {part}"
+        events.record(session, What.ORIGINS_CHANGED, by, about, site.id)
 
 
 def set_settings(
     session: Session, site: Site, values: Mapping[str, Any], by: By, seen: int | None = None
 ) -> list[str]:
     """Gives a site other settings, checked ones; returns the names of those that changed. One that
-    is as by default is not kept, so that it follows the default. Raises Changed, ValueError."""
+    is as by default is not kept, so that it follows the default. Raises Changed, Clash, ValueError."""
     _hold(session, site, seen)
     before = SiteSettings.read(site.settings)
     changed = [name for name, value in values.items() if getattr(before, name) != value]
     kept = site.settings | {name: values[name] for name in values}
     site.settings = {n: v for n, v in kept.items() if v != DEFAULTS.get(n)}
     after = SiteSettings.read(site.settings)
-    if LOOKS.intersection(changed) and (problems := after.problems()):
-        raise ValueError("; ".join(problems.values()))
+    if clash := _clash(after, changed):
+        raise Clash(clash)
     for name in changed:
         what, about = _said(site, name, getattr(before, name), getattr(after, name))
         events.record(session, what, by, about, site.id)
@@ -269,6 +284,12 @@ def restore(session: Session, site: Site, by: By, at: datetime | None = None) ->
     events.record(session, What.SITE_RESTORED, by, f"{site.name} ({site.key})", site.id)
 
 
+def _clash(after: SiteSettings, changed: Collection[str]) -> Mapping[str, str]:
+    """What does not go together of that which changed, or has to go with it."""
+    touched = {name for group in TOGETHER if not group.isdisjoint(changed) for name in group}
+    return {name: why for name, why in after.problems().items() if name in touched}
+
+
 def shown(value: Any) -> str:
     """A setting's value on one line, as people write it."""
     if isinstance(value, bool):
@@ -279,13 +300,33 @@ def shown(value: Any) -> str:
 def _said(site: Site, name: str, old: Any, new: Any) -> tuple[What, str]:
     """What is put on record of a setting that changed."""
     if name == "hold_all":
-        return What.HELD if new else What.RELEASED, f"all of {site.name}"
+        return What.HELD if new else What.RELEASED, f"all of {_short(site.name)}"
     if name == "mode":
         return What.RULE_CHANGED, f"what waits: {WAITS.get(old, old)} → {WAITS.get(new, new)}"
-    told = f"of {site.name}: {_short(shown(old))} → {_short(shown(new))}"
+    told = f"of {_short(site.name)}: {' → '.join(_apart(shown(old), shown(new)))}"
     if name == "public_reasons":
         return What.REASONED, f"reasons {told}"
     return What.SETTING_CHANGED, f"{name} {told}"
+
+
+def _rows(said: Sequence[str], most: int) -> Iterator[str]:
+    """What was said, in as many rows of the record as it needs. Takes the characters of one."""
+    row = ""
+    for one in said:
+        if row and len(row) + len(one) + 2 > most:
+            yield row
+            row = ""
+        row += f", {one}" if row else one
+    yield row
+
+
+def _apart(old: str, new: str) -> tuple[str, str]:
+    """Two values on one line. Of long ones the part is shown from which on they differ."""
+    pairs = enumerate(zip(old, new, strict=False))
+    same = next((at for at, (one, other) in pairs if one != other), min(len(old), len(new)))
+    start = max(0, same - BEFORE) if max(len(old), len(new)) > SHOWN else 0
+    first, second = (f"…{one[start:]}" if start else one for one in (old, new))
+    return _short(first), _short(second)
 
 
 def _short(value: str) -> str:

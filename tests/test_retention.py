@@ -232,6 +232,17 @@ def test_networks_are_forgotten_after_the_site_s_days_whatever_became_of_the_com
         assert database.session().scalars(select(Asking.network)).all() == [""]
 
 
+@pytest.mark.parametrize("days", [1, 365])
+def test_a_site_chooses_how_long_networks_are_kept(app, sent, days):
+    with app.app_context(), database.writing() as session:
+        session.scalars(select(Site)).one().settings = {"network_days": days}
+    old, young = sent(), sent(comment="Younger.")
+    age(app, old, days + 0.1, network="192.0.2.0/24")
+    age(app, young, days - 0.1, network="192.0.2.0/24")
+    prune(app)
+    assert [read(app, one).network for one in (old, young)] == ["", "192.0.2.0/24"]
+
+
 def test_it_goes_through_more_than_one_step_and_more_than_one_site(app, daily, monkeypatch):
     monkeypatch.setattr(retention, "LOOKED_AT", 3)
     weekly = add_site(app, "weekly", "https://weekly.example", refused_days=10)

@@ -80,7 +80,24 @@ def test_a_setting_is_on_record_with_its_old_and_new_value(app, change):
     what, _, about = told(app)[2]
     assert (what, about.endswith("…")) == ("setting_changed", True)
     assert about.startswith("consent of The Daily: nothing → I agree.")
-    assert len(about) < 120
+    assert len(about) < 150
+
+
+def test_of_long_texts_the_record_shows_where_they_differ(app, change):
+    change(sites.rename, "The Daily " * 20, BY)
+    change(sites.set_settings, {"consent": "I agree. " * 20 + "Once."}, BY)
+    change(sites.set_settings, {"consent": "I agree. " * 20 + "Twice."}, BY)
+    *_, (_, _, first), (_, _, second) = told(app)
+    assert len(first) < 300
+    assert second.endswith(": …. I agree. I agree. Once. → …. I agree. I agree. Twice.")
+
+
+def test_many_origins_are_on_record_each(app, change):
+    many = [f"https://{'long-' * 10}{n}.example" for n in range(12)]
+    change(sites.set_origins, many, BY)
+    abouts = [about for _, _, about in told(app)]
+    assert all(len(about) <= 300 and about.startswith("The Daily: ") for about in abouts)
+    assert [one for one in many if f"added {one}" not in " ".join(abouts)] == []
 
 
 def test_holding_the_mode_and_the_reasons_keep_their_own_words_on_record(app, change):

@@ -86,14 +86,15 @@ def invite(email: str, role: str, site_key: str | None, is_printed: bool) -> Non
 def list_all() -> None:
     """Print who has which role on which site, a line for each role."""
     held = (
-        select(Moderator.email, Moderator.name, Membership.role, Site.key)
+        select(Moderator.email, Moderator.name, Membership.role, Site.key, Site.deleted_at)
         .join(Membership, Membership.moderator_id == Moderator.id)
         .outerjoin(Site, Site.id == Membership.site_id)
         .where(Membership.removed_at.is_(None), Moderator.active)
         .order_by(Moderator.email, Site.key)
     )
-    for email, name, role, key in database.session().execute(held):
-        click.echo(f"{email}  {role.value}  {key or 'all sites'}  {name}")
+    for email, name, role, key, gone in database.session().execute(held):
+        where = f"{key or 'all sites'}{' (deleted)' if gone else ''}"
+        click.echo(f"{email}  {role.value}  {where}  {name}")
 
 
 @moderator.command("link")

@@ -26,7 +26,7 @@ from ..exchange.formats import READERS
 from ..exchange.pile import Pile, gather
 from ..exchange.record import Addresses, Unreadable
 from ..exchange.store import Run
-from ..models import Comment, Import, Site, now
+from ..models import Comment, Import, Site, gone_sites, now
 from ..status import ImportState, ImportWish
 from .importing import hold, renderers, said, write
 
@@ -96,7 +96,7 @@ def _next() -> tuple[int, ImportWish] | None:
     dead = Import.state.in_(AGAIN) & (Import.beat_at < now() - SILENT) & (Import.stored_as != "")
     rows = database.session().execute(
         select(Import.id, Import.wish, Import.state, Import.site_id)
-        .where(or_(Import.wish.is_not(None), dead))
+        .where(or_(Import.wish.is_not(None), dead), Import.site_id.not_in(gone_sites()))
         .order_by(Import.id)
     )
     for row in rows.all():

@@ -47,7 +47,7 @@ def _site_of(session: Session, url: str) -> Site:
         urls.canonical(url)
     except urls.NotAnAddress:
         raise click.UsageError("This is no address; it begins with https:// or http://.") from None
-    sites = session.scalars(select(Site).order_by(Site.id))
+    sites = session.scalars(select(Site).where(Site.deleted_at.is_(None)).order_by(Site.id))
     found = [site for site in sites if urls.is_within(url, site.origins)]
     if not found:
         raise click.ClickException(f"{urls.origin(url)} is an origin of no site.")

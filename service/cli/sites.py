@@ -9,13 +9,14 @@ from flask.cli import with_appcontext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from .. import database, sites, urls
+from .. import database, sites, text, urls
 from ..models import Site
 from ..people import OPERATOR
 from ..site_settings import Group, SiteSettings
 
 GROUPS = {
     Group.FORM: "The form",
+    Group.WORDS: "The form's words",
     Group.THREAD: "The thread",
     Group.MODERATION: "Moderation",
     Group.LOOK: "Look and language",
@@ -92,7 +93,7 @@ def set_(key: str, name: str, value: str | None, is_default: bool) -> None:
             SiteSettings.parse(name, "")
         parsed = sites.DEFAULTS[name] if value is None else SiteSettings.parse(name, value)
     except ValueError as error:
-        raise click.UsageError(f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
+        raise click.UsageError(f"{error}.") from None
     try:
         with database.writing() as session:
             found = site_or_stop(session, key)
@@ -188,12 +189,14 @@ def _do(key: str, work: Callable[[Session, Site], None]) -> None:
 
 def _name(typed: str) -> str:
     name = " ".join(typed.split())
-    if not 1 <= len(name) <= sites.NAME_LENGTH:
-        raise click.UsageError(f"A site's name has 1 to {sites.NAME_LENGTH} characters.")
+    if not 1 <= len(name) <= sites.NAME_LENGTH or not text.is_visible(name):
+        raise click.UsageError(f"A site's name has 1 to {sites.NAME_LENGTH} characters to be seen.")
     return name
 
 
 def _origins(typed: tuple[str, ...]) -> list[str]:
+    if len(typed) > sites.MOST_ORIGINS:
+        raise click.UsageError(f"A site has at most {sites.MOST_ORIGINS} origins.")
     try:
         return sorted({urls.origin(origin) for origin in typed})
     except urls.NotAnAddress as error:

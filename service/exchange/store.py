@@ -8,6 +8,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from itertools import groupby, islice
 from typing import Any, NamedTuple, cast
@@ -358,14 +359,19 @@ class _Batch:
     def _make_articles(self, session: Session) -> None:
         new = {f.thread.url: f for f, _, _ in self.rows if f.article_id is None}
         if new:
-            made = [self._article(found.thread) for found in new.values()]
+            began: dict[str, datetime] = {}
+            for f, _, one in self.rows:
+                began[f.thread.url] = min(began.get(f.thread.url, one.created_at), one.created_at)
+            made = [self._article(f.thread, began[url]) for url, f in new.items()]
             _insert_missing(session, Article, made)
             wanted = select(Article.id, Article.url).where(Article.site_id == self.run.site_id)
             for id, url in session.execute(wanted.where(Article.url.in_(list(new)))):
                 new[url].article_id = id
         self.run.uncounted |= {f.article_id for f, _, _ in self.rows if f.article_id is not None}
 
-    def _article(self, thread: Thread) -> dict[str, Any]:
+    def _article(self, thread: Thread, began: datetime) -> dict[str, Any]:
+        """An article is as old as its first comment: a site may have it close by its age."""
+        at = now()
         # The publisher's own export names the article; nobody else had a say in it.
         proved = bool(thread.title)
         site_id = self.run.site_id
@@ -374,7 +380,8 @@ class _Batch:
             "url": thread.url,
             "title": thread.title,
             "is_title_proved": proved,
-            "closed_at": now() if thread.is_closed else None,
+            "closed_at": at if thread.is_closed else None,
+            "created_at": min(began, at),
         }
 
     def _authors(self, session: Session) -> dict[bytes, int]:

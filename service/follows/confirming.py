@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ..models import Author, Comment, Follow, now
+from ..models import Author, Comment, Follow, gone_sites, now
 from .asking import answered
 
 # A button pressed twice is one answer, and the browser keeps what the second one brings.
@@ -31,13 +31,14 @@ class Confirmed:
 def find(
     session: Session, follow_id: int, email_index: bytes, public_id: str, signed_at: datetime
 ) -> Confirmed | None:
-    """What a link is about; None if that ended. A row made after the link was signed is another's,
-    whatever its number."""
+    """What a link is about; None if that ended, or its site is deleted. A row made after the
+    link was signed is another's, whatever its number."""
     follow = session.get(Follow, follow_id)
     if follow is None or follow.created_at > signed_at + timedelta(seconds=1):
         return None
     author = session.get_one(Author, follow.author_id)
-    comment = session.scalar(select(Comment).where(Comment.public_id == public_id))
+    there = (Comment.public_id == public_id, Comment.site_id.not_in(gone_sites()))
+    comment = session.scalar(select(Comment).where(*there))
     if author.email_index != email_index or comment is None or comment.author_id != author.id:
         return None
     return Confirmed(follow, author, comment)

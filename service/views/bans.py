@@ -367,7 +367,8 @@ def _choices(session: Session, comment: Comment) -> Iterator[tuple[str, Target]]
         yield BanKind.ADDRESS, Target(BanKind.ADDRESS, mask(email), author.email_index)
         for word, target in _choice(BanKind.DOMAIN, BanKind.DOMAIN, email):
             yield word, replace(target, digest=author.domain_index or target.digest)
-    yield from _choice(BanKind.NAME, BanKind.NAME, comment.name)
+    if comment.name != text.ANONYMOUS:  # that of everybody who gives none
+        yield from _choice(BanKind.NAME, BanKind.NAME, comment.name)
     hosts = (host.removeprefix("www.") for host in bans.linked(comment.website, comment.html))
     for host in list(dict.fromkeys(hosts))[:HOSTS]:
         yield from _choice(f"{BanKind.WEBSITE}:{host}", BanKind.WEBSITE, host)

@@ -31,6 +31,7 @@ from .sites import site_or_refuse
 
 GROUPS = {
     Group.FORM: _l("The form"),
+    Group.WORDS: _l("The form’s words"),
     Group.THREAD: _l("The thread"),
     Group.MODERATION: _l("Moderation"),
     Group.LOOK: _l("Look and language"),
@@ -110,6 +111,11 @@ class Entry:
         return self.typed == written(self.setting.default)
 
     @property
+    def is_plain(self) -> bool:
+        """Whether nothing has to be seen of it before it is asked for."""
+        return self.is_default and not self.error and not self.note
+
+    @property
     def swatch(self) -> str:
         """The colour to show beside its text, if it is one."""
         is_one = self.kind == Form.COLOUR and self.typed and not wrong(self.setting, self.typed)
@@ -153,6 +159,9 @@ def save(key: str) -> ResponseReturnValue:
             sites.set_settings(session, found, values, current_user, form.version.data)
     except sites.Changed:
         return _overtaken(key, typed, form)
+    except sites.Clash as clash:
+        errors = {name: str(_("This %(why)s.", why=why)) for name, why in clash.problems.items()}
+        return _page(site_or_refuse(database.session(), key), typed, errors, form=form), 422
     return redirect(url_for(".settings_of", key=key, saved="yes"), 303)
 
 

@@ -40,6 +40,8 @@ SAID = {
     "name": _l("The name is saved."),
     "origins": _l("The origins are saved."),
     "closed": _l("The site takes no new comments now, and every thread says so."),
+    "held": _l("Every new comment of this site waits for a moderator now."),
+    "released": _l("The rules say again which new comments wait."),
     "opened": _l("The site takes new comments again."),
     "restored": _l("The site is back as it was."),
 }
@@ -99,7 +101,12 @@ class DeleteForm(FlaskForm):
 
 @bp.app_context_processor
 def _site_pages() -> dict[str, Any]:
-    return {"site_pages": PAGES}
+    return {"site_pages": PAGES, "may_restore": _may_restore}
+
+
+def _may_restore() -> bool:
+    """Whether the one who is signed in kept a site that is deleted and not erased yet."""
+    return bool(sites.deleted(database.session(), current_user))
 
 
 def site_or_refuse(session: Session, key: str) -> Site:
@@ -205,7 +212,7 @@ def hold_site(key: str) -> ResponseReturnValue:
     with database.writing() as session:
         is_held = form.action.data == "hold"
         closing.hold_site(session, site_or_refuse(session, key), is_held, current_user)
-    return redirect(url_for(".site", key=key), 303)
+    return redirect(url_for(".site", key=key, saved="held" if is_held else "released"), 303)
 
 
 @bp.post("/sites/<key>/close", endpoint="site_close")

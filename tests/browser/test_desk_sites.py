@@ -29,6 +29,8 @@ def test_a_site_is_added_tuned_met_by_a_reader_deleted_and_restored(phone, live,
     look("overview")
 
     phone.get_by_role("link", name="Settings", exact=True).click()
+    expect(phone.get_by_role("spinbutton", name="Days that networks are kept")).to_be_visible()
+    phone.get_by_text("Titles, labels and helps of the form").click()
     phone.get_by_role("textbox", name="Title of the form").fill("Write to the Stars")
     phone.get_by_role("textbox", name="Colour of the text").fill("#2222zz")
     phone.get_by_role("combobox", name="Language").select_option("de")

@@ -84,6 +84,15 @@ def row(app, number):
         return found
 
 
+def test_what_was_asked_for_on_a_deleted_site_waits_until_it_is_restored(app, upload):
+    number = upload(wxr({"id": 1}), wish=ImportWish.RUN)
+    for deleted_at, state in ((now(), ImportState.UPLOADED), (None, ImportState.DONE)):
+        with app.app_context(), database.writing() as session:
+            session.execute(update(Site).values(deleted_at=deleted_at))
+        work(app)
+        assert row(app, number).state == state
+
+
 def test_a_rehearsal_says_what_would_come_and_writes_nothing(app, upload):
     comments = (
         {"id": 1},

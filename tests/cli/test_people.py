@@ -67,8 +67,8 @@ def test_a_site_s_setting_is_given_and_shown(app, flask):
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
-        (("daily", "likes", "maybe"), 2, "Likes must be on or off."),
-        (("daily", "colour", "red"), 2, "There is no site setting colour"),
+        (("daily", "likes", "maybe"), 2, "likes must be on or off."),
+        (("daily", "colour", "red"), 2, "there is no site setting colour"),
         (("weekly", "likes", "on"), 1, "There is no site weekly"),
     ],
 )

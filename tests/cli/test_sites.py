@@ -51,7 +51,8 @@ def test_all_settings_are_shown_by_group_with_what_is_as_by_default_marked(flask
     flask("set", SITE, "sort", "newest")
     lines = flask("show", SITE).output.splitlines()
     assert lines[0] == "The Daily (https://daily.example)"
-    groups = ["The form", "The thread", "Moderation", "Look and language", "What is kept"]
+    groups = ["The form", "The form's words", "The thread", "Moderation"]
+    groups += ["Look and language", "What is kept"]
     assert [line for line in lines if line in groups] == groups
     assert "page_size  50  (default)" in lines
     assert "sort  newest" in lines
@@ -61,14 +62,19 @@ def test_all_settings_are_shown_by_group_with_what_is_as_by_default_marked(flask
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
-        (("set", SITE, "page_size", "4"), 2, "Page_size must be from 5 to 200."),
-        (("set", SITE, "language", "tlh"), 2, "Language must be one of en, fr"),
-        (("set", SITE, "colour", "red"), 2, "There is no site setting colour"),
-        (("set", SITE, "colour", "--default"), 2, "There is no site setting colour"),
+        (("set", SITE, "page_size", "4"), 2, "page_size must be from 5 to 200."),
+        (("set", SITE, "language", "tlh"), 2, "language must be one of en, fr"),
+        (("set", SITE, "colour", "red"), 2, "there is no site setting colour"),
+        (("set", SITE, "colour", "--default"), 2, "there is no site setting colour"),
         (("set", SITE, "page_size"), 2, "Give the setting a VALUE, or --default."),
         (("set", SITE, "page_size", "20", "--default"), 2, "Give the setting a VALUE"),
         (("set", "none", "page_size", "20"), 1, "There is no site none"),
         (("rename", SITE, "  "), 2, "1 to 200 characters"),
+        (("rename", SITE, "\u200b"), 2, "characters to be seen"),
+        (("set", SITE, "sort", "liked"), 2, "sort is by likes, but readers may not like comments"),
+        (("set", SITE, "refused_days", "3651"), 2, "refused_days must be from 0 to 3650."),
+        (("set", SITE, "likes", "perhaps"), 2, "likes must be on or off."),
+        (("origins", SITE, *(f"https://{n}.example" for n in range(51))), 2, "at most 50 origins"),
         (("origins", SITE, "nonsense"), 2, "is no origin"),
         (("delete", SITE, "--yes", "dialy"), 2, "nothing was deleted"),
         (("restore", SITE), 1, "is not deleted"),

@@ -98,6 +98,12 @@ def test_a_thread_keeps_its_shape_and_is_counted(app, desk, wxr):
     assert [c.approved_below for c in stored(app) if c.source_id == "1"] == [9]
 
 
+def test_an_article_is_as_old_as_its_first_comment(app, desk, wxr):
+    desk.bring([wxr.record(2, None, 60), wxr.record(1, None, 5), wxr.record(3, 2, 90)])
+    first = select(func.min(Comment.created_at))
+    assert desk.read(select(Article.created_at)) == desk.read(first)
+
+
 def test_one_address_is_one_author_and_no_address_is_none(app, desk, wxr):
     records = [
         wxr.record(1, email="Rita@Example.org"),

@@ -3,7 +3,10 @@
 import pytest
 from cast import SITE, add_moderator, add_site, csrf, sign_in
 from outsiders import LOOPBACK, serving
+from sqlalchemy import update
 
+from service import database
+from service.models import Site, now
 from service.status import Role
 
 PAGE = f"/desk/sites/{SITE}/doctor"
@@ -83,6 +86,13 @@ def test_the_command_says_the_same_and_ends_with_1(app, blog):
 def test_the_command_refuses_what_it_cannot_look_at(app, url, status, said):
     done = app.test_cli_runner().invoke(args=["doctor", "embed", url])
     assert (done.exit_code, said in done.output) == (status, True)
+
+
+def test_the_command_knows_no_deleted_site(app, blog):
+    with app.app_context(), database.writing() as session:
+        session.execute(update(Site).values(deleted_at=now()))
+    done = app.test_cli_runner().invoke(args=["doctor", "embed", f"{blog.url}/harbour"])
+    assert (done.exit_code, "is an origin of no site" in done.output) == (1, True)
 
 
 def test_what_a_request_calls_this_service_is_not_asked(make_app, blog):

@@ -10,7 +10,17 @@ from sqlalchemy import select, update
 from service import database, follows, letters, moderation
 from service.mail.confirm import LASTS, Confirming
 from service.mail.leaving import Leaving, Refusing
-from service.models import Article, Asking, Author, Comment, Follow, Letter, Unwanted, now
+from service.models import (
+    Article,
+    Asking,
+    Author,
+    Comment,
+    Follow,
+    Letter,
+    Site,
+    Unwanted,
+    now,
+)
 from service.status import FollowPace, LetterKind, LetterState, Status, Why
 from service.tokens import AuthorTokens
 
@@ -102,6 +112,25 @@ def test_it_proves_that_one_comment_and_no_stranger_s(app, client, index):
     client.post(confirm_path(app, index))
     assert [comment.is_proved for comment in stored(app)] == [True, False]
     assert [bool(f.confirmed_at) for f in everything(app, Follow)] == [True, False]
+
+
+@pytest.mark.parametrize("name", ["The Daily", ""])  # deleted a moment ago, and erased since
+def test_of_a_deleted_site_nothing_is_confirmed_and_everything_can_be_ended(
+    app, client, index, name
+):
+    post(app)
+    path, signer = confirm_path(app, index), app.extensions["signer"]
+    change(app, update(Site).values(deleted_at=now(), name=name))
+    for answer in (client.get(path), client.post(path)):
+        assert (answer.status_code, "The Daily" in answer.text) == (410, False)
+    assert everything(app, Follow)[0].confirmed_at is None
+    leaving = f"/letters/leave/{Leaving(index, 1).sign(signer)}"
+    assert f"Your letters from {name or 'daily'}" in client.get(leaving).text
+    assert client.post(leaving, data={"action": "all"}).status_code == 303
+    assert everything(app, Follow) == []
+    refusing = f"/letters/never/{Refusing(index, 1, 'en', b'').sign(signer)}"
+    assert client.post(refusing, data={"action": "never"}).status_code == 303
+    assert len(everything(app, Unwanted)) == 1
 
 
 def test_a_bounced_address_is_good_again(app, client, index):

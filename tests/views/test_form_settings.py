@@ -8,7 +8,7 @@ import pytest
 from cast import ARTICLE, add_moderator, add_site, reply, sign_in, stored
 from sqlalchemy import select, update
 
-from service import database
+from service import database, moderation
 from service.models import Article, Author, Comment, Reason, Site
 
 CONSENT = "I agree that <i>The Daily</i> keeps this."
@@ -73,6 +73,28 @@ def test_who_gives_no_name_is_anonymous_in_each_reader_s_language(
     page = page_of(client, lang="de")
     assert ">Anonym</bdi>" in page
     assert ">Anonymous<" not in page
+
+
+@pytest.mark.parametrize("letter", ["a", "😀"])
+def test_a_comment_may_be_as_short_and_as_long_as_the_site_says(app, client, setting, letter):
+    setting(comment_length=50_000)
+    longest = f"Hear: {letter * 49_994}"
+    assert reply(app, client, comment=longest).status_code == 303
+    assert stored(app)[0].text == longest
+    assert "Shorten your comment by 1 character" in reply(app, client, comment=longest + "x").text
+    setting(comment_length=1)
+    assert reply(app, client, comment="é").status_code == 303
+    assert reply(app, client, comment="éh").status_code == 422
+
+
+def test_nobody_is_banned_by_having_no_name(app, client, setting):
+    setting(require_name=False)
+    mo = sign_in(app, app.test_client(), add_moderator(app))
+    for name, is_offered in (("Rita", True), ("", False)):
+        reply(app, client, name=name, comment=f"By “{name}”.")
+        page = mo.get(f"/desk/comments/{stored(app)[-1].public_id}/ban")
+        assert page.status_code == 200
+        assert ('value="name"' in page.text) is is_offered
 
 
 def test_two_without_a_name_are_not_taken_for_each_other(app, client, setting):
@@ -213,3 +235,47 @@ def test_without_an_article_the_site_s_recent_ones_are_listed(app, client):
     assert "Title of one" in no_address.text
     for none in ("url=nonsense", "article=7"):
         assert client.get(f"/embed/daily?{none}").status_code == 400
+
+
+def talk(app, client):
+    """Seven comments; the first has a reply to a reply to a reply, and so on, nine levels deep."""
+    for n in range(1, 8):
+        reply(app, client, comment=f"Root {n}.")
+    publish(app)
+    parent = stored(app)[0].public_id
+    for n in range(2, 10):
+        assert reply(app, client, comment=f"Level {n}.", parent=parent).status_code == 303
+        publish(app)
+        parent = stored(app)[-1].public_id
+    with app.app_context(), database.writing() as session:
+        moderation.recount(session, stored(app)[0].article_id)
+
+
+def depth_of(page):
+    """How many comments stand within each other."""
+    deepest = now = 0
+    for tag in re.findall(r'<article id="comment-|</article>', page):
+        now += 1 if tag.startswith("<article") else -1
+        deepest = max(deepest, now)
+    return deepest
+
+
+def test_the_thread_is_laid_out_as_the_site_says_at_the_bounds_too(app, client, setting):
+    talk(app, client)
+    for depth in (1, 4, 8):
+        setting(reply_depth=depth)
+        assert depth_of(page_of(client)) == depth + 1
+    for size, last in ((5, 5), (200, 7)):
+        setting(page_size=size)
+        page = page_of(client)
+        assert (f"Root {last}." in page, f"Root {last + 1}." in page) == (True, False)
+    for replies, last in ((1, 2), (200, 9)):
+        setting(replies_shown=replies)
+        page = page_of(client)
+        assert (f"Level {last}." in page, f"Level {last + 1}." in page) == (True, False)
+    setting(sort="newest")
+    page = page_of(client)
+    assert page.index("Root 7.") < page.index("Root 1.")
+    assert "/report" in page
+    setting(reports=False)
+    assert "/report" not in page_of(client)

@@ -278,7 +278,7 @@ def test_a_file_that_is_too_large_is_said_so_and_what_was_typed_stays(make_app):
 
 def test_it_takes_far_more_than_any_other_page_in_little_memory(app, pia):
     to, size = sending(pia), 24 * 1024 * 1024
-    assert size > 50 * app.config["MAX_BODY"]
+    assert size > 30 * app.config["MAX_BODY"]
     tracemalloc.start()
     try:
         sent = pour(pia, to, Flowing(size))

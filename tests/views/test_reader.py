@@ -306,7 +306,7 @@ def test_a_permalink_off_the_site_s_origins_is_a_link_and_no_redirect(app, clien
 
 
 def test_too_large_is_said_so(app, client):
-    answer = reply(app, client, comment="x" * 600_000)
+    answer = reply(app, client, comment="x" * 1_000_000)
     assert answer.status_code == 413
     assert "too large" in answer.text
 

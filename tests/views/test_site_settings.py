@@ -103,6 +103,48 @@ def test_many_are_saved_together_each_on_record_and_readers_meet_them(app, pia):
     assert "pia changed a setting of the site." in pia.get("/desk/audit/").text
 
 
+def others():
+    """For every setting another value than its default, as it is typed."""
+    own = {"sort": "newest", "language": "de", "privacy_url": "https://daily.example/privacy"}
+    own |= {"text_colour": "#222222", "link_colour": "#0b57d0", "ground_colour": "#ffffff"}
+    own |= {"theme": "light"}  # which goes together with the colours
+    for setting in fields(SiteSettings):
+        default, limits = setting.default, setting.metadata
+        if isinstance(default, bool):
+            yield setting.name, "off" if default else "on"
+        elif isinstance(default, int):
+            yield (
+                setting.name,
+                str(limits["most"] if default == limits["least"] else limits["least"]),
+            )
+        else:
+            chosen = limits["one_of"][1] if limits["one_of"] else f"My {setting.name}."
+            yield setting.name, own.get(setting.name, chosen)
+
+
+def test_each_is_on_record_with_old_and_new_value_from_the_desk_and_the_command_line(app, pia):
+    typed = dict(others())
+    assert save(pia, **{n: None if one == "off" else one for n, one in typed.items()}).location
+    desk = [event.about for event in on_record(app)]
+    assert len(desk) == len(kept(app)) == len(typed)
+    run = app.test_cli_runner().invoke
+    for name in typed:
+        assert run(args=["site", "set", SITE, name, "--default"]).exit_code == 0
+    assert kept(app) == {}
+    for name, one in typed.items():
+        assert run(args=["site", "set", SITE, name, one]).exit_code == 0, name
+    back, again = (on_record(app)[len(typed) * n :][: len(typed)] for n in (1, 2))
+    assert sorted(event.about for event in again) == sorted(desk)
+    assert {event.by for event in [*back, *again]} == {"the operator"}
+    for about in desk:
+        if " → " in about:
+            old, new = about.rpartition(": ")[2].split(" → ")
+            assert old != new
+    for name, one in typed.items():
+        shown_as = {"mode": "whoever is new", "hold_all": "all of The Daily"}.get(name, one)
+        assert any(about.endswith(shown_as) for about in desk), name
+
+
 @pytest.mark.parametrize(
     ("name", "typed", "said"),
     [
@@ -131,6 +173,40 @@ def test_an_invalid_one_is_refused_beside_its_field_and_nothing_is_half_saved(
     assert (again["form_title"], again["likes"]) == ("Write to us", "on")
     assert again[name].strip() == typed.strip()
     assert (kept(app), on_record(app)) == ({}, [])
+
+
+@pytest.mark.parametrize(
+    ("typed", "name", "said"),
+    [
+        (
+            {"text_colour": "#999999", "ground_colour": "#ffffff"},
+            "text_colour",
+            "contrast of 2.8:1",
+        ),
+        ({"link_colour": "#ffff00", "theme": "light"}, "link_colour", "words need 4.5:1"),
+        ({"text_colour": "#222222", "theme": "dark"}, "text_colour", "words need 4.5:1"),
+        ({"text_colour": "#777777"}, "text_colour", "words need 4.5:1"),  # in light nor in dark
+        ({"ground_colour": "#ffffff", "theme": "dark"}, "ground_colour", "This is light, but"),
+        ({"sort": "liked"}, "sort", "This is by likes, but readers may not like comments."),
+    ],
+)
+def test_what_does_not_go_together_is_refused_beside_its_field(app, pia, typed, name, said):
+    answer = save(pia, **typed, page_size="20")
+    assert answer.status_code == 422
+    page = html.unescape(answer.text)
+    assert said in page.partition(f'id="set-{name}-error"')[2].partition("</p>")[0]
+    assert shown(answer.text).items() >= {**typed, "page_size": "20"}.items()
+    assert (kept(app), on_record(app)) == ({}, [])
+
+
+def test_what_was_stored_before_it_had_to_go_together_stands_in_nobodys_way(app, pia):
+    with app.app_context(), database.writing() as session:
+        session.scalars(select(Site)).one().settings = {"text_colour": "#777777", "sort": "liked"}
+    assert save(pia, page_size="20").status_code == 303
+    assert save(pia, likes="on").status_code == 303
+    assert save(pia, likes=None).status_code == 422
+    assert save(pia, theme="dark").status_code == 422
+    assert save(pia, text_colour="").status_code == 303
 
 
 def test_a_colour_has_a_swatch_where_it_is_one(app, pia):

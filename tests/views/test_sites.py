@@ -148,6 +148,8 @@ def test_a_site_is_deleted_once_its_key_is_typed_and_restored_by_who_kept_it(app
     listed = pia.get("/desk/sites/")
     assert "can be restored until" in listed.text
     assert "can be restored until" in ada.get("/desk/sites/").text
+    for who, is_told in ((pia, True), (mo, False)):  # it was the only one of either
+        assert ('href="/desk/sites/"' in who.get("/desk/").text) is is_told
     assert do(mo, f"{PAGE}restore").status_code == 403
     assert mo.get("/desk/sites/").status_code == 403
     back = do(pia, f"{PAGE}restore", "/desk/sites/")
