@@ -112,13 +112,13 @@ READERS = {
         Reader(
             isso.FORMAT,
             "Isso (its database)",
-            "The file that `dbpath` in Isso's configuration names, copied while Isso is stopped.",
+            "The file that dbpath in Isso's configuration names, copied while Isso is stopped.",
             isso.read,
         ),
         Reader(
             remark42.FORMAT,
             "Remark42 (backup)",
-            "In Remark42's folder `var/backup`: a .gz file for each day.",
+            "In Remark42's folder var/backup: a .gz file for each day.",
             remark42.read,
         ),
         Reader(
@@ -130,13 +130,13 @@ READERS = {
         Reader(
             jsonl.FORMAT,
             "Rejoinder (JSON Lines)",
-            "By `flask export json`, or at the desk of the other installation: a .jsonl file.",
+            "By “flask export json”, or at the desk of the other installation: a .jsonl file.",
             ours.read,
         ),
         Reader(
             csvs.FORMAT,
             "Table (CSV)",
-            "From a spreadsheet, or from `flask export csv`: columns article, author, text.",
+            "From a spreadsheet, or from “flask export csv”: columns article, author, text.",
             csvs.read,
         ),
     )
