@@ -37,6 +37,7 @@ class Writer:
 
     name: str
     label: str
+    hint: str  # what it is good for
     suffix: str  # of the file
     media_type: str
     lines: Lines
@@ -144,8 +145,29 @@ READERS = {
 WRITERS = {
     writer.name: writer
     for writer in (
-        Writer("json", "JSON Lines, a comment a line", ".jsonl", "application/jsonl", jsonl.lines),
-        Writer("wordpress", "WordPress (WXR)", ".xml", "text/xml", wxr.lines),
-        Writer("csv", "CSV, for a spreadsheet", ".csv", "text/csv", csvs.lines),
+        Writer(
+            "json",
+            "JSON Lines, a comment a line",
+            "Everything, with states, reasons and history: for another Rejoinder, or an archive.",
+            ".jsonl",
+            "application/jsonl",
+            jsonl.lines,
+        ),
+        Writer(
+            "wordpress",
+            "WordPress (WXR)",
+            "Comments with their states, without history: for WordPress's own importer.",
+            ".xml",
+            "text/xml",
+            wxr.lines,
+        ),
+        Writer(
+            "csv",
+            "CSV, a row for each comment",
+            "Comments with their states, without history: for a spreadsheet.",
+            ".csv",
+            "text/csv",
+            csvs.lines,
+        ),
     )
 }

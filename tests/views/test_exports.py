@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 from cast import RITA, SITE, add_moderator, add_site, csrf, on_record, reply, sign_in, stored
@@ -102,7 +103,7 @@ def test_one_that_breaks_off_cannot_be_taken_for_whole(app, pia, monkeypatch):
         yield from real.lines(*given)
         raise OSError("the disk is gone")
 
-    broken = formats.Writer(real.name, real.label, real.suffix, real.media_type, lines)
+    broken = replace(real, lines=lines)
     monkeypatch.setitem(formats.WRITERS, "json", broken)
     sent = pia.post(
         PAGE,
@@ -130,7 +131,7 @@ def test_a_comment_that_comes_meanwhile_is_not_half_in_it(app, pia, monkeypatch)
         writer.join()
         yield from real.lines(session, site, vault)
 
-    twice = formats.Writer(real.name, real.label, real.suffix, real.media_type, lines)
+    twice = replace(real, lines=lines)
     monkeypatch.setitem(formats.WRITERS, "json", twice)
     text = take(pia, format="json").text
     assert text.count('"author"') == 2
