@@ -170,7 +170,7 @@ def _do(number: int, wish: ImportWish) -> None:
             ImportWish.UNDO: work.undo,
         }[wish]()
     except Stopped:
-        work.end(ImportState.STOPPED if wish != ImportWish.REHEARSE else ImportState.UPLOADED)
+        work.end(_broken_off(wish))
     except store.OtherAddresses as other:
         work.end(
             ImportState.FAILED if not work.has_brought() else ImportState.STOPPED,
@@ -178,8 +178,17 @@ def _do(number: int, wish: ImportWish) -> None:
             "back, or give this one the same rules",
         )
     except FAULTS as fault:
-        is_first = wish == ImportWish.REHEARSE or not work.has_brought()
-        work.end(ImportState.FAILED if is_first else ImportState.STOPPED, said(fault))
+        is_the_file = isinstance(fault, Unreadable) and not work.has_brought()
+        work.end(ImportState.FAILED if is_the_file else _broken_off(wish), said(fault))
+    except Exception:
+        # Else the next worker would take it up, and fall over it, for ever.
+        current_app.logger.exception("Import %s broke off", number)
+        work.end(_broken_off(wish), "Something happened that was not foreseen; it is in the log")
+
+
+def _broken_off(wish: ImportWish) -> ImportState:
+    """Whence it can be asked for once more."""
+    return ImportState.UPLOADED if wish == ImportWish.REHEARSE else ImportState.STOPPED
 
 
 @dataclass

@@ -53,7 +53,7 @@ STATES = {
     ImportState.UNDONE: _l("taken back"),
 }
 SAID = {
-    ImportState.UPLOADED: _l("The file is here, and nobody has read it yet."),
+    ImportState.UPLOADED: _l("The file is here, and not read yet."),
     ImportState.REHEARSING: _l("The file is being read. Nothing is imported by that."),
     ImportState.REHEARSED: _l("This is a rehearsal: nothing is imported yet."),
     ImportState.RUNNING: _l("The comments are being imported."),

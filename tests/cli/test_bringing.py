@@ -297,6 +297,34 @@ def test_the_operator_s_import_gives_signs_of_life_and_stops_when_the_desk_asks(
     assert len(stored(app)) == 99
 
 
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [(OSError("no room is left"), "no room is left"), (RuntimeError("secret"), "not foreseen")],
+)
+@pytest.mark.parametrize(
+    ("wish", "state"),
+    [(ImportWish.REHEARSE, ImportState.UPLOADED), (ImportWish.RUN, ImportState.STOPPED)],
+)
+def test_what_is_not_the_file_s_fault_can_be_tried_again(
+    app, upload, monkeypatch, fault, said, wish, state
+):
+    number = upload(wxr({"id": 1}), wish=wish)
+    with monkeypatch.context() as patched:
+
+        def fail(*_):
+            raise fault
+
+        patched.setattr(bringing, "gather", fail)
+        work(app)
+    found = row(app, number)
+    assert (found.state, found.wish) == (state, None)
+    assert said in found.why
+    ask(app, number, wish=wish)
+    work(app)
+    assert row(app, number).state in (ImportState.REHEARSED, ImportState.DONE)
+    assert row(app, number).why == ""
+
+
 def test_other_addresses_for_the_same_file_are_refused(app, upload):
     text = wxr({"id": 1})
     upload(text, wish=ImportWish.RUN)

@@ -473,6 +473,14 @@ def test_a_failed_one_says_why(app, pia):
     assert "get the file from the other system once more" in page
 
 
+def test_where_reading_broke_off_it_is_not_the_file_s_fault(app, pia):
+    told = {"why": "the disk is full", "report": {}}
+    page = pia.get(f"{LIST}{add_import(app, ImportState.UPLOADED, **told)}").text
+    assert "The disk is full." in page
+    assert "This is not the file’s fault. Rehearse again" in unescape(page)
+    assert ">Rehearse again<" in page
+
+
 def test_one_that_stopped_says_how_much_of_it_is_here(app, pia):
     number = brought_and_answered(app)
     change(app, number, state=ImportState.STOPPED)
