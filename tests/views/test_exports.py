@@ -54,6 +54,18 @@ def test_every_comment_is_in_the_file_and_no_address(app, pia):
     assert "pia took the comments along." in pia.get("/desk/audit/").text
 
 
+def test_it_says_how_many_there_are(app, pia):
+    assert "One file with the site’s only comment" in pia.get(PAGE).text
+    reply(app, app.test_client(), comment="One more.")
+    assert "One file with all 2 comments of the site" in pia.get(PAGE).text
+
+
+def test_it_says_that_there_is_none_yet(app, pia, another):
+    add_site(app, "weekly", "https://weekly.example")
+    eve = another("eve", site="weekly", role=Role.PUBLISHER)
+    assert "no comment on this site yet" in eve.get("/desk/sites/weekly/export").text
+
+
 def test_it_holds_no_other_site_s(app, pia):
     add_site(app, "weekly", "https://weekly.example")
     sent = reply(app, app.test_client(), "weekly", url="https://weekly.example/x", comment="Else.")

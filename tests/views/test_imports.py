@@ -426,6 +426,20 @@ def test_the_rehearsal_is_told_in_words(app, pia):
     assert "<b onclick" not in pia.get(f"{LIST}1").text  # as text alone
 
 
+def test_of_many_articles_only_the_first_are_unfolded(app, pia):
+    pages = [REPORT["pages"][0] | {"url": f"https://daily.example/{n}"} for n in range(30)]
+    number = add_import(app, report=REPORT | {"pages": pages, "articles": 1_234})
+    page = pia.get(f"{LIST}{number}").text
+    before, _, folded = page.partition("<summary>10 more articles</summary>")
+    assert "https://daily.example/19<" in before
+    assert "https://daily.example/20<" in folded
+    assert "1,204 articles with fewer comments are not listed." in folded
+    tried = ask(pia, number, "try", rules="http://x.example=https://daily.example").text
+    assert tried.count("<summary>10 more articles</summary>") == 2
+    assert "Import now" not in tried  # it would go without the rules that stand there
+    assert "To import with the rules below, rehearse again first." in tried
+
+
 def test_a_rehearsal_that_found_nothing_offers_no_import(app, pia):
     nothing = REPORT | {"new": {}, "known": {}, "pages": [], "articles": 0}
     page = pia.get(f"{LIST}{add_import(app, report=nothing)}").text
