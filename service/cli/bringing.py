@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -28,10 +28,10 @@ from ..exchange.record import Addresses, Unreadable
 from ..exchange.store import Run
 from ..models import Comment, Import, Site, gone_sites, now
 from ..status import ImportState, ImportWish
-from .importing import hold, renderers, said, write
+from .importing import BEAT, Stopped, beat, hold, renderers, said, write
 
-# A worker says so often that it is alive; one that is silent so long is dead.
-BEAT, SILENT = 1.0, timedelta(seconds=20)
+# A worker that gives no sign of life for so long is dead.
+SILENT = timedelta(seconds=20)
 # After the last that was done with it: how long a file is kept that nobody needs any more, and one
 # that was rehearsed, and then forgotten.
 FILE_KEPT, REHEARSED_KEPT = timedelta(days=7), timedelta(days=30)
@@ -47,10 +47,6 @@ FAULTS = (SQLAlchemyError, database.Busy, OSError, BrokenProcessPool, Unreadable
 
 _looked = {"files": float("-inf")}
 _at_work: dict[str, threading.Thread] = {}
-
-
-class Stopped(Exception):
-    """Somebody asked for it."""
 
 
 def bring_comments() -> bool:
@@ -174,7 +170,7 @@ def _do(number: int, wish: ImportWish) -> None:
             ImportWish.UNDO: work.undo,
         }[wish]()
     except Stopped:
-        work.end(ImportState.STOPPED if wish != ImportWish.REHEARSE else ImportState.UPLOADED)
+        work.end(_broken_off(wish))
     except store.OtherAddresses as other:
         work.end(
             ImportState.FAILED if not work.has_brought() else ImportState.STOPPED,
@@ -182,8 +178,17 @@ def _do(number: int, wish: ImportWish) -> None:
             "back, or give this one the same rules",
         )
     except FAULTS as fault:
-        is_first = wish == ImportWish.REHEARSE or not work.has_brought()
-        work.end(ImportState.FAILED if is_first else ImportState.STOPPED, said(fault))
+        is_the_file = isinstance(fault, Unreadable) and not work.has_brought()
+        work.end(ImportState.FAILED if is_the_file else _broken_off(wish), said(fault))
+    except Exception:
+        # Else the next worker would take it up, and fall over it, for ever.
+        current_app.logger.exception("Import %s broke off", number)
+        work.end(_broken_off(wish), "Something happened that was not foreseen; it is in the log")
+
+
+def _broken_off(wish: ImportWish) -> ImportState:
+    """Whence it can be asked for once more."""
+    return ImportState.UPLOADED if wish == ImportWish.REHEARSE else ImportState.STOPPED
 
 
 @dataclass
@@ -196,7 +201,6 @@ class _Work:
     rules: list[str]
     addresses: Addresses
     last: float = 0.0
-    is_to_stop: bool = False
 
     @classmethod
     def of(cls, found: Import) -> "_Work":
@@ -214,7 +218,7 @@ class _Work:
             self._gather(pile, is_told=True)
             for _ in store.rehearse(self.run, pile.threads()):
                 self.beat(self.run.tally.together())
-            self._keep_report(pile)
+            self._keep_report(pile, is_run=False)
         self.end(ImportState.REHEARSED)
 
     def run_on(self) -> None:
@@ -229,7 +233,7 @@ class _Work:
             except BaseException:
                 write(lambda session: store.end(session, self.run, ImportState.STOPPED))
                 raise
-            self._keep_report(pile)
+            self._keep_report(pile, is_run=True)
         write(lambda session: store.end(session, self.run, ImportState.DONE))
         self.end(ImportState.DONE)
 
@@ -269,11 +273,7 @@ class _Work:
         if not self._is_due():
             return
         self.last = time.monotonic()
-        with suppress(database.Busy), database.writing() as session:
-            told = self._row().values(progress=done, beat_at=now()).returning(Import.wish)
-            if session.scalar(told) == ImportWish.STOP:
-                self.is_to_stop = True
-        if self.is_to_stop:
+        if beat(self.number, done):
             raise Stopped
 
     def _is_due(self) -> bool:
@@ -290,9 +290,9 @@ class _Work:
         store.lead(database.session(), self.run.site_id, pile)
         write(lambda session: self._put(session, total=pile.comments, progress=0))
 
-    def _keep_report(self, pile: Pile) -> None:
+    def _keep_report(self, pile: Pile, is_run: bool) -> None:
         unused = moves.unused(self.rules, self.addresses)
-        report = self.run.found.to_json(self.run.tally, self.run.troubles, unused)
+        report = self.run.found.to_json(self.run.tally, self.run.troubles, unused, is_run)
         count = pile.comments
         write(lambda session: self._put(session, report=report, total=count, progress=count))
 

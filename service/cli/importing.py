@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import IO, Any, BinaryIO, cast
 import click
 from flask import current_app
 from flask.cli import AppGroup
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from .. import database
@@ -29,17 +29,22 @@ from ..exchange.pile import Pile, gather
 from ..exchange.record import Addresses, Record, Troubles, Unreadable
 from ..exchange.report import Found, Tally
 from ..exchange.store import Run
-from ..models import Comment, Import, Site
-from ..status import ImportState, Status
+from ..models import Comment, Import, Site, now
+from ..status import ImportState, ImportWish, Status
 from .sites import site_or_stop
 
 # From so many bytes on, starting processes that render costs less than it saves.
 MANY = 2_000_000
+BEAT = 1.0  # seconds after which an import says again that somebody works on it
 TRIES = 6  # times five seconds that a step waits for its turn
 # What may end a run half-way; it can then be run on.
 FAULTS = (KeyboardInterrupt, SQLAlchemyError, database.Busy)
 
 import_ = AppGroup("import", help="Bring in the comments of another system.")
+
+
+class Stopped(Exception):
+    """Somebody asked for it at the desk."""
 
 
 class Mapping(click.ParamType[tuple[str, str]]):
@@ -205,8 +210,14 @@ def _open(run: Run, source: Source, digest: str, pile: Pile) -> None:
     try:
         with database.writing() as session:
             found = store.begin(session, run, source.path.name, digest, pile)
+            found.beat_at, found.progress = now(), 0
             found.size, found.total = source.path.stat().st_size, pile.comments
             found.rules = list(source.rules)
+    except store.AtTheDesk as error:
+        raise click.ClickException(
+            f"This file is being brought along at the desk, as import {error}. Wait until that is "
+            "done, or stop it there."
+        ) from None
     except store.OtherAddresses as error:
         raise click.ClickException(
             f"Import {error} has brought this file's comments to other addresses (another --map?); "
@@ -218,13 +229,17 @@ def _write(run: Run, pile: Pile) -> None:
     state = ImportState.STOPPED
     try:
         with _bar("Importing", pile.comments, "comments") as move:
-            before = 0
+            before, last = 0, time.monotonic()
             for step in store.write(run, pile.threads()):
                 write(step)
                 move(run.tally.together() - before)
                 before = run.tally.together()
+                if time.monotonic() > last + BEAT:
+                    last = time.monotonic()
+                    if beat(run.import_id, before):
+                        raise Stopped
         state = ImportState.DONE
-    except (*FAULTS, OSError, BrokenProcessPool) as error:
+    except (*FAULTS, OSError, BrokenProcessPool, Stopped) as error:
         raise click.ClickException(
             f"Import {run.import_id} stopped ({said(error)}) with "
             f"{run.tally.imported.total():,} of {pile.comments:,} comments written. Run the same "
@@ -233,6 +248,14 @@ def _write(run: Run, pile: Pile) -> None:
     finally:
         with database.writing() as session:
             store.end(session, run, state)
+
+
+def beat(number: int, done: int) -> bool:
+    """Says how far an import is, and that somebody works on it; whether it is asked to stop."""
+    told = update(Import).where(Import.id == number).values(progress=done, beat_at=now())
+    with suppress(database.Busy), database.writing() as session:
+        return session.scalar(told.returning(Import.wish)) == ImportWish.STOP
+    return False
 
 
 def write(step: store.Step) -> None:
@@ -286,6 +309,8 @@ def said(error: BaseException) -> str:
     """What happened, without anything that a comment says: a database's error may quote rows."""
     if isinstance(error, KeyboardInterrupt):
         return "interrupted"
+    if isinstance(error, Stopped):
+        return "somebody asked for it at the desk"
     if isinstance(error, database.Busy):
         return "the database is busy"
     if isinstance(error, Unreadable | OSError):

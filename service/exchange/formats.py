@@ -37,6 +37,7 @@ class Writer:
 
     name: str
     label: str
+    hint: str  # what it is good for
     suffix: str  # of the file
     media_type: str
     lines: Lines
@@ -112,13 +113,13 @@ READERS = {
         Reader(
             isso.FORMAT,
             "Isso (its database)",
-            "The file that `dbpath` in Isso's configuration names, copied while Isso is stopped.",
+            "The file that dbpath in Isso's configuration names, copied while Isso is stopped.",
             isso.read,
         ),
         Reader(
             remark42.FORMAT,
             "Remark42 (backup)",
-            "In Remark42's folder `var/backup`: a .gz file for each day.",
+            "In Remark42's folder var/backup: a .gz file for each day.",
             remark42.read,
         ),
         Reader(
@@ -130,13 +131,13 @@ READERS = {
         Reader(
             jsonl.FORMAT,
             "Rejoinder (JSON Lines)",
-            "By `flask export json`, or at the desk of the other installation: a .jsonl file.",
+            "By “flask export json”, or at the desk of the other installation: a .jsonl file.",
             ours.read,
         ),
         Reader(
             csvs.FORMAT,
             "Table (CSV)",
-            "From a spreadsheet, or from `flask export csv`: columns article, author, text.",
+            "From a spreadsheet, or from “flask export csv”: columns article, author, text.",
             csvs.read,
         ),
     )
@@ -144,8 +145,29 @@ READERS = {
 WRITERS = {
     writer.name: writer
     for writer in (
-        Writer("json", "JSON Lines, a comment a line", ".jsonl", "application/jsonl", jsonl.lines),
-        Writer("wordpress", "WordPress (WXR)", ".xml", "text/xml", wxr.lines),
-        Writer("csv", "CSV, for a spreadsheet", ".csv", "text/csv", csvs.lines),
+        Writer(
+            "json",
+            "JSON Lines, a comment a line",
+            "Everything, with states, reasons and history: for another Rejoinder, or an archive.",
+            ".jsonl",
+            "application/jsonl",
+            jsonl.lines,
+        ),
+        Writer(
+            "wordpress",
+            "WordPress (WXR)",
+            "Comments with their states, without history: for WordPress's own importer.",
+            ".xml",
+            "text/xml",
+            wxr.lines,
+        ),
+        Writer(
+            "csv",
+            "CSV, a row for each comment",
+            "Comments with their states, without history: for a spreadsheet.",
+            ".csv",
+            "text/csv",
+            csvs.lines,
+        ),
     )
 }

@@ -25,6 +25,7 @@ class Tally:
 
     imported: Counter[Status] = field(default_factory=Counter)
     known: Counter[Status] = field(default_factory=Counter)
+    earlier: Counter[Status] = field(default_factory=Counter)  # of these, by this very import
     articles: int = 0
     foreign: int = 0  # articles outside the site's origins
     strange: list[str] = field(default_factory=list)  # the first of their addresses
@@ -83,12 +84,16 @@ class Found:
             after = mask_addresses(_squeezed(plain(render_html(record.text))))[:LONGEST]
             self.changed.append({"id": record.source_id, "before": before, "after": after})
 
-    def to_json(self, tally: Tally, troubles: Troubles, unused: list[str]) -> dict[str, Any]:
-        """All of it, as the row keeps it. Takes the rules that moved nothing."""
+    def to_json(
+        self, tally: Tally, troubles: Troubles, unused: list[str], is_run: bool = False
+    ) -> dict[str, Any]:
+        """All of it, as the row keeps it. Takes the rules that moved nothing, and whether it tells of
+        what came (also before it was stopped) or of what would come."""
         most_first = sorted(self.pages, key=lambda entry: (-entry[0], -entry[1]))
         return {
-            "new": {str(status): count for status, count in tally.imported.items()},
-            "known": {str(status): count for status, count in tally.known.items()},
+            "is_run": is_run,
+            "new": _counts(tally.imported + tally.earlier),
+            "known": _counts(tally.known - tally.earlier),
             "articles": tally.articles,
             "new_articles": self.new_articles,
             "foreign": tally.foreign,
@@ -102,6 +107,10 @@ class Found:
             "changed": self.changed,
             "unused": unused,
         }
+
+
+def _counts(by_status: Counter[Status]) -> dict[str, int]:
+    return {str(status): count for status, count in by_status.items()}
 
 
 def _iso(at: datetime | None) -> str:

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session, aliased
 
 from .. import aliases, database, folds, moderation, urls
 from ..models import Article, Author, Comment, Decision, Import, Past, now, public_id
-from ..status import ImportState, Markup, Status
+from ..status import ImportState, ImportWish, Markup, Status
 from ..text import RENDERER, count_links, render, render_html
 from ..vault import Hidden, Vault, normal
 from . import record
@@ -45,12 +45,17 @@ class OtherAddresses(Exception):
     """The file is imported already, under other article addresses; holds the import's number."""
 
 
+class AtTheDesk(Exception):
+    """The desk is at work on this file, or about to be; holds the import's number."""
+
+
 class Stored(NamedTuple):
     """A comment that is in the database."""
 
     id: int
     root_id: int | None
     status: Status
+    is_earlier: bool = False  # this import brought it before it was stopped
 
 
 @dataclass(eq=False)
@@ -122,12 +127,18 @@ def take_up(session: Session, run: Run, pile: Pile) -> None:
 
 
 def begin(session: Session, run: Run, file_name: str, digest: str, pile: Pile) -> Import:
-    """Opens the import, or takes up the one that has brought this file before.
+    """Opens the import, or takes up the one that has brought this file before, also at the desk. One
+    that was only rehearsed there stays as it is, and finds everything here if it is run.
 
     Raises OtherAddresses if comments of this file were brought to articles that the pile does not
-    have: they would all be doubled.
+    have: they would all be doubled. Raises AtTheDesk if somebody asked for something there that is
+    not done yet.
     """
     same = (Import.site_id == run.site_id, Import.file_digest == digest)
+    asked = select(Import.id).where(*same, Import.format == run.source)
+    asked = asked.where(Import.wish.in_((ImportWish.REHEARSE, ImportWish.RUN, ImportWish.UNDO)))
+    if (number := session.scalar(asked.limit(1))) is not None:
+        raise AtTheDesk(number)
     brought = Import.state.in_((ImportState.RUNNING, ImportState.STOPPED, ImportState.DONE))
     newest = select(Import).where(*same, brought, Import.format == run.source)
     found = session.scalars(newest.order_by(Import.id.desc()).limit(1)).first()
@@ -144,7 +155,7 @@ def begin(session: Session, run: Run, file_name: str, digest: str, pile: Pile) -
     _check_addresses(session, found, pile)
     # Until it is done, what an earlier run wrote may not be counted yet.
     run.is_resumed = found.state != ImportState.DONE and _has_brought(session, found.id)
-    found.state, found.ended_at, found.why = ImportState.RUNNING, None, ""
+    found.state, found.wish, found.ended_at, found.why = ImportState.RUNNING, None, None, ""
     run.import_id = found.id
     return found
 
@@ -183,7 +194,7 @@ def end(session: Session, run: Run, state: ImportState) -> None:
 def mark(session: Session, number: int, state: ImportState) -> None:
     """Puts down what became of an import, as of now."""
     change = update(Import).where(Import.id == number)
-    session.execute(change.values(state=state, ended_at=now()))
+    session.execute(change.values(state=state, wish=None, ended_at=now()))
 
 
 def rehearse(run: Run, threads: Iterable[Thread]) -> Iterator[None]:
@@ -250,13 +261,13 @@ def _looked_at(run: Run, lot: Sequence[Thread]) -> list[Place]:
     # What comes with the names that our pages gave it may be here still, and not by an import.
     is_ours = any(thread.pile.has_names for thread in lot)
     there = select(Comment.article_id, Comment.source, Comment.source_id, Comment.public_id)
-    there = there.add_columns(Comment.id, Comment.root_id, Comment.status)
+    there = there.add_columns(Comment.id, Comment.root_id, Comment.status, Comment.import_id)
     there = there.where(Comment.article_id.in_(list(ids)))
     rows = session.execute(there if is_ours else there.where(Comment.source == run.source))
     for row in rows.yield_per(1_000):
         names = [row.public_id] if is_ours else []
         names += [row.source_id or ""] if row.source == run.source else []
-        stored = Stored(row.id, row.root_id, row.status)
+        stored = Stored(row.id, row.root_id, row.status, row.import_id == run.import_id)
         ids[row.article_id].known.update(dict.fromkeys(names, stored))
     database.forget()
     return list(by_url.values())
@@ -276,6 +287,7 @@ def _new(run: Run, found: Place) -> list[Placed]:
             new.append(placed)
         else:
             run.tally.known[stored.status] += 1
+            run.tally.earlier[stored.status] += stored.is_earlier
     return new
 
 

@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 from flask_wtf import FlaskForm
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from wtforms import BooleanField, RadioField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # stubs lag
@@ -20,7 +21,7 @@ from .. import accounts, database, events
 from ..events import What
 from ..exchange import taking
 from ..exchange.formats import WRITERS, Writer
-from ..models import Site, now
+from ..models import Comment, Site, now
 from ..status import Role
 from ..vault import WrongKey
 from .desk import bp, vault
@@ -108,6 +109,7 @@ def _page(site: Site, form: TakeForm | None = None, message: str = "") -> str:
     errors: dict[str, Any] = {}
     if form is not None and form.format.errors:
         errors["format-0"] = form.format.errors
+    counted = select(func.count()).where(Comment.site_id == site.id)
     return render_template(
         "desk/export.html",
         site=site,
@@ -115,6 +117,7 @@ def _page(site: Site, form: TakeForm | None = None, message: str = "") -> str:
         errors=errors,
         message=message,
         writers=WRITERS,
+        comments=database.session().scalar(counted) or 0,
         is_admin=_is_admin(),
         is_fresh=is_fresh(),
     )

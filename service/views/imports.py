@@ -53,12 +53,12 @@ STATES = {
     ImportState.UNDONE: _l("taken back"),
 }
 SAID = {
-    ImportState.UPLOADED: _l("The file is here, and nobody has read it yet."),
+    ImportState.UPLOADED: _l("The file is here, and not read yet."),
     ImportState.REHEARSING: _l("The file is being read. Nothing is imported by that."),
     ImportState.REHEARSED: _l("This is a rehearsal: nothing is imported yet."),
     ImportState.RUNNING: _l("The comments are being imported."),
     ImportState.STOPPED: _l("It stopped before its end. What was imported so far is there."),
-    ImportState.FAILED: _l("The file cannot be imported."),
+    ImportState.FAILED: _l("The file cannot be imported. Nothing of it is here."),
     ImportState.DONE: _l("The comments are imported."),
     ImportState.UNDOING: _l("What was imported is being taken back."),
     ImportState.UNDONE: _l("What was imported is taken back."),
@@ -69,7 +69,11 @@ WISHED = {
     ImportWish.STOP: _l("It is about to stop."),
     ImportWish.UNDO: _l("It waits to be taken back."),
 }
-SILENT = _l("Nobody works on it: is `flask worker` running?")
+SILENT = _l(
+    "Nobody has worked on it for a minute: is “flask worker” running? Tell whoever runs this service. "
+    "Nothing is lost, and it goes on by itself as soon as it can."
+)
+NOTHING_CAME = _l("Nothing was imported: every comment of the file was here already.")
 
 
 def _readable(field: Any) -> None:
@@ -305,6 +309,7 @@ def imports_undo(key: str, import_id: int) -> ResponseReturnValue:
         "desk/import_undo.html",
         site=session.get_one(Site, found.site_id),
         found=found,
+        begun=_begun(found),
         rest=wishes.rest(session, found),
         may_undo=wishes.may(session, found, ImportWish.UNDO),
     )
@@ -320,7 +325,7 @@ def imports_discard(key: str, import_id: int) -> ResponseReturnValue:
     """Throws the uploaded file away; what was imported from it stays."""
     _sure(key, import_id)
     with _told(), database.writing() as session:
-        found = import_or_refuse(session, key, import_id, is_to_change=True)
+        found = _to_change(session, key, import_id)
         stored_as = wishes.discard(session, found, current_user)
     arrivals.remove(_instance(), stored_as)
     return redirect(url_for(".imports", key=key, said="discarded"), 303)
@@ -333,6 +338,19 @@ def import_or_refuse(
     site = site_or_refuse(session, key)
     wanted = select(Import).where(Import.id == import_id, Import.site_id == site.id)
     return session.scalar(wanted.with_for_update() if is_to_change else wanted) or abort(404)
+
+
+def _to_change(session: Session, key: str, import_id: int) -> Import:
+    """The import that the page was about. SQLite gives the number of one that was thrown away to the
+    next: nobody imports by an old page what they have never seen. Raises wishes.NotNow."""
+    found = import_or_refuse(session, key, import_id, is_to_change=True)
+    if request.form.get("begun", _begun(found)) != _begun(found):
+        raise wishes.NotNow
+    return found
+
+
+def _begun(found: Import) -> str:
+    return found.started_at.isoformat()
 
 
 @contextmanager
@@ -361,7 +379,7 @@ def _ask(
     key: str, import_id: int, wish: ImportWish, rules: list[str] | None = None
 ) -> ResponseReturnValue:
     with _told(), database.writing() as session:
-        found = import_or_refuse(session, key, import_id, is_to_change=True)
+        found = _to_change(session, key, import_id)
         wishes.ask(session, found, wish, current_user)
         if rules is not None:
             found.rules = rules
@@ -411,6 +429,7 @@ def _one(
         form=form or RulesForm(formdata=None, data={"rules": "\n".join(found.rules)}),
         errors=form.errors if form is not None else {},
         tried=tried,
+        begun=_begun(found),
         said=_said(found),
         facts=_facts(found),
         is_busy=wishes.is_busy(found),
@@ -420,7 +439,8 @@ def _one(
         report=_report(found.report),
         label=READERS[found.format].label if found.format in READERS else found.format,
         size=readable_size(found.size),
-        left=store.left_of(session, found.id) if found.state == ImportState.UNDONE else 0,
+        brought=session.scalar(store.count_of(found.id)),
+        left=store.left_of(session, found.id) if found.state == ImportState.UNDONE else None,
     )
     return page, 422 if is_wrong else 200
 
@@ -447,6 +467,8 @@ def _said(found: Import) -> str:
         return str(SILENT)
     if found.wish and not (found.state in wishes.AT_WORK and found.wish != ImportWish.STOP):
         return str(WISHED[found.wish])
+    if found.state == ImportState.DONE and found.report and not sum(found.report["new"].values()):
+        return str(NOTHING_CAME)
     said = str(SAID[found.state])
     if found.state in wishes.AT_WORK and found.total:
         tenths = 10 * min(found.progress, found.total) // found.total

@@ -1,5 +1,6 @@
 """The worker at imports of the desk: it rehearses, runs, stops, goes on and takes back."""
 
+import hashlib
 import json
 import threading
 from datetime import timedelta
@@ -183,6 +184,8 @@ def test_it_stops_when_asked_and_goes_on(app, upload, monkeypatch):
     work(app)
     assert row(app, number).state == ImportState.DONE
     assert len(stored(app)) == 99
+    report = row(app, number).report  # of all that it brought, not of the last part alone
+    assert (report["is_run"], report["new"], report["known"]) == (True, {"approved": 99}, {})
     with app.app_context():
         assert database.session().scalars(select(Article.approved_count)).all() == [99]
 
@@ -225,6 +228,110 @@ def test_a_site_where_the_operator_imports_is_left_alone(app, upload, daily):
         assert bringing.bring_comments() is False
         held.close()
     assert row(app, number).wish == ImportWish.RUN
+
+
+def by_hand(app, tmp_path, text):
+    """The same file, imported by the operator. Gives what the command said."""
+    path = tmp_path / "export.xml"
+    path.write_text(text)
+    given = ["import", "wordpress", str(path), "--site", SITE]
+    told = app.test_cli_runner().invoke(args=given)
+    return told.exit_code, told.stderr
+
+
+def digest_of(app, number, text):
+    ask(app, number, file_digest=hashlib.sha256(text.encode()).hexdigest())
+
+
+def test_what_is_asked_for_at_the_desk_the_operator_does_not_do_beside_it(app, upload, tmp_path):
+    text = wxr({"id": 1})
+    number = upload(text, wish=ImportWish.RUN)
+    digest_of(app, number, text)
+    code, told = by_hand(app, tmp_path, text)
+    assert code == 1
+    assert f"being brought along at the desk, as import {number}." in told
+    assert stored(app) == []
+    assert (row(app, number).state, row(app, number).wish) == (
+        ImportState.UPLOADED, ImportWish.RUN,
+    )  # fmt: skip
+
+
+def test_what_was_only_rehearsed_there_finds_all_here_afterwards(app, upload, tmp_path):
+    text = wxr({"id": 1})
+    number = upload(text)
+    digest_of(app, number, text)
+    work(app)
+    assert by_hand(app, tmp_path, text)[0] == 0
+    assert row(app, number).state == ImportState.REHEARSED
+    ask(app, number, wish=ImportWish.RUN)
+    work(app)
+    assert (row(app, number).state, row(app, number).report["new"]) == (ImportState.DONE, {})
+    assert [c.import_id for c in stored(app)] == [number + 1]
+
+
+def test_what_stopped_there_the_operator_goes_on_with(app, upload, tmp_path):
+    text = wxr({"id": 1})
+    number = upload(text, wish=None)
+    digest_of(app, number, text)
+    ask(app, number, state=ImportState.STOPPED, by="Pia")
+    assert by_hand(app, tmp_path, text)[0] == 0
+    found = row(app, number)
+    assert (found.state, found.by) == (ImportState.DONE, "Pia")
+    assert [c.import_id for c in stored(app)] == [number]
+
+
+def test_the_operator_s_import_gives_signs_of_life_and_stops_when_the_desk_asks(
+    app, upload, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("service.exchange.store.BATCH", 10)
+    monkeypatch.setattr(importing, "BEAT", -1.0)
+    beat = importing.beat
+
+    def stop_at_30(number, done):
+        assert row(app, number).beat_at
+        if done >= 30:
+            ask(app, number, wish=ImportWish.STOP)
+        return beat(number, done)
+
+    monkeypatch.setattr(importing, "beat", stop_at_30)
+    text = wxr(*({"id": n} for n in range(1, 100)))
+    code, told = by_hand(app, tmp_path, text)
+    assert code == 1
+    assert "stopped (somebody asked for it at the desk) with 30 of 99 comments" in told
+    assert (row(app, 1).state, row(app, 1).wish, row(app, 1).progress) == (
+        ImportState.STOPPED, None, 30,
+    )  # fmt: skip
+    monkeypatch.setattr(importing, "beat", beat)
+    assert by_hand(app, tmp_path, text)[0] == 0
+    assert len(stored(app)) == 99
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [(OSError("no room is left"), "no room is left"), (RuntimeError("secret"), "not foreseen")],
+)
+@pytest.mark.parametrize(
+    ("wish", "state"),
+    [(ImportWish.REHEARSE, ImportState.UPLOADED), (ImportWish.RUN, ImportState.STOPPED)],
+)
+def test_what_is_not_the_file_s_fault_can_be_tried_again(
+    app, upload, monkeypatch, fault, said, wish, state
+):
+    number = upload(wxr({"id": 1}), wish=wish)
+    with monkeypatch.context() as patched:
+
+        def fail(*_):
+            raise fault
+
+        patched.setattr(bringing, "gather", fail)
+        work(app)
+    found = row(app, number)
+    assert (found.state, found.wish) == (state, None)
+    assert said in found.why
+    ask(app, number, wish=wish)
+    work(app)
+    assert row(app, number).state in (ImportState.REHEARSED, ImportState.DONE)
+    assert row(app, number).why == ""
 
 
 def test_other_addresses_for_the_same_file_are_refused(app, upload):

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 from cast import RITA, SITE, add_moderator, add_site, csrf, on_record, reply, sign_in, stored
@@ -51,6 +52,18 @@ def test_every_comment_is_in_the_file_and_no_address(app, pia):
     (event,) = on_record(app)
     assert (event.what, event.by) == ("comments_exported", "pia")
     assert "pia took the comments along." in pia.get("/desk/audit/").text
+
+
+def test_it_says_how_many_there_are(app, pia):
+    assert "One file with the site’s only comment" in pia.get(PAGE).text
+    reply(app, app.test_client(), comment="One more.")
+    assert "One file with all 2 comments of the site" in pia.get(PAGE).text
+
+
+def test_it_says_that_there_is_none_yet(app, pia, another):
+    add_site(app, "weekly", "https://weekly.example")
+    eve = another("eve", site="weekly", role=Role.PUBLISHER)
+    assert "no comment on this site yet" in eve.get("/desk/sites/weekly/export").text
 
 
 def test_it_holds_no_other_site_s(app, pia):
@@ -102,7 +115,7 @@ def test_one_that_breaks_off_cannot_be_taken_for_whole(app, pia, monkeypatch):
         yield from real.lines(*given)
         raise OSError("the disk is gone")
 
-    broken = formats.Writer(real.name, real.label, real.suffix, real.media_type, lines)
+    broken = replace(real, lines=lines)
     monkeypatch.setitem(formats.WRITERS, "json", broken)
     sent = pia.post(
         PAGE,
@@ -130,7 +143,7 @@ def test_a_comment_that_comes_meanwhile_is_not_half_in_it(app, pia, monkeypatch)
         writer.join()
         yield from real.lines(session, site, vault)
 
-    twice = formats.Writer(real.name, real.label, real.suffix, real.media_type, lines)
+    twice = replace(real, lines=lines)
     monkeypatch.setitem(formats.WRITERS, "json", twice)
     text = take(pia, format="json").text
     assert text.count('"author"') == 2

@@ -8,7 +8,7 @@ import re
 import stat
 import time
 import tracemalloc
-from datetime import timedelta
+from datetime import datetime, timedelta
 from html import unescape
 from pathlib import Path
 
@@ -34,6 +34,7 @@ WXR = b"""<?xml version="1.0"?>
 <wp:comment_content>Hear, hear.</wp:comment_content><wp:comment_approved>1</wp:comment_approved>
 <wp:comment_parent>0</wp:comment_parent></wp:comment></item></channel></rss>"""
 REPORT = {
+    "is_run": False,
     "new": {"approved": 1200, "spam": 3},
     "known": {"approved": 4},
     "articles": 202,
@@ -168,6 +169,11 @@ def add_import(app, state=ImportState.REHEARSED, **fields):
         session.add(found)
         session.flush()
         return found.id
+
+
+def change(app, number, **values):
+    with app.app_context(), database.writing() as session:
+        session.execute(update(Import).where(Import.id == number).values(**values))
 
 
 def error(page, field):
@@ -420,6 +426,20 @@ def test_the_rehearsal_is_told_in_words(app, pia):
     assert "<b onclick" not in pia.get(f"{LIST}1").text  # as text alone
 
 
+def test_of_many_articles_only_the_first_are_unfolded(app, pia):
+    pages = [REPORT["pages"][0] | {"url": f"https://daily.example/{n}"} for n in range(30)]
+    number = add_import(app, report=REPORT | {"pages": pages, "articles": 1_234})
+    page = pia.get(f"{LIST}{number}").text
+    before, _, folded = page.partition("<summary>10 more articles</summary>")
+    assert "https://daily.example/19<" in before
+    assert "https://daily.example/20<" in folded
+    assert "1,204 articles with fewer comments are not listed." in folded
+    tried = ask(pia, number, "try", rules="http://x.example=https://daily.example").text
+    assert tried.count("<summary>10 more articles</summary>") == 2
+    assert "Import now" not in tried  # it would go without the rules that stand there
+    assert "To import with the rules below, rehearse again first." in tried
+
+
 def test_a_rehearsal_that_found_nothing_offers_no_import(app, pia):
     nothing = REPORT | {"new": {}, "known": {}, "pages": [], "articles": 0}
     page = pia.get(f"{LIST}{add_import(app, report=nothing)}").text
@@ -455,15 +475,68 @@ def test_how_far_it_is_is_told_to_people_and_to_script(app, pia):
 def test_it_says_when_nobody_works_on_it(app, pia, fields):
     began = {"started_at": now() - timedelta(minutes=2)}
     page = pia.get(f"{LIST}{add_import(app, **(began | fields))}").text
-    assert "Nobody works on it: is `flask worker` running?" in page
+    assert "Nobody has worked on it for a minute: is “flask worker” running?" in page
     assert "Nobody works on it." in pia.get(LIST).text
 
 
 def test_a_failed_one_says_why(app, pia):
     why = "it ends too early, within line 7"
     page = pia.get(f"{LIST}{add_import(app, ImportState.FAILED, why=why, report={})}").text
-    assert "The file cannot be imported." in page
-    assert why in page
+    assert "The file cannot be imported. Nothing of it is here." in page
+    assert "It ends too early, within line 7." in page
+    assert "get the file from the other system once more" in page
+
+
+def test_where_reading_broke_off_it_is_not_the_file_s_fault(app, pia):
+    told = {"why": "the disk is full", "report": {}}
+    page = pia.get(f"{LIST}{add_import(app, ImportState.UPLOADED, **told)}").text
+    assert "The disk is full." in page
+    assert "This is not the file’s fault. Rehearse again" in unescape(page)
+    assert ">Rehearse again<" in page
+
+
+def test_one_that_stopped_says_how_much_of_it_is_here(app, pia):
+    number = brought_and_answered(app)
+    change(app, number, state=ImportState.STOPPED)
+    page = pia.get(f"{LIST}{number}").text
+    assert "It stopped before its end." in page
+    assert "2 comments of it are here." in page
+    assert "nothing is there twice afterwards" in page
+    assert "What would come" in page  # which the rehearsal said
+    assert "What came" not in page
+
+
+def test_one_that_is_done_is_no_success_if_nothing_came(app, pia):
+    told = REPORT | {"is_run": True}
+    page = pia.get(f"{LIST}{add_import(app, ImportState.DONE, report=told)}").text
+    assert "The comments are imported." in page
+    assert "What came" in page
+    number = add_import(app, ImportState.DONE, report=told | {"new": {}})
+    page = pia.get(f"{LIST}{number}").text
+    assert "Nothing was imported: every comment of the file was here already." in page
+    assert "The comments are imported." not in page
+
+
+def test_one_that_was_taken_back_says_what_stays(app, pia):
+    number = brought_and_answered(app)
+    change(app, number, state=ImportState.UNDONE)
+    page = pia.get(f"{LIST}{number}").text
+    assert "2 comments were decided on or answered since: they stay as empty places." in page
+    assert "1 reply that readers have written to them stays." in page
+    assert "empty place" not in pia.get(f"{LIST}{add_import(app, ImportState.UNDONE)}").text
+
+
+def test_an_old_page_does_nothing_to_another_file_under_its_number(app, pia):
+    """SQLite gives the number of what was thrown away once more."""
+    number = add_import(app)
+    page = pia.get(f"{LIST}{number}").text
+    begun = re.search(r'name="begun" value="([^"]+)"', page)[1]
+    change(app, number, started_at=now() + timedelta(minutes=1))
+    for verb in ("run", "rehearse", "discard"):
+        assert ask(pia, number, verb, begun=begun).status_code == 409
+    assert imports(app)[0].wish is None
+    change(app, number, started_at=datetime.fromisoformat(begun))
+    assert ask(pia, number, "run", begun=begun).status_code == 303
 
 
 def test_rules_are_tried_on_the_pages_of_the_rehearsal_and_not_kept(app, pia):
