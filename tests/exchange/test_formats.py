@@ -30,6 +30,7 @@ DISQUS = (
         (b'[{"id": "/x", "comments": [', "isso"),
         (b'{"version":1,"users":[]', "remark42"),
         (b'{"id":"1","pid":"","locator":{', "remark42"),
+        (b'{"version":1, "comments":[\n{"id":"1","pid":"","locator":{', "remark42"),
         (b'{"version": 3, "pages": [', "commento"),
         (b'{"comments":[', "commento"),
         (b'{"id": "1", "source_id": "2", "parent": null, "article": "', "json"),
