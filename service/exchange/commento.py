@@ -5,6 +5,7 @@ who wrote it. Version 3 is Comentario's: pages stand in a list of their own. Aut
 both, so everything is spooled first.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
@@ -19,7 +20,7 @@ from .record import Addresses, Record, Troubles, Unreadable
 from .spool import Spool
 
 FORMAT = "commento"
-VERSIONS = (1, 3)
+VERSIONS = ("1", "3")
 
 # api/comment_new.go: "flagged" is what Akismet took for spam.
 STATES = {
@@ -29,6 +30,8 @@ STATES = {
 }
 DELETED = ("", "[deleted]")  # what Commento leaves of a text; its exports do not say it otherwise
 NOBODY = "undefined"  # how Commento spells that there is no website or address
+
+_BEGINS = re.compile("https?://", re.I)
 
 NO_ADDRESS = "comment under an article without an address: left out"
 NO_AUTHOR = "comment of an author who is not in the file: shown without a name"
@@ -77,8 +80,8 @@ def _check(head: Any) -> None:
     """Raises Unreadable if this is no export, or one of a version that we do not know."""
     if not isinstance(head, dict):
         raise Unreadable("it is no Commento or Comentario export: it is no JSON object")
-    if "version" in head and head["version"] not in VERSIONS:
-        known = " and ".join(map(str, VERSIONS))
+    if "version" in head and said(head, "version") not in VERSIONS:
+        known = " and ".join(VERSIONS)
         raise Unreadable(f"its version is {said(head, 'version')[:20]}; known are {known}")
 
 
@@ -110,15 +113,15 @@ def _is_anonymous(author_id: str) -> bool:
 
 def _address(comment: Fields, page: Fields, base: str) -> str:
     """The article's address, or its path where the file does not say the host."""
-    if (url := said(comment, "url")) and "://" in url:
+    if _BEGINS.match(url := said(comment, "url")):
         return url.partition("#comentario-")[0]
     if "path" in page:
         return "/" + said(page, "path").removeprefix("/")
     if "commentHex" not in comment:
         return ""
     host, path = _host(comment), _path(comment)
-    if not host:
-        return path
+    if not host or _BEGINS.match(host):
+        return host.rstrip("/") + path
     # The file does not say the scheme: the site's own, or the one that is likely today.
     scheme = urlsplit(base).scheme if urlsplit(base).netloc == host.lower() else "https"
     return f"{scheme}://{host}{path}"
@@ -133,13 +136,17 @@ def _path(comment: Fields) -> str:
     return "/" + (said(comment, "path") or said(comment, "url")).removeprefix("/")
 
 
+def _parent(written: str) -> str:
+    """Commento says "root" where there is none, Comentario writes zeros or nothing."""
+    return written if written != "root" and written.strip("0-") else ""
+
+
 def _first(comment: Fields, author: Fields, source_id: str, troubles: Troubles) -> Entry:
     """A comment of version 1."""
     text, markup = _text(comment)
-    parent = said(comment, "parentHex")
     return Entry(
         id=said(comment, "commentHex"),
-        parent="" if parent == "root" or not parent.strip("0") else parent,
+        parent=_parent(said(comment, "parentHex")),
         author=_unless_undefined(said(author, "name")),
         email=_unless_undefined(said(author, "email")),
         website=_unless_undefined(said(author, "link") or said(author, "websiteUrl")),
@@ -166,7 +173,7 @@ def _third(comment: Fields, author: Fields, source_id: str, troubles: Troubles) 
     text, markup = _text(comment)
     return Entry(
         id=said(comment, "id"),
-        parent=said(comment, "parentId"),
+        parent=_parent(said(comment, "parentId")),
         author=said(author, "name") or said(comment, "authorName"),
         email=said(author, "email"),
         website=said(author, "websiteUrl"),

@@ -9,6 +9,9 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, BinaryIO
 
 from sqlalchemy import Row
@@ -27,8 +30,9 @@ from .windows import Around, comments, email, utc, windows
 FORMAT = "csv"
 BOM = "\ufeff"  # without it, Excel takes UTF-8 for something else
 LONGEST = 4 * 1024 * 1024  # characters of a row
-SEPARATORS = (",", ";", "\t")
+SEPARATORS = (",", ";", "\t", "|")
 
+_SEPARATOR = re.compile('"?sep=(.)"?', re.I)  # Excel's own line, before the names
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _ESCAPED = re.compile(r"'+[=+\-@\t\r]")
 
@@ -39,10 +43,10 @@ COLUMNS = (
 # What others call a column; ours has the name itself.
 NAMES = {
     "id": "comment_id",
-    "parent": "parent_id|reply_to|in_reply_to|comment_parent",
-    "article": "url|link|page|page_url|article_url|permalink|post_url",
+    "parent": "parent_id|parent_comment_id|reply_to|reply_to_id|in_reply_to|comment_parent",
+    "article": "url|link|page_url|article_url|permalink|post_url|thread_url|page|uri|path",
     "title": "article_title|page_title|post_title",
-    "author": "name|author_name|comment_author|user|username",
+    "author": "name|author_name|comment_author|display_name|user|user_name|username",
     "website": "site|homepage|author_url|author_website|comment_author_url",
     "email": "e_mail|mail|author_email|email_address|comment_author_email",
     "kind": "type|comment_type",
@@ -53,9 +57,17 @@ NAMES = {
     "likes": "like_count|upvotes",
     "language": "lang|locale",
     "markup": "",
-    "text": "comment|content|message|body|comment_content",
+    "text": "comment|content|message|body|comment_content|comment_text|comment_body",
+    # Not ours: how others say what became of a comment, beside its status.
+    "deleted": "is_deleted",
+    "spam": "is_spam",
 }
-MEANT = {alias: name for name, aliases in NAMES.items() for alias in (name, *aliases.split("|"))}
+# What a column holds, and how sure that is: the lower, the surer.
+MEANT = {
+    alias: (name, number)
+    for name, aliases in NAMES.items()
+    for number, alias in enumerate((name, *aliases.split("|")))
+}
 NEEDED = {"article": "article or url", "author": "author or name", "text": "text or comment"}
 STATES = {state.value: state for state in Status} | {
     "published": Status.APPROVED,
@@ -71,8 +83,25 @@ STATES = {state.value: state for state in Status} | {
     "unapproved": Status.PENDING,
     "waiting": Status.PENDING,
     "trash": Status.REJECTED,
+    "post-trashed": Status.REJECTED,
+    "junk": Status.SPAM,
     "removed": Status.DELETED,
 }
+NO = {"", "0", "false", "no", "f", "n", "null", "none", "nan", "\\n"}
+NOBODY = NO | {"root", "-"}
+
+# Days as spreadsheets write them, but those with slashes, of which nobody can tell day and month;
+# the time may be without a zone, or be followed by one.
+_DAY = re.compile(
+    r"(?:(?P<y>\d{4})[-/](?P<m>\d{1,2})[-/](?P<d>\d{1,2})|(?P<D>\d{1,2})\.(?P<M>\d{1,2})\.(?P<Y>\d{4}))"
+    r"(?:,?[T ](?P<hour>\d{1,2})(?P<rest>:\d{2}(?::\d{2}(?:\.\d+)?)?)"
+    r" ?(?P<zone>[+-]\d{2}:?\d{2}|Z)?(?: ?(?:UTC|GMT))?)?",
+    re.ASCII,
+)
+_LETTERS_DATE = re.compile(  # RFC 5322, 3.3
+    r"(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}(?::\d{2})? (?:[+-]\d{4}|GMT|UTC)",
+    re.ASCII,
+)
 
 
 def lines(session: Session, site: Site, vault: Vault | None = None) -> Iterator[str]:
@@ -172,9 +201,13 @@ class _Sheet:
         self._number = 1  # of the row that is being read
         self._taken = 0  # characters of it
         first = self._line()
+        told = _SEPARATOR.fullmatch(first.rstrip("\r\n"))
+        if told:
+            first, self._number = self._line(), 2
         if not first.strip():
             raise Unreadable("its first row names no columns")
-        self._separator = max(SEPARATORS, key=lambda mark: _ranked(first, mark))
+        likely = max(SEPARATORS, key=lambda mark: _ranked(first, mark))
+        self._separator = told[1] if told else likely
         self.head = self._split(first)
 
     def _line(self) -> str:
@@ -208,6 +241,8 @@ class _Sheet:
                 raise Unreadable(f"row {self._number} cannot be read: {_said(fault)}") from None
             if cells is None:
                 return
+            while len(cells) > len(self.head) and not cells[-1].strip():
+                cells.pop()  # as sheets write them that once were wider
             if len(cells) > len(self.head):
                 raise Unreadable(
                     f"row {self._number} has {len(cells)} cells, the first row {len(self.head)}"
@@ -227,21 +262,25 @@ def _ranked(line: str, separator: str) -> tuple[int, int]:
 
 
 def _spelt(name: str) -> str:
-    return re.sub(r"\W+", "_", name.strip().casefold()).strip("_")
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name.strip())
+    return re.sub(r"\W+", "_", apart.casefold()).strip("_")
 
 
 def _columns(head: list[str], troubles: Troubles) -> dict[str, int]:
-    """Where each column is."""
+    """Where each column is. Of several that may be the same, the one that is surely it."""
     columns: dict[str, int] = {}
-    for at, written in enumerate(head):
-        name = MEANT.get(_spelt(written))
-        if name is None:
-            if written.strip():
-                troubles.note("column that we do not know: left out", written)
-        elif name in columns:
-            raise Unreadable(f"its first row has two columns for the {name}")
-        else:
+    ranks: dict[str, int] = {}
+    surest_first = sorted(range(len(head)), key=lambda at: MEANT.get(_spelt(head[at]), ("", 0))[1])
+    for at in surest_first:
+        name, rank = MEANT.get(_spelt(head[at]), ("", 0))
+        if name and ranks.setdefault(name, rank) == rank:
+            if name in columns:
+                raise Unreadable(f"its first row has two columns for the {name}")
             columns[name] = at
+        elif name:
+            troubles.note(f"second column for the {name}: left out", head[at])
+        elif head[at].strip():
+            troubles.note("column that we do not know: left out", head[at])
     if missing := [words for name, words in NEEDED.items() if name not in columns]:
         raise Unreadable(f"its first row names no column {' and none '.join(missing)}")
     return columns
@@ -253,7 +292,7 @@ def _record(
     def get(name: str) -> str:
         return fields.get(name, "").strip()
 
-    id = record.known_id(get("id"))
+    id = record.known_id(_whole(get("id")))
     try:
         url = addresses.canonical(get("article"))
     except NotAnAddress:
@@ -262,31 +301,60 @@ def _record(
     email = record.printed(get("email"))
     name = kept_name(get("author"), id, troubles)
     words = kept_words(fields.get("text", "").replace("\r\n", "\n"), email, id, troubles)
-    created_at = moment(get("created_at"))
+    created_at = _moment(get("created_at"))
     if created_at is None:
         troubles.note("no date that can be read (2020-12-31): 1 January 1970 taken", id)
         created_at = record.LONG_AGO
-    parent = record.known_id(get("parent"))
+    parent = record.known_id(_whole(get("parent")))
     return Record(
         article_url=url,
         article_title=kept_title(get("title")),
         source_id=id or record.derived_id(name, created_at, words),
-        source_parent=None if parent in ("", "0") else parent,
+        source_parent=None if parent.casefold() in NOBODY else parent,
         author=name,
         website=record.website(get("website"), email, id, troubles),
         email=email,
         kind=Kind(get("kind")) if get("kind") in set(Kind) else Kind.COMMENT,
-        state=_state(get("status"), "status" in columns, id, troubles),
+        state=_gone(get("deleted"), get("spam"))
+        or _state(get("status"), "status" in columns, id, troubles),
         created_at=created_at,
         text=words,
         markup=Markup.HTML if get("markup") == Markup.HTML else Markup.MARKDOWN,
-        likes=_likes(get("likes")),
-        is_pinned=bool(get("pinned_at")),
-        edited_at=moment(get("edited_at")),
+        likes=_likes(_whole(get("likes"))),
+        is_pinned=get("pinned_at").casefold() not in NO,
+        edited_at=_moment(get("edited_at")),
         public_id=kept_id(id),
         language=get("language") if re.fullmatch(r"[A-Za-z-]{2,20}", get("language")) else "",
-        pinned_at=moment(get("pinned_at")),
+        pinned_at=_moment(get("pinned_at")),
     )
+
+
+def _whole(id: str) -> str:
+    """An id without the ".0" that programs put behind numbers where one of a column is missing."""
+    return id.removesuffix(".0") if re.fullmatch(r"\d+\.0", id, re.ASCII) else id
+
+
+def _moment(written: str) -> datetime | None:
+    """A date as tables have it; None for what is none, and for what may be one of two days."""
+    if at := moment(written):
+        return at
+    if found := _DAY.fullmatch(written):
+        year, month, day = (found[part] or found[part.upper()] for part in "ymd")
+        time = (
+            f"{found['hour']:0>2}{found['rest']}{found['zone'] or ''}" if found["hour"] else "00:00"
+        )
+        return moment(f"{year}-{month:0>2}-{day:0>2}T{time}")
+    if _LETTERS_DATE.fullmatch(written):
+        with suppress(ValueError):
+            return moment(parsedate_to_datetime(written).isoformat())
+    return None
+
+
+def _gone(deleted: str, spam: str) -> Status | None:
+    """What became of a comment that has columns of its own for that."""
+    if deleted.casefold() not in NO:
+        return Status.DELETED
+    return Status.SPAM if spam.casefold() not in NO else None
 
 
 def _state(written: str, is_told: bool, id: str, troubles: Troubles) -> Status:

@@ -1,5 +1,6 @@
 """A comment as another system's file has it, and the Record that becomes of it."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -7,6 +8,9 @@ from .. import text
 from ..status import Kind, Markup, Status
 from . import record
 from .record import Record, Troubles
+
+# Seconds or milliseconds since 1970, from 1973 to 2286: shorter numbers are years or days.
+_SINCE = re.compile(r"(\d{9,10}(?:\.\d{1,9})?)|(\d{12,13})", re.ASCII)
 
 MOST_LIKES = 2**31 - 1  # what the database's column holds
 
@@ -40,8 +44,10 @@ class Entry:
 
 
 def moment(written: str) -> datetime | None:
-    """A date of ISO 8601 in UTC, in which one without a zone is read. None if it is no date, or in
-    the year 1, by which Go means that there is none."""
+    """A date of ISO 8601, or the seconds or milliseconds since 1970; in UTC, in which one without a
+    zone is read. None if it is no date, or in the year 1, by which Go means that there is none."""
+    if since := _SINCE.fullmatch(written.strip()):
+        return second(float(since[1]) if since[1] else int(since[2]) / 1_000)
     try:
         at = datetime.fromisoformat(written.strip())
         at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)

@@ -52,7 +52,9 @@ LOOKS: dict[str, tuple[re.Pattern[str], str]] = {
         ("isso", r"SQLite format 3\0|\[\s*\{.*\"comments\"\s*:\s*\[", "an Isso file"),
         (
             "remark42",
-            r'\{\s*"version"\s*:\s*\d+\s*,\s*"(?:users|posts)"|\{[^{}]*"pid"\s*:.*"locator"\s*:',
+            r'\{\s*"version"\s*:\s*\d+\s*,\s*"(?:users|posts)"'
+            r'|(?:\{\s*"version"\s*:\s*\d+\s*,\s*"comments"\s*:\s*\[\s*)?'
+            r'\{[^{}]*"pid"\s*:.*"locator"\s*:',
             "a Remark42 backup",
         ),
         (

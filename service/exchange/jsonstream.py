@@ -1,7 +1,7 @@
 """JSON exports as a stream of their parts: one comment, author or article at a time."""
 
+import codecs
 from collections.abc import Collection, Iterator
-from decimal import Decimal
 from typing import Any, BinaryIO
 
 import ijson
@@ -10,6 +10,8 @@ from .record import Unreadable
 
 LARGEST = 16 * 1024 * 1024  # bytes of one part; the parser's time grows with the square of a text's
 DEEPEST = 64  # arrays and objects within each other
+
+_WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 Part = tuple[str, Any]
 
@@ -24,7 +26,8 @@ def parts(file: BinaryIO, lists: Collection[str] = ()) -> Iterator[Part]:
     feed = _Feed(file)
     builder = _Builder(lists)
     try:
-        for event, value in ijson.basic_parse(feed, multiple_values=True):
+        # Any other number than a double or 64 bits ends the process (ijson 3.6.0, yajl2_c).
+        for event, value in ijson.basic_parse(feed, multiple_values=True, use_float=True):
             if part := builder.hear(event, value):
                 yield part
                 feed.since = 0
@@ -46,7 +49,9 @@ class _Feed:
     def read(self, size: int = -1) -> bytes:
         chunk = self.file.read(size)
         if not self.count:
-            chunk = chunk.removeprefix(b"\xef\xbb\xbf")  # as editors on Windows begin a file
+            if chunk.startswith(_WIDE):
+                raise Unreadable("it is not UTF-8, but UTF-16")
+            chunk = chunk.removeprefix(codecs.BOM_UTF8)  # as editors on Windows begin a file
         self.is_read = not chunk
         self.count += len(chunk)
         self.since += len(chunk)
@@ -116,7 +121,7 @@ def said(fields: Any, name: str) -> str:
     value = fields.get(name) if isinstance(fields, dict) else None
     if isinstance(value, bool):
         return ""
-    return str(value) if isinstance(value, str | int | Decimal) else ""
+    return str(value) if isinstance(value, str | int | float) else ""
 
 
 def count(fields: Any, name: str) -> int:
@@ -128,3 +133,9 @@ def count(fields: Any, name: str) -> int:
 def holds(fields: Any, name: str) -> bool:
     """Whether what stands under a name is true."""
     return isinstance(fields, dict) and fields.get(name) is True
+
+
+def listed(fields: Any, name: str) -> list[Any]:
+    """The list under a name, an empty one where there is none."""
+    value = fields.get(name) if isinstance(fields, dict) else None
+    return value if isinstance(value, list) else []

@@ -114,7 +114,7 @@ class Draft:
     def one_of(self, words: type[Word], name: str, usual: Word) -> Word:
         """The word under a name; a word that is not known stays one of trouble."""
         try:
-            return words(self.get(name)) if name in self.fields else usual
+            return words(self.get(name)) if self.fields.get(name) is not None else usual
         except ValueError:
             self.note(f"unknown {name}: taken as {usual}", self.get(name))
             return usual
@@ -128,8 +128,11 @@ class Draft:
 
 
 def said(fields: Fields, name: str) -> str:
-    """The text under a name without halves of surrogate pairs; "" for anything else."""
+    """The text under a name without halves of surrogate pairs, or the whole number; "" for anything
+    else."""
     value = fields.get(name)
+    if type(value) is int:
+        return str(value)
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
 
 

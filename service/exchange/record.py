@@ -159,7 +159,11 @@ class Addresses:
         return url, ""
 
     def _laid(self, url: str) -> str:
-        """A path on the origin. Joined by hand: a path may well begin with two slashes."""
+        """A path on the origin, and its host without a scheme. Joined by hand: a path may well begin
+        with two slashes."""
+        scheme, _, host = self.base.partition("://")
+        if host and re.match(rf"{re.escape(host)}(?:[/?]|$)", url, re.I):
+            return f"{scheme}://{url}"
         return _join(self.base, url) if self.base and url[:1] in ("/", "?") else url
 
 

@@ -1,7 +1,8 @@
 """Remark42's native backups as Records, read as a stream.
 
-The first line says what is known of users and posts, each other line is a comment. The text is
-HTML that Remark42 made of Markdown.
+The first line says what is known of users and posts, each other line is a comment. Until May 2018
+all was one object, with that last (its backend/app/migrator, native.go and before it remark.go). The
+text is HTML that Remark42 made of Markdown.
 """
 
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from ..status import Markup, Status
 from ..urls import NotAnAddress
 from . import record
 from .entry import Entry, Page, moment, record_of
-from .jsonstream import count, holds, parts, said
+from .jsonstream import count, holds, listed, parts, said
 from .record import Addresses, Record, Troubles, Unreadable
 from .spool import Spool
 
@@ -31,17 +32,23 @@ def read(file: BinaryIO, addresses: Addresses, troubles: Troubles) -> Iterator[R
     """
     is_known = False
     with Spool() as spool:
-        for name, part in parts(file, ("users", "posts")):
+        for name, part in parts(file, ("users", "posts", "comments")):
             if name == "users":
                 spool.name("user", said(part, "id"), _user(part))
             elif name == "posts" and holds(part, "read_only"):
                 spool.name("closed", said(part, "url"), {})
+            elif name == "comments" and _is_comment(part):
+                spool.keep(said(part["locator"], "url"), part)
             elif not name:
                 if is_known or _is_comment(part):
                     yield from _records(part, spool, addresses, troubles)
                 else:
                     _check(part)
+                    _take_in(part.get("meta"), spool)
                 is_known = True
+        for _, comments in spool.by_article():
+            for comment in comments:
+                yield from _records(comment, spool, addresses, troubles)
     if not is_known:
         raise Unreadable("it is no Remark42 backup: nothing of one is in it")
 
@@ -52,6 +59,15 @@ def _check(head: Any) -> None:
         raise Unreadable("it is no Remark42 backup: it does not begin with its version")
     if head["version"] not in VERSIONS:
         raise Unreadable(f"its version is {said(head, 'version')[:20]}, and only 1 is known")
+
+
+def _take_in(meta: Any, spool: Spool) -> None:
+    """What is known of users and posts, where it comes last."""
+    for user in listed(meta, "users"):
+        spool.name("user", said(user, "id"), _user(user))
+    for post in listed(meta, "posts"):
+        if holds(post, "read_only"):
+            spool.name("closed", said(post, "url"), {})
 
 
 def _is_comment(part: Any) -> bool:

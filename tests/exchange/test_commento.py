@@ -139,6 +139,13 @@ def test_one_who_gave_no_name_is_anonymous():
         ({"domain": ""}, "https://www.daily.example", "https://www.daily.example/review"),
         ({"url": "", "path": "other", "host": "h.example"}, "", "https://h.example/other"),
         ({"url": ""}, "", "https://daily.example/"),
+        (
+            {"url": "/go?to=https://h.example/"},
+            "",
+            "https://daily.example/go?to=https://h.example/",
+        ),
+        ({"url": "http://h.example/x"}, "", "http://h.example/x"),
+        ({"domain": "http://h.example/"}, "", "http://h.example/review"),
     ],
 )
 def test_a_path_is_laid_on_its_host_or_the_sites_origin(fields, base, url):
@@ -185,6 +192,7 @@ def test_an_articles_comments_come_together_and_packed():
         (b'["x"]', "no JSON object"),
         (b"{}", "nothing of one"),
         (b"<html>", "JSON"),
+        (json.dumps({"comments": []}).encode("utf-16"), "UTF-16"),
     ],
 )
 def test_a_broken_or_hostile_file_is_refused_in_one_line(content, said):
@@ -192,6 +200,16 @@ def test_a_broken_or_hostile_file_is_refused_in_one_line(content, said):
         read(content)
     assert said in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("written", ["root", NOBODY, "0" * 64, "", None])
+def test_a_parent_that_is_nobody_is_none(written):
+    assert first(parentHex=written)[0].source_parent is None
+    assert third(parentId=written)[0].source_parent is None
+
+
+def test_a_version_may_be_spelt_as_a_text():
+    assert len(read({"version": "1", "comments": [FIRST], "commenters": [RITA]})[0]) == 1
 
 
 def test_odd_values_are_none_and_stop_nothing():

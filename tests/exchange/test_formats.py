@@ -30,6 +30,7 @@ DISQUS = (
         (b'[{"id": "/x", "comments": [', "isso"),
         (b'{"version":1,"users":[]', "remark42"),
         (b'{"id":"1","pid":"","locator":{', "remark42"),
+        (b'{"version":1, "comments":[\n{"id":"1","pid":"","locator":{', "remark42"),
         (b'{"version": 3, "pages": [', "commento"),
         (b'{"comments":[', "commento"),
         (b'{"id": "1", "source_id": "2", "parent": null, "article": "', "json"),
@@ -78,7 +79,9 @@ def test_a_path_lies_on_the_origin_where_no_rule_says_otherwise():
     assert addresses.canonical("/x?p=1") == "https://a.example/x?p=1"
     assert addresses.canonical("//evil.example/x") == "https://a.example//evil.example/x"
     assert addresses.canonical("/old/x") == "https://b.example/new/x"
+    assert addresses.canonical("A.example/x") == addresses.canonical("https://a.example/x")
+    assert addresses.canonical("a.example") == "https://a.example/"
     assert addresses.canonical("https://c.example/x") == "https://c.example/x"
-    for nowhere in ("", "javascript:alert(1)", "no address"):
+    for nowhere in ("", "javascript:alert(1)", "no address", "a.example.org/x"):
         with pytest.raises(NotAnAddress):
             addresses.canonical(nowhere)

@@ -130,6 +130,13 @@ def test_nothing_is_changed_silently(fields, words):
     assert words in read(line(**fields))[1]
 
 
+def test_an_id_may_be_a_number_and_what_is_null_is_not_there():
+    bare = dict.fromkeys(("title", "website", "kind", "html", "markup", "likes", "reasons"))
+    (first, second), troubles = read(line(id=1, **bare), line(id=2, parent=1))
+    assert (first.source_id, second.source_id, second.source_parent) == ("1", "2", "1")
+    assert not troubles
+
+
 def test_values_of_any_type_are_met_with_calm():
     wild = [None, 1, -1, 1e999, True, [], {}, "\ud800", "x" * 300, [[]], [{"a": {}}], ["x"]]
     fields = set(ours.KNOWN) - set(ours.NEEDED)

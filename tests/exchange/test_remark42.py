@@ -120,6 +120,21 @@ def test_one_without_its_first_line_is_read():
     assert len(read(backup(RITA, meta=None))[0]) == 1
 
 
+def test_one_of_2018_is_a_single_object_that_says_last_what_is_known():
+    closed = RITA | {"locator": {"url": "https://daily.example/closed"}}
+    known = {"users": META["users"], "posts": META["posts"]}
+    whole = {"version": 1, "comments": [RITA, closed, closed | {"id": "c2", "pid": "c1"}]}
+    records, said = read(json.dumps(whole | {"meta": known}, indent=1).encode())
+    assert sorted((r.source_id, r.source_parent, r.article_is_closed) for r in records) == [
+        ("c1", None, False),
+        ("c1", None, True),
+        ("c2", "c1", True),
+    ]
+    assert (records[0].email, said) == ("rita@example.org", "")
+    for odd in (5, [], {"users": 5, "posts": {}}, {"users": [None], "posts": ["x"]}):
+        assert len(read(json.dumps(whole | {"meta": odd}).encode())[0]) == 3
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -132,8 +147,12 @@ def test_one_without_its_first_line_is_read():
         (b'{"version":1,"users":[' + b"[" * 100_000, "nested more than"),
         (b'{"version":1,"users":["' + b"x" * 18_000_000, "larger than 16 MB"),
         (gzip.compress(b'{"version":1,"users":["' + b"x" * 18_000_000), "larger than 16 MB"),
+        # With numbers of any length the parser's C code ends the process.
+        (b'{"version":' + b"1" * 6_000 + b"}", "JSON"),
+        (b'[{"score":' + b"1" * 600_000 + b"}]", "JSON"),
+        (b'{"version":1e99999999999999999999}', "JSON"),
     ],
-    ids=range(9),
+    ids=range(12),
 )
 def test_a_broken_or_hostile_file_is_refused_in_one_line(content, said):
     with pytest.raises(Unreadable) as refused:
