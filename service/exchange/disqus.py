@@ -165,7 +165,7 @@ def _page(thread: dict[str, str] | None, addresses: Addresses) -> tuple[Page | N
         return None, [NO_THREAD]
     told = [OF_A_DELETED] if _is(thread, "isDeleted") else []
     identifier = thread.get("id", "")
-    guesses = (
+    guesses: tuple[tuple[str, list[str]], ...] = (
         (thread.get("link", ""), []),
         (identifier, [BY_IDENTIFIER]),
         # The WordPress plug-in's is the article's number and its guid.
