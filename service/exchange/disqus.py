@@ -14,7 +14,7 @@ from ..urls import NotAnAddress
 from . import record
 from .entry import Entry, Page, moment, record_of
 from .record import Addresses, Record, Troubles, Unreadable
-from .sax import LONGEST, Hearer, heard
+from .sax import Hearer, heard
 from .spool import Spool
 
 FORMAT = "disqus"
@@ -90,18 +90,15 @@ class _Reader(Hearer[Found]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.path: list[str] = []
         self.fields: dict[str, str] = {}
         # Where the text that comes next belongs: the name, how deep its element is.
         self.wanted: tuple[str, int] | None = None
-        self.pieces: list[str] = []
-        self.length = 0
 
     def startElement(self, name: str, attrs: AttributesImpl) -> None:
         name = name.rpartition(":")[2]
         if not self.path and name != "disqus":
             raise Unreadable(f"it is no Disqus export: its first element is <{name[:40]}>")
-        self.path.append(name)
+        self.enter(name)
         if self.wanted is None:
             self._begin(name, attrs)
 
@@ -111,19 +108,16 @@ class _Reader(Hearer[Found]):
             self.fields = {"dsq": _id(attrs)}
         elif depth == _DEPTH + 1 and name in ("thread", "parent"):
             self.fields[name] = _id(attrs)
-            self._want(f"{name}.id", depth)
+            self.wanted = (f"{name}.id", depth)
         elif depth == _DEPTH + 1 and name in (_OF_THREAD | _OF_POST):
-            self._want(name, depth)
+            self.wanted = (name, depth)
         elif depth == _DEPTH + 2 and self.path[-2] == "author" and name in _OF_AUTHOR:
-            self._want(f"author.{name}", depth)
-
-    def _want(self, name: str, depth: int) -> None:
-        self.wanted, self.pieces, self.length = (name, depth), [], 0
+            self.wanted = (f"author.{name}", depth)
 
     def endElement(self, name: str) -> None:
         depth = len(self.path)
         if self.wanted and self.wanted[1] == depth:
-            if text := "".join(self.pieces).strip():
+            if text := self.text().strip():
                 self.fields[self.wanted[0]] = text
             self.wanted = None
         elif depth == _DEPTH and self.path[-1] in ("thread", "post"):
@@ -132,10 +126,7 @@ class _Reader(Hearer[Found]):
 
     def characters(self, content: str) -> None:
         if self.wanted:
-            self.pieces.append(content)
-            self.length += len(content)
-            if self.length > LONGEST:
-                raise Unreadable(f"a text in it is longer than {LONGEST:,} characters")
+            self.add(content)
 
 
 def _id(attrs: AttributesImpl) -> str:

@@ -52,6 +52,10 @@ _OF_ITEM = {
     *("title", "link", "guid", "pubDate", "wp:post_id", "wp:post_date_gmt", "wp:post_date"),
     *("wp:status", "wp:post_password"),
 }
+_OF_COMMENT = {
+    *("id", "parent", "author", "author_email", "author_url", "date", "date_gmt", "content"),
+    *("approved", "type"),
+}
 _UNKNOWN_DATE = "0000-00-00"  # how MySQL spells that there is none
 
 
@@ -83,14 +87,12 @@ class _Reader(Hearer[Item]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.path: list[str] = []
         self.prefixes: set[str] = set()
         self.channel: dict[str, str] = {}
         self.article: dict[str, str] = {}
         self.comments: list[dict[str, str]] = []
         # Where the text that comes next belongs: the fields, the name, how deep its element is.
         self.wanted: tuple[dict[str, str], str, int] | None = None
-        self.pieces: list[str] = []
 
     def startElement(self, name: str, attrs: AttributesImpl) -> None:
         if len(attrs):
@@ -98,22 +100,22 @@ class _Reader(Hearer[Item]):
         name = self._known_name(name)
         if not self.path and name != "rss":
             raise Unreadable(f"it is no WordPress export: its first element is <{name[:40]}>")
-        self.path.append(name)
+        self.enter(name)
         if self.wanted is None:
             self._begin(name, attrs)
 
     def endElement(self, name: str) -> None:
         if self.wanted is not None and self.wanted[2] == len(self.path):
             fields, key, _ = self.wanted
-            fields[key] = "".join(self.pieces)
-            self.wanted, self.pieces = None, []
+            fields[key] = self.text()
+            self.wanted = None
         elif len(self.path) == len(_ITEM) and tuple(self.path) == _ITEM and self.comments:
             self.finished.append(Item(self.channel, self.article, self.comments))
         self.path.pop()
 
     def characters(self, content: str) -> None:
         if self.wanted is not None:
-            self.pieces.append(content)
+            self.add(content)
 
     def endDocument(self) -> None:
         if not self.prefixes:
@@ -146,8 +148,8 @@ class _Reader(Hearer[Item]):
                 self.wanted = (self.article, name, depth)
                 if name == "guid":
                     self.article["is_link"] = attrs.get("isPermaLink", "true")
-        elif above == _COMMENT:
-            self.wanted = (self.comments[-1], name.removeprefix("wp:comment_"), depth)
+        elif above == _COMMENT and (wanted := name.removeprefix("wp:comment_")) in _OF_COMMENT:
+            self.wanted = (self.comments[-1], wanted, depth)
 
 
 def _records(item: Item, addresses: Addresses, troubles: Troubles) -> Iterator[Record]:

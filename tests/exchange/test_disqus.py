@@ -194,6 +194,7 @@ BOMB = b'<!DOCTYPE disqus [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]><disqus>&b;</di
         (b"PK\x03\x04....", "compressed (zip)"),
         (b"", "it is empty"),
         (b"<disqus><a b='" + b"x" * 20_000_000, "does not end"),
+        (b"<disqus>" + b"<a>" * 300, "nested more than 200 deep"),
         (b"<disqus><post><message>" + b"x" * 20_000_000, "longer than"),
     ],
     ids=lambda given: given if isinstance(given, str) else "",

@@ -177,8 +177,10 @@ BOMB = b'<?xml version="1.0"?><!DOCTYPE rss [<!ENTITY a "aa"><!ENTITY b "&a;&a;"
         (b'<?xml version="1.0" encoding="gbk"?><rss/>', "encoding"),
         (b'<?xml version="1.0" encoding="no-such"?><rss/>', "encoding"),
         (gzip.compress(b"<rss/>", mtime=0), "line 1, column"),
-        (b"<rss>" + b"<a>" * 300_000, "ends too early"),
+        (b"<rss>" + b"<a>" * 300_000, "nested more than 200 deep"),
+        (b"<rss><channel><item><title>" + b"x" * 20_000_000, "longer than"),
     ],
+    ids=lambda given: given if isinstance(given, str) else "",
 )
 def test_a_broken_or_hostile_file_is_refused_in_one_line(wxr, content, said):
     with pytest.raises(Unreadable) as refused:
