@@ -41,12 +41,16 @@ KINDS = {
 # Of plug-ins: public like a comment, or an announcement by another site.
 ADOPTED = {"review": Kind.COMMENT, "webmention": Kind.PINGBACK}
 # Notes of the people who run a shop or edit an article; never meant for readers.
-INTERNAL = {"order_note", "note", "edd_payment_note", "action_log", "action_scheduler"}
+INTERNAL = {
+    *("order_note", "webhook_delivery", "note", "edd_payment_note", "action_log"),
+    "action_scheduler",
+}
 
 _NAMESPACE = re.compile(r"https?://(?:www\.)?wordpress\.org/export/[^/]+/?", re.I)
 _ITEM = ("rss", "channel", "item")
 _COMMENT = (*_ITEM, "wp:comment")
 DEEPEST = len(_COMMENT) + 1
+AT_ONCE = 500  # comments of an article that are held in memory
 _OF_CHANNEL = {"link", "wp:base_blog_url", "wp:base_site_url"}
 _OF_ITEM = {
     *("title", "link", "guid", "pubDate", "wp:post_id", "wp:post_date_gmt", "wp:post_date"),
@@ -60,7 +64,8 @@ _UNKNOWN_DATE = "0000-00-00"  # how MySQL spells that there is none
 
 
 class Item(NamedTuple):
-    """An article of the export and its comments, each a name for what stands between its tags."""
+    """An article of the export and its comments, or some of very many, each a name for what stands
+    between its tags."""
 
     channel: dict[str, str]
     article: dict[str, str]
@@ -109,9 +114,17 @@ class _Reader(Hearer[Item]):
             fields, key, _ = self.wanted
             fields[key] = self.text()
             self.wanted = None
-        elif len(self.path) == len(_ITEM) and tuple(self.path) == _ITEM and self.comments:
+        elif self.comments and self._is_due():
             self.finished.append(Item(self.channel, self.article, self.comments))
+            self.comments = []
         self.path.pop()
+
+    def _is_due(self) -> bool:
+        """Whether what there is of an article can go: at its end, and where there are many comments
+        once it is known where it lies."""
+        path = tuple(self.path)
+        is_much = len(self.comments) >= AT_ONCE and bool(self.article.get("link"))
+        return path == _ITEM or (path == _COMMENT and is_much)
 
     def characters(self, content: str) -> None:
         if self.wanted is not None:
