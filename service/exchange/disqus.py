@@ -14,7 +14,7 @@ from ..urls import NotAnAddress
 from . import record
 from .entry import Entry, Page, moment, record_of
 from .record import Addresses, Record, Troubles, Unreadable
-from .sax import LONGEST, Hearer, heard
+from .sax import Hearer, heard
 from .spool import Spool
 
 FORMAT = "disqus"
@@ -22,6 +22,7 @@ FORMAT = "disqus"
 _OF_THREAD = {"id", "link", "title", "createdAt", "isClosed", "isDeleted"}
 _OF_POST = {"id", "message", "createdAt", "isDeleted", "isSpam", "isApproved"}
 _OF_AUTHOR = {"name", "email", "username", "link"}
+_YES, _NO = ("true", "1"), ("false", "0")  # XML Schema, part 2, 3.2.2
 _DEPTH = 2  # of a thread or a post within <disqus>
 
 NO_THREAD = "comment under an article that is not in the file: left out"
@@ -46,11 +47,42 @@ def read(file: BinaryIO, addresses: Addresses, troubles: Troubles) -> Iterator[R
     with Spool() as spool:
         for found in heard(file, _Reader(), "Disqus"):
             if found.kind == "thread":
-                spool.name("thread", found.fields["dsq"], found.fields)
+                _keep_thread(spool, found.fields)
             else:
-                spool.keep(found.fields.get("thread", ""), found.fields)
-        for thread_id, posts in spool.by_article():
-            yield from _records(spool.named("thread", thread_id), posts, addresses, troubles)
+                _keep_post(spool, found.fields)
+        for key, posts in spool.by_article():
+            thread = spool.named("linked", key) or spool.named("thread", key)
+            answering = (_with_parent(spool, post) for post in posts)
+            yield from _records(thread, answering, addresses, troubles)
+
+
+def _keep_thread(spool: Spool, thread: dict[str, str]) -> None:
+    """An article by its `dsq:id` and by its identifier. Some files have it twice, once without
+    anything in it."""
+    kind = "linked" if thread.get("link") else "thread"
+    for key in filter(None, (thread["dsq"], _by_identifier(thread.get("id", "")))):
+        spool.name(kind, key, thread)
+
+
+def _keep_post(spool: Spool, post: dict[str, str]) -> None:
+    """A comment, under its article's `dsq:id`; where there is none, as in Disqus' own description
+    of the format, under what stands in `thread`."""
+    if post.get("id"):
+        spool.name("post", post["id"], {"id": _id_of(post)})
+    spool.keep(post.get("thread") or _by_identifier(post.get("thread.id", "")), post)
+
+
+def _by_identifier(written: str) -> str:
+    """The key of an article of this identifier; no `dsq:id`, which is a number, is like it."""
+    return f"={written}" if written else ""
+
+
+def _with_parent(spool: Spool, post: dict[str, str]) -> dict[str, str]:
+    """The comment with its parent by the id that this one has here."""
+    if post.get("parent") or not post.get("parent.id"):
+        return post
+    found = spool.named("post", post["parent.id"]) or {"id": post["parent.id"]}
+    return post | {"parent": found["id"]}
 
 
 class _Reader(Hearer[Found]):
@@ -58,18 +90,15 @@ class _Reader(Hearer[Found]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.path: list[str] = []
         self.fields: dict[str, str] = {}
         # Where the text that comes next belongs: the name, how deep its element is.
         self.wanted: tuple[str, int] | None = None
-        self.pieces: list[str] = []
-        self.length = 0
 
     def startElement(self, name: str, attrs: AttributesImpl) -> None:
         name = name.rpartition(":")[2]
         if not self.path and name != "disqus":
             raise Unreadable(f"it is no Disqus export: its first element is <{name[:40]}>")
-        self.path.append(name)
+        self.enter(name)
         if self.wanted is None:
             self._begin(name, attrs)
 
@@ -79,18 +108,17 @@ class _Reader(Hearer[Found]):
             self.fields = {"dsq": _id(attrs)}
         elif depth == _DEPTH + 1 and name in ("thread", "parent"):
             self.fields[name] = _id(attrs)
+            self.wanted = (f"{name}.id", depth)
         elif depth == _DEPTH + 1 and name in (_OF_THREAD | _OF_POST):
-            self._want(name, depth)
+            self.wanted = (name, depth)
         elif depth == _DEPTH + 2 and self.path[-2] == "author" and name in _OF_AUTHOR:
-            self._want(f"author.{name}", depth)
-
-    def _want(self, name: str, depth: int) -> None:
-        self.wanted, self.pieces, self.length = (name, depth), [], 0
+            self.wanted = (f"author.{name}", depth)
 
     def endElement(self, name: str) -> None:
         depth = len(self.path)
         if self.wanted and self.wanted[1] == depth:
-            self.fields[self.wanted[0]] = "".join(self.pieces).strip()
+            if text := self.text().strip():
+                self.fields[self.wanted[0]] = text
             self.wanted = None
         elif depth == _DEPTH and self.path[-1] in ("thread", "post"):
             self.finished.append(Found(self.path[-1], self.fields))
@@ -98,10 +126,7 @@ class _Reader(Hearer[Found]):
 
     def characters(self, content: str) -> None:
         if self.wanted:
-            self.pieces.append(content)
-            self.length += len(content)
-            if self.length > LONGEST:
-                raise Unreadable(f"a text in it is longer than {LONGEST:,} characters")
+            self.add(content)
 
 
 def _id(attrs: AttributesImpl) -> str:
@@ -130,9 +155,16 @@ def _page(thread: dict[str, str] | None, addresses: Addresses) -> tuple[Page | N
     if thread is None:
         return None, [NO_THREAD]
     told = [OF_A_DELETED] if _is(thread, "isDeleted") else []
-    for name, words in (("link", []), ("id", [BY_IDENTIFIER])):
+    identifier = thread.get("id", "")
+    guesses: tuple[tuple[str, list[str]], ...] = (
+        (thread.get("link", ""), []),
+        (identifier, [BY_IDENTIFIER]),
+        # The WordPress plug-in's is the article's number and its guid.
+        (identifier.rpartition(" ")[2], [BY_IDENTIFIER]),
+    )
+    for guess, words in guesses:
         try:
-            url = addresses.canonical(thread.get(name, ""))
+            url = addresses.canonical(guess)
         except NotAnAddress:
             continue
         closed = _is(thread, "isClosed")
@@ -169,11 +201,11 @@ def _state(post: dict[str, str], source_id: str, troubles: Troubles) -> Status:
     if _is(post, "isSpam"):
         return Status.SPAM
     names = ("isDeleted", "isSpam", "isApproved")
-    if any(post.get(name, "").lower() not in ("", "true", "false") for name in names):
+    if any(post.get(name, "").lower() not in ("", *_YES, *_NO) for name in names):
         troubles.note("unknown state: waits for a moderator", source_id)
         return Status.PENDING
-    return Status.PENDING if post.get("isApproved", "").lower() == "false" else Status.APPROVED
+    return Status.PENDING if post.get("isApproved", "").lower() in _NO else Status.APPROVED
 
 
 def _is(fields: dict[str, str], name: str) -> bool:
-    return fields.get(name, "").lower() == "true"
+    return fields.get(name, "").lower() in _YES

@@ -138,7 +138,7 @@ class Addresses:
     def canonical(self, url: str) -> str:
         """The article's address; raises urls.NotAnAddress."""
         written = url.strip()
-        address = urls.canonical(self._laid(self.moved(written)[0]))
+        address = urls.canonical(_closed_up(self._laid(self.moved(written)[0])))
         if len(address.encode()) > urls.MAX_LENGTH:  # PostgreSQL cannot index a longer one
             raise urls.NotAnAddress(address)
         if address != written and len(self._were) < REMEMBERED:
@@ -165,6 +165,11 @@ class Addresses:
         if host and re.match(rf"{re.escape(host)}(?:[/?]|$)", url, re.I):
             return f"{scheme}://{url}"
         return _join(self.base, url) if self.base and url[:1] in ("/", "?") else url
+
+
+def _closed_up(url: str) -> str:
+    """An address with white space in it as browsers send it (WHATWG URL, 4.4)."""
+    return re.sub(r"[\t\r\n]", "", url.strip()).replace(" ", "%20")
 
 
 def _exactness(old: str) -> tuple[int, bool]:

@@ -13,6 +13,8 @@ from .record import Unreadable
 CHUNK = 64 * 1024
 LONGEST = 16 * 1024 * 1024  # bytes of one tag, and characters of one text: none is as long
 
+DEEPEST = 200  # elements within each other; the parser itself keeps every one that is open
+
 Part = TypeVar("Part")
 
 
@@ -22,6 +24,27 @@ class Hearer(ContentHandler, Generic[Part]):
     def __init__(self) -> None:
         super().__init__()
         self.finished: list[Part] = []
+        self.path: list[str] = []  # the elements that are open
+        self._pieces: list[str] = []
+        self._length = 0
+
+    def enter(self, name: str) -> None:
+        """An element begins, under this name. Raises Unreadable."""
+        self.path.append(name)
+        if len(self.path) > DEEPEST:
+            raise Unreadable(f"its elements are nested more than {DEEPEST} deep")
+
+    def add(self, content: str) -> None:
+        """Takes a piece of a text. Raises Unreadable for one that no export has."""
+        self._pieces.append(content)
+        self._length += len(content)
+        if self._length > LONGEST:
+            raise Unreadable(f"a text in it is longer than {LONGEST:,} characters")
+
+    def text(self) -> str:
+        """What was added since it was asked for last."""
+        said, self._pieces, self._length = "".join(self._pieces), [], 0
+        return said
 
     def take(self) -> list[Part]:
         finished, self.finished = self.finished, []

@@ -41,22 +41,31 @@ KINDS = {
 # Of plug-ins: public like a comment, or an announcement by another site.
 ADOPTED = {"review": Kind.COMMENT, "webmention": Kind.PINGBACK}
 # Notes of the people who run a shop or edit an article; never meant for readers.
-INTERNAL = {"order_note", "note", "edd_payment_note", "action_log", "action_scheduler"}
+INTERNAL = {
+    *("order_note", "webhook_delivery", "note", "edd_payment_note", "action_log"),
+    "action_scheduler",
+}
 
 _NAMESPACE = re.compile(r"https?://(?:www\.)?wordpress\.org/export/[^/]+/?", re.I)
 _ITEM = ("rss", "channel", "item")
 _COMMENT = (*_ITEM, "wp:comment")
 DEEPEST = len(_COMMENT) + 1
+AT_ONCE = 500  # comments of an article that are held in memory
 _OF_CHANNEL = {"link", "wp:base_blog_url", "wp:base_site_url"}
 _OF_ITEM = {
     *("title", "link", "guid", "pubDate", "wp:post_id", "wp:post_date_gmt", "wp:post_date"),
     *("wp:status", "wp:post_password"),
 }
+_OF_COMMENT = {
+    *("id", "parent", "author", "author_email", "author_url", "date", "date_gmt", "content"),
+    *("approved", "type"),
+}
 _UNKNOWN_DATE = "0000-00-00"  # how MySQL spells that there is none
 
 
 class Item(NamedTuple):
-    """An article of the export and its comments, each a name for what stands between its tags."""
+    """An article of the export and its comments, or some of very many, each a name for what stands
+    between its tags."""
 
     channel: dict[str, str]
     article: dict[str, str]
@@ -83,14 +92,12 @@ class _Reader(Hearer[Item]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.path: list[str] = []
         self.prefixes: set[str] = set()
         self.channel: dict[str, str] = {}
         self.article: dict[str, str] = {}
         self.comments: list[dict[str, str]] = []
         # Where the text that comes next belongs: the fields, the name, how deep its element is.
         self.wanted: tuple[dict[str, str], str, int] | None = None
-        self.pieces: list[str] = []
 
     def startElement(self, name: str, attrs: AttributesImpl) -> None:
         if len(attrs):
@@ -98,22 +105,30 @@ class _Reader(Hearer[Item]):
         name = self._known_name(name)
         if not self.path and name != "rss":
             raise Unreadable(f"it is no WordPress export: its first element is <{name[:40]}>")
-        self.path.append(name)
+        self.enter(name)
         if self.wanted is None:
             self._begin(name, attrs)
 
     def endElement(self, name: str) -> None:
         if self.wanted is not None and self.wanted[2] == len(self.path):
             fields, key, _ = self.wanted
-            fields[key] = "".join(self.pieces)
-            self.wanted, self.pieces = None, []
-        elif len(self.path) == len(_ITEM) and tuple(self.path) == _ITEM and self.comments:
+            fields[key] = self.text()
+            self.wanted = None
+        elif self.comments and self._is_due():
             self.finished.append(Item(self.channel, self.article, self.comments))
+            self.comments = []
         self.path.pop()
+
+    def _is_due(self) -> bool:
+        """Whether what there is of an article can go: at its end, and where there are many comments
+        once it is known where it lies."""
+        path = tuple(self.path)
+        is_much = len(self.comments) >= AT_ONCE and bool(self.article.get("link"))
+        return path == _ITEM or (path == _COMMENT and is_much)
 
     def characters(self, content: str) -> None:
         if self.wanted is not None:
-            self.pieces.append(content)
+            self.add(content)
 
     def endDocument(self) -> None:
         if not self.prefixes:
@@ -146,8 +161,8 @@ class _Reader(Hearer[Item]):
                 self.wanted = (self.article, name, depth)
                 if name == "guid":
                     self.article["is_link"] = attrs.get("isPermaLink", "true")
-        elif above == _COMMENT:
-            self.wanted = (self.comments[-1], name.removeprefix("wp:comment_"), depth)
+        elif above == _COMMENT and (wanted := name.removeprefix("wp:comment_")) in _OF_COMMENT:
+            self.wanted = (self.comments[-1], wanted, depth)
 
 
 def _records(item: Item, addresses: Addresses, troubles: Troubles) -> Iterator[Record]:

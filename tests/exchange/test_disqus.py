@@ -90,6 +90,8 @@ def test_every_field_comes_in():
         ("<isApproved>false</isApproved>", Status.PENDING),
         ("<isApproved>true</isApproved><isFlagged>true</isFlagged>", Status.APPROVED),
         ("<isSpam>perhaps</isSpam>", Status.PENDING),
+        ("<isDeleted>1</isDeleted>", Status.DELETED),
+        ("<isDeleted>0</isDeleted><isApproved>0</isApproved>", Status.PENDING),
     ],
 )
 def test_a_state_is_kept_as_it_was(more, state):
@@ -118,6 +120,9 @@ def test_a_date_is_exact_or_told_of(at, seen, trouble):
         (thread(link="", name="https://daily.example/x"), "https://daily.example/x", "identifier"),
         (thread(link="", name=""), None, "without an address: left out"),
         (thread(link="/2011/x"), "https://base.example/2011/x", ""),
+        (thread(link="", name="7 http://daily.example/?p=7"), "http://daily.example/?p=7", "ident"),
+        (thread(link="http://a.example/a b\n/c"), "http://a.example/a%20b/c", ""),
+        ('<thread dsq:id="2"><id/></thread>' + thread(), "https://daily.example/review", ""),
         (thread(id="9"), None, "not in the file: left out"),
         (thread(more="<isDeleted>true</isDeleted>"), "https://daily.example/review", "deleted"),
     ],
@@ -153,6 +158,20 @@ def test_a_post_without_an_id_has_disquss_other_one():
     assert read(export(thread(), post(id="")))[0][0].source_id == "wp_id=7"
 
 
+def test_articles_and_parents_are_found_by_identifier_too():
+    """As the example in Disqus' own description of the format has them."""
+    named = thread(name="1").replace(' dsq:id="2"', "")
+    post_1 = (
+        post(id="1").replace("wp_id=7", "2").replace('<thread dsq:id="2"/>', "<thread>1</thread>")
+    )
+    post_2 = post(id="2").replace("wp_id=7", "1").replace("</post>", "<parent>2</parent></post>")
+    records, said = read(
+        export(named, post_1, post_2.replace('<thread dsq:id="2"/>', "<thread>1</thread>"))
+    )
+    assert [(r.source_id, r.source_parent) for r in records] == [("1", None), ("2", "1")]
+    assert said == ""
+
+
 def test_a_packed_export_is_read_as_it_comes():
     content = export(thread(), post())
     assert read(gzip.compress(content)) == read(content)
@@ -175,6 +194,7 @@ BOMB = b'<!DOCTYPE disqus [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]><disqus>&b;</di
         (b"PK\x03\x04....", "compressed (zip)"),
         (b"", "it is empty"),
         (b"<disqus><a b='" + b"x" * 20_000_000, "does not end"),
+        (b"<disqus>" + b"<a>" * 300, "nested more than 200 deep"),
         (b"<disqus><post><message>" + b"x" * 20_000_000, "longer than"),
     ],
     ids=lambda given: given if isinstance(given, str) else "",

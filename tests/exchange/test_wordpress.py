@@ -90,8 +90,9 @@ def test_what_is_unknown_is_never_published(one, kind, state, comes_in_as, troub
     assert bool(trouble) == bool(said)
 
 
-def test_a_shops_own_notes_are_left_out_and_counted(wxr):
-    reading = wxr.read(wxr.export(wxr.item(wxr.comment(type="order_note"), wxr.comment(id="2"))))
+@pytest.mark.parametrize("kind", ["order_note", "webhook_delivery", "note"])
+def test_a_shops_own_notes_are_left_out_and_counted(wxr, kind):
+    reading = wxr.read(wxr.export(wxr.item(wxr.comment(type=kind), wxr.comment(id="2"))))
     assert [r.source_id for r in reading.records] == ["2"]
     assert "left out" in reading.troubles[0]
 
@@ -177,8 +178,10 @@ BOMB = b'<?xml version="1.0"?><!DOCTYPE rss [<!ENTITY a "aa"><!ENTITY b "&a;&a;"
         (b'<?xml version="1.0" encoding="gbk"?><rss/>', "encoding"),
         (b'<?xml version="1.0" encoding="no-such"?><rss/>', "encoding"),
         (gzip.compress(b"<rss/>", mtime=0), "line 1, column"),
-        (b"<rss>" + b"<a>" * 300_000, "ends too early"),
+        (b"<rss>" + b"<a>" * 300_000, "nested more than 200 deep"),
+        (b"<rss><channel><item><title>" + b"x" * 20_000_000, "longer than"),
     ],
+    ids=lambda given: given if isinstance(given, str) else "",
 )
 def test_a_broken_or_hostile_file_is_refused_in_one_line(wxr, content, said):
     with pytest.raises(Unreadable) as refused:
@@ -188,23 +191,27 @@ def test_a_broken_or_hostile_file_is_refused_in_one_line(wxr, content, said):
 
 
 class _Long:
-    """An export of 40 MB whose articles are long; it is never in memory as a whole."""
+    """An export of many megabytes whose articles are long, or of one article with very many
+    comments; it is never in memory as a whole."""
 
-    def __init__(self, wxr):
+    def __init__(self, wxr, is_one):
         article = wxr.item(wxr.comment(), content="lorem ipsum " * 17_000).encode()
-        head, tail = wxr.export("|").split(b"|")
-        self.parts = iter([head, *[article] * 200, tail])
+        head, tail = wxr.export(wxr.item("|")).split(b"|")
+        several = wxr.comment(content="lorem ipsum " * 170).encode() * 50
+        within = [several] * 80 if is_one else [b"</item>", *[article] * 200, b"<item>"]
+        self.parts = iter([head, *within, tail])
 
     def read(self, size):
         return next(self.parts, b"")
 
 
-def test_it_reads_in_bounded_memory(wxr):
+@pytest.mark.parametrize(("is_one", "comments"), [(True, 4_000), (False, 200)])
+def test_it_reads_in_bounded_memory(wxr, is_one, comments):
     tracemalloc.start()
-    count = sum(1 for _ in wordpress.read(_Long(wxr), Addresses(), Troubles()))
+    count = sum(1 for _ in wordpress.read(_Long(wxr, is_one), Addresses(), Troubles()))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert count == 200
+    assert count == comments
     assert peak < 5_000_000
 
 
