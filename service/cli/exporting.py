@@ -3,16 +3,19 @@
 import os
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
 from flask import current_app
 from flask.cli import AppGroup
 
-from .. import database
+from .. import database, events, people
+from ..events import What
+from ..exchange import taking
 from ..exchange.formats import WRITERS, Writer
 from ..exchange.windows import Around
+from ..models import Site
 from ..vault import Vault, WrongKey
 from .sites import site_or_stop
 
@@ -35,10 +38,8 @@ for _writer in WRITERS.values():
 
 
 def _take(writer: Writer, file: str, key: str, with_emails: bool) -> None:
-    session = database.session()
-    site = site_or_stop(session, key)
-    vault: Vault = current_app.extensions["vault"]
-    lines = writer.lines(session, site, vault if with_emails else None)
+    site = site_or_stop(database.session(), key)
+    lines = _lines(writer, site.id, with_emails)
     try:
         count = _print(lines) if file == "-" else _save(lines, Path(file))
     except WrongKey as error:
@@ -51,6 +52,18 @@ def _take(writer: Writer, file: str, key: str, with_emails: bool) -> None:
     except OSError as error:
         raise click.ClickException(f"{file}: {error.strerror or error}.") from None
     click.echo(f"{count:,} comments of {site.name} written.", err=True)
+
+
+def _lines(writer: Writer, site_id: int, with_emails: bool) -> Iterator[str]:
+    """The file, as the site stands at one moment; that it is taken is on record first."""
+    vault: Vault | None = current_app.extensions["vault"] if with_emails else None
+    if vault:
+        taking.check_keys(database.session(), site_id, vault)
+    what = What.ADDRESSES_EXPORTED if vault else What.COMMENTS_EXPORTED
+    with database.writing() as session:
+        events.record(session, what, people.OPERATOR, writer.label, site_id)
+    session = taking.at_one_moment()
+    yield from taking.marked(writer.lines(session, session.get_one(Site, site_id), vault))
 
 
 def _print(lines: Iterable[str]) -> int:
