@@ -4,14 +4,15 @@ A parent always comes before its replies: whatever is answered was stored first.
 """
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session, aliased
 
-from ..models import Article, Author, Comment, Site
+from ..models import Article, ArticleAlias, Author, Comment, Site
 from ..vault import Hidden, Vault
 
 AT_A_TIME = 1_000
@@ -31,9 +32,9 @@ def windows(session: Session, site: Site) -> Iterator[Sequence[int]]:
 
 
 def comments(session: Session, ids: Sequence[int], has_emails: bool) -> list[Row[Any]]:
-    """A row for each comment of a window, in its order: the comment's columns, `url`, `title` and
-    `closed_at` of its article, `parent` (a public id), and what `email` reads where that is asked
-    for."""
+    """A row for each comment of a window, in its order: the comment's columns, `url`, `title`,
+    `closed_at`, `held_at` and `given_id` of its article, `parent` (a public id), and what `email`
+    reads where that is asked for."""
     rows = {row.id: row for row in session.execute(_wanted(ids, has_emails))}
     return [rows[id] for id in ids if id in rows]
 
@@ -47,6 +48,7 @@ def _wanted(ids: Sequence[int], has_emails: bool) -> Select[Any]:
         *(Comment.text, Comment.html, Comment.markup, Comment.language, Comment.like_count),
         *(Comment.mark, Comment.pinned_at, Comment.edited_at, Comment.is_reworded),
         *(Comment.edit_text, Comment.edit_at, Article.url, Article.title, Article.closed_at),
+        *(Article.held_at, Article.given_id),
     )
     wanted = (
         select(*columns, parent.public_id.label("parent"))
@@ -58,6 +60,15 @@ def _wanted(ids: Sequence[int], has_emails: bool) -> Select[Any]:
         return wanted
     hidden = (Author.email_index, Author.email_ciphertext, Author.email_key_id)
     return wanted.add_columns(*hidden).outerjoin(Author, Author.id == Comment.author_id)
+
+
+def aliases(session: Session, articles: Collection[int]) -> dict[int, list[str]]:
+    """The former addresses of whichever of these articles is asked for, the oldest first."""
+    found: dict[int, list[str]] = defaultdict(list)
+    wanted = select(ArticleAlias.article_id, ArticleAlias.url).order_by(ArticleAlias.id)
+    for row in session.execute(wanted.where(ArticleAlias.article_id.in_(articles))):
+        found[row.article_id].append(row.url)
+    return found
 
 
 def email(row: Row[Any], site: Site, vault: Vault) -> str | None:
