@@ -75,7 +75,9 @@ def lines(session: Session, site: Site, vault: Vault | None = None) -> Iterator[
         for row in rows:
             if row.article_id != article_id:
                 end = END_OF_ITEM if article_id else ""
-                yield Around(end + _item(row, site, dates.free(first_at[row.article_id])))
+                yield Around(
+                    end + _item(row, site, dates.free(first_at.get(row.article_id, row.created_at)))
+                )
                 article_id = row.article_id
             yield _comment(row, email(row, site, vault) if vault else None)
     yield Around((END_OF_ITEM if article_id else "") + FOOT)

@@ -289,6 +289,32 @@ def test_an_article_is_found_there_by_all_that_it_was_found_by_here(rich, far, t
     assert "From <i>before</i>" in seen.text.replace("em>", "i>")
 
 
+@pytest.mark.parametrize("format", ["json", "wordpress"])
+def test_articles_that_are_half_merged_are_one_in_the_file(app, wxr, tmp_path, format):
+    """Or a reply would have lost what it answers."""
+    add_site(app)
+    client = app.test_client()
+    reply(app, client)
+    reply(app, client, nonce="2")
+    reply(app, client, url=SECOND, nonce="3")
+    mo = add_moderator(app)
+    with app.app_context(), database.writing() as session:
+        gone, kept = session.scalars(select(Article).order_by(Article.id))
+        articles.begin_merge(session, gone, kept, session.get_one(Moderator, mo))
+        session.get_one(Comment, 1).article_id = kept.id
+        session.get_one(Comment, 2).parent_id = 1
+    content = taken(app, tmp_path, format)
+    if format == "json":
+        found = rows(content).values()
+        assert [bool(row["parent"]) for row in found] == [False, True, False]
+        assert {(row["article"], *row["article_aliases"]) for row in found} == {(SECOND, ARTICLE)}
+    else:
+        found = wxr.read(content.read_bytes()).records
+        assert [row.source_parent for row in found] == [None, "1", None]
+        assert {row.article_url for row in found} == {SECOND}
+    assert len(found) == 3
+
+
 def test_what_another_article_is_found_by_stays_its_own(app, tmp_path):
     """A file cannot take an article's id, nor its former address (`store`, hard rule 15)."""
     add_site(app)
