@@ -376,3 +376,26 @@ def test_what_was_erased_does_not_come_back_with_an_older_file(rich, tmp_path):
     for name, file in older.items():
         assert flask(rich, "import", name, str(file)).exit_code == 0
         assert taken(rich, tmp_path, "json", "--with-emails").read_text() == before
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_wordpress_export_brings_the_same_comments_in_the_same_places(rich, far, tmp_path):
+    before = rows(taken(rich, tmp_path, "json", "--with-emails"))
+    numbers = {str(comment.id): comment.public_id for comment in stored(rich)}
+    done = flask(
+        far, "import", "wordpress", str(taken(rich, tmp_path, "wordpress", "--with-emails"))
+    )
+    assert done.exit_code == 0, done.output
+    after = rows(taken(far, tmp_path, "json", "--with-emails"))
+    found = {numbers[row["source_id"]]: row for row in after.values()}
+    assert found.keys() == before.keys()
+    for id, row in before.items():
+        there, is_gone = found[id], row["status"] == "deleted"
+        assert numbers.get(there["source_parent"]) == row["parent"]
+        same = ("article", "author", "email", "kind")
+        assert [there[name] for name in same] == [row[name] for name in same]
+        assert there["title"] == (row["title"] or row["article"]).replace("\u00a0", " ")
+        assert there["created_at"][:19] == row["created_at"][:19]
+        assert there["status"] == ("rejected" if is_gone else row["status"])
+        assert there["website"] == ("" if is_gone else row["website"])
+        assert there["html"] == ("" if is_gone else row["html"])
