@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 from flask import current_app
 from flask.cli import AppGroup
+from sqlalchemy.exc import DBAPIError
 
 from .. import database, events, people
 from ..events import What
@@ -17,6 +18,7 @@ from ..exchange.formats import WRITERS, Writer
 from ..exchange.windows import Around
 from ..models import Site
 from ..vault import Vault, WrongKey
+from .insisting import write_down
 from .sites import site_or_stop
 
 export = AppGroup("export", help="Write out all comments of a site.")
@@ -46,6 +48,11 @@ def _take(writer: Writer, file: str, key: str, with_emails: bool) -> None:
         raise click.ClickException(
             f"There are addresses under the key {error}, which EMAIL_KEYS lacks."
         ) from None
+    except database.Busy:
+        raise click.ClickException("Too many are writing, and nothing was; try again.") from None
+    except DBAPIError as error:
+        why = str(error.orig).splitlines()[0]
+        raise click.ClickException(f"The database cannot be used: {why}.") from None
     except BrokenPipeError:  # the reader has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
@@ -60,8 +67,7 @@ def _lines(writer: Writer, site_id: int, with_emails: bool) -> Iterator[str]:
     if vault:
         taking.check_keys(database.session(), site_id, vault)
     what = What.ADDRESSES_EXPORTED if vault else What.COMMENTS_EXPORTED
-    with database.writing() as session:
-        events.record(session, what, people.OPERATOR, writer.label, site_id)
+    write_down(lambda s: events.record(s, what, people.OPERATOR, writer.label, site_id))
     session = taking.at_one_moment()
     yield from taking.marked(writer.lines(session, session.get_one(Site, site_id), vault))
 

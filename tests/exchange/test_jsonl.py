@@ -4,7 +4,10 @@ from dataclasses import replace
 
 import pytest
 from cast import add_site, on_record, reply, stored
+from sqlalchemy.exc import OperationalError
 
+from service import database
+from service.cli import exporting
 from service.exchange import taking
 from service.exchange.formats import WRITERS
 from service.vault import Vault, WrongKey
@@ -91,6 +94,23 @@ def test_who_took_the_comments_along_is_on_record(app, export, two_replies, tmp_
         ("comments_exported", "the operator", label),
         ("addresses_exported", "the operator", label),
     ]
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (database.Busy(), "Too many are writing"),
+        (OperationalError("", {}, Exception("disk is full")), "cannot be used: disk is full."),
+    ],
+)
+def test_what_cannot_be_put_on_record_is_not_taken(export, two_replies, monkeypatch, fault, words):
+    def fail(_):
+        raise fault
+
+    monkeypatch.setattr(exporting, "write_down", fail)
+    failed = export("-")
+    assert (failed.exit_code, failed.stdout) == (1, "")
+    assert words in failed.stderr
 
 
 def test_what_breaks_off_on_its_way_to_another_program_says_so(export, two_replies, monkeypatch):
