@@ -3,17 +3,22 @@
 import os
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
 from flask import current_app
 from flask.cli import AppGroup
+from sqlalchemy.exc import DBAPIError
 
-from .. import database
+from .. import database, events, people
+from ..events import What
+from ..exchange import taking
 from ..exchange.formats import WRITERS, Writer
 from ..exchange.windows import Around
+from ..models import Site
 from ..vault import Vault, WrongKey
+from .insisting import write_down
 from .sites import site_or_stop
 
 export = AppGroup("export", help="Write out all comments of a site.")
@@ -35,22 +40,36 @@ for _writer in WRITERS.values():
 
 
 def _take(writer: Writer, file: str, key: str, with_emails: bool) -> None:
-    session = database.session()
-    site = site_or_stop(session, key)
-    vault: Vault = current_app.extensions["vault"]
-    lines = writer.lines(session, site, vault if with_emails else None)
+    site = site_or_stop(database.session(), key)
+    lines = _lines(writer, site.id, with_emails)
     try:
         count = _print(lines) if file == "-" else _save(lines, Path(file))
     except WrongKey as error:
         raise click.ClickException(
             f"There are addresses under the key {error}, which EMAIL_KEYS lacks."
         ) from None
+    except database.Busy:
+        raise click.ClickException("Too many are writing, and nothing was; try again.") from None
+    except DBAPIError as error:
+        why = str(error.orig).splitlines()[0]
+        raise click.ClickException(f"The database cannot be used: {why}.") from None
     except BrokenPipeError:  # the reader has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except OSError as error:
         raise click.ClickException(f"{file}: {error.strerror or error}.") from None
     click.echo(f"{count:,} comments of {site.name} written.", err=True)
+
+
+def _lines(writer: Writer, site_id: int, with_emails: bool) -> Iterator[str]:
+    """The file, as the site stands at one moment; that it is taken is on record first."""
+    vault: Vault | None = current_app.extensions["vault"] if with_emails else None
+    if vault:
+        taking.check_keys(database.session(), site_id, vault)
+    what = What.ADDRESSES_EXPORTED if vault else What.COMMENTS_EXPORTED
+    write_down(lambda s: events.record(s, what, people.OPERATOR, writer.label, site_id))
+    session = taking.at_one_moment()
+    yield from taking.marked(writer.lines(session, session.get_one(Site, site_id), vault))
 
 
 def _print(lines: Iterable[str]) -> int:

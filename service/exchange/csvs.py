@@ -1,8 +1,9 @@
 """A site's comments as a table for a spreadsheet, and back; also tables that others made.
 
-A spreadsheet takes a cell that begins with one of six characters for a formula: such a cell gets an
-apostrophe before it, which reading takes off (hard rule 16; OWASP, "CSV Injection"). So does one
-that has an apostrophe there of its own, so that each cell comes back as it was.
+A spreadsheet takes a cell that begins with one of a few characters for a formula, Excel in Japanese
+also with their wide forms: such a cell gets an apostrophe before it, which reading takes off (hard
+rule 16; OWASP, "CSV Injection"). So does one that has an apostrophe there of its own, so that each cell
+comes back as it was.
 """
 
 import csv
@@ -33,8 +34,8 @@ LONGEST = 4 * 1024 * 1024  # characters of a row
 SEPARATORS = (",", ";", "\t", "|")
 
 _SEPARATOR = re.compile('"?sep=(.)"?', re.I)  # Excel's own line, before the names
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
-_ESCAPED = re.compile(r"'+[=+\-@\t\r]")
+_FORMULA = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+_ESCAPED = re.compile(f"'{_FORMULA.pattern}")
 
 COLUMNS = (
     *("id", "parent", "article", "title", "author", "website", "email", "kind", "status"),

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from ..models import Comment, Decision, Import, Note, Past, Reason, Revision
 from ..status import Markup
+from ..text import mask_addresses
 from .windows import utc
 
 Entry = dict[str, Any]
@@ -28,7 +29,8 @@ class History:
 
 
 def histories(session: Session, ids: Sequence[int]) -> dict[int, History]:
-    """A history for whichever of these comments is asked for. Four queries, however many."""
+    """A history for whichever of these comments is asked for. Four queries, however many. Addresses
+    that moderators wrote into their notes are masked, as they are where a file is read."""
     found: dict[int, History] = defaultdict(History)
     _add_pasts(session, ids, found)
     _add_reasons(session, ids, found)
@@ -80,8 +82,8 @@ def _add_decisions(session: Session, ids: Sequence[int], found: dict[int, Histor
             "from": row.from_status,
             "to": row.to_status,
             "version": row.version,
-            "note": row.text or "",
-            "public_text": row.public_text or "",
+            "note": mask_addresses(row.text or ""),
+            "public_text": mask_addresses(row.public_text or ""),
         }
         undoes = {"undoes": utc(row.undone_at)} if row.undone_at else {}
         found[row.comment_id].decisions.append(entry | undoes)

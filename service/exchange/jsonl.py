@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from ..models import Site
 from ..vault import Vault
 from .history import History, histories
-from .windows import comments, email, utc, windows
+from .windows import aliases, comments, email, utc, windows
 
 FORMAT = "json"
 
@@ -26,12 +26,17 @@ def lines(session: Session, site: Site, vault: Vault | None = None) -> Iterator[
     """
     for ids in windows(session, site):
         past = histories(session, ids)
-        for row in comments(session, ids, has_emails=bool(vault)):
+        rows = comments(session, ids, has_emails=bool(vault))
+        former = aliases(session, {row.article_id for row in rows})
+        for row in rows:
             emails = {"email": email(row, site, vault)} if vault else {}
-            yield json.dumps(_line(row, emails, past[row.id]), ensure_ascii=False) + "\n"
+            line = _line(row, emails, past[row.id], former[row.article_id])
+            yield json.dumps(line, ensure_ascii=False) + "\n"
 
 
-def _line(row: Row[Any], emails: dict[str, Any], history: History) -> dict[str, Any]:
+def _line(
+    row: Row[Any], emails: dict[str, Any], history: History, aliases: list[str]
+) -> dict[str, Any]:
     return {
         "id": row.public_id,
         **_origin(row, history),
@@ -54,6 +59,9 @@ def _line(row: Row[Any], emails: dict[str, Any], history: History) -> dict[str, 
         "is_reworded": row.is_reworded,
         "waiting_edit": _waiting_edit(row),
         "article_is_closed": row.closed_at is not None,
+        "article_is_held": row.held_at is not None,
+        "article_given_id": row.given_id,
+        "article_aliases": aliases,
         "reasons": history.reasons,
         "decisions": history.decisions,
         "revisions": history.revisions,

@@ -22,6 +22,7 @@ PIECE = 64 * 1024
 LONGEST = 16 * 1024 * 1024  # bytes of a line
 MOST_ENTRIES = 1_000  # of each part of a comment's history
 NOTE_LENGTH = 5_000
+GIVEN_ID_LENGTH = 200  # the column's width in models.py
 
 PUBLIC_ID = re.compile(rf"[{ALPHABET}]{{12}}")
 LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8}){0,2}")
@@ -29,7 +30,8 @@ KNOWN = {
     *("id", "source_id", "parent", "source_parent", "source", "article", "title", "author"),
     *("website", "email", "kind", "status", "created_at", "text", "html", "markup", "language"),
     *("likes", "mark", "pinned_at", "edited_at", "is_reworded", "waiting_edit"),
-    *("article_is_closed", "reasons", "decisions", "revisions"),
+    *("article_is_closed", "article_is_held", "article_given_id", "article_aliases"),
+    *("reasons", "decisions", "revisions"),
 }
 NEEDED = ("article", "author", "text", "created_at", "status")
 
@@ -67,8 +69,8 @@ def kept_name(written: str, source_id: str, troubles: Troubles) -> str:
 
 
 def kept_title(written: str) -> str:
-    """A title of ours, which is no HTML."""
-    return record.title(written.replace("&", "&amp;").replace("<", "&lt;"))
+    """A title of ours, which is no HTML, with its spaces: French has them that do not break."""
+    return record.printed(" ".join(written.splitlines()))[: record.TITLE_LENGTH]
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:
@@ -172,6 +174,11 @@ def _record(draft: Draft, addresses: Addresses) -> Record | None:
         public_id=kept_id(draft.id),
         language=_language(draft),
         pinned_at=draft.moment("pinned_at"),
+        is_reworded=draft.fields.get("is_reworded") is True,
+        waiting_edit=_waiting_edit(draft, email),
+        article_given_id=record.printed(draft.get("article_given_id"))[:GIVEN_ID_LENGTH],
+        article_is_held=draft.fields.get("article_is_held") is True,
+        article_aliases=_aliases(draft, url, addresses),
     )
 
 
@@ -180,8 +187,33 @@ def _tell_what_is_left_out(draft: Draft) -> None:
         draft.note("with keys that are none of ours: left out", unknown[0])
     if draft.get("mark") not in ("", "none"):
         draft.note("marked as the author's or the staff's there: not here")
-    if draft.fields.get("waiting_edit"):
-        draft.note("an edit that waited for a moderator: left out")
+
+
+def _waiting_edit(draft: Draft, email: str) -> tuple[str, datetime] | None:
+    """What the author would have the comment say, None if there is no such thing: only a published
+    one waits for that."""
+    entry = draft.fields.get("waiting_edit")
+    if not entry:
+        return None
+    typed = said(entry, "text") if isinstance(entry, dict) else ""
+    at = moment(said(entry, "at")) if typed else None
+    if at is None or draft.get("status") != Status.APPROVED:
+        draft.note("an edit that waited for a moderator, and cannot here: left out")
+        return None
+    return kept_words(typed, email, draft.id, draft.troubles), at
+
+
+def _aliases(draft: Draft, url: str, addresses: Addresses) -> tuple[str, ...]:
+    """Where the article was before."""
+    written = draft.fields.get("article_aliases") or []
+    found: dict[str, None] = {}
+    for alias in written[:MOST_ENTRIES] if isinstance(written, list) else ():
+        try:
+            found[addresses.canonical(alias)] = None
+        except (NotAnAddress, AttributeError):
+            draft.note("a former address of the article that is none: left out")
+    found.pop(url, None)
+    return tuple(found)
 
 
 def _date(draft: Draft) -> datetime:

@@ -27,7 +27,8 @@ PRAGMA temp_store = FILE;
 PRAGMA cache_size = -16000;
 CREATE TABLE articles (
     number INTEGER PRIMARY KEY, url TEXT UNIQUE, was TEXT, title TEXT DEFAULT '',
-    is_closed INTEGER DEFAULT 0, comments INTEGER DEFAULT 0
+    is_closed INTEGER DEFAULT 0, is_held INTEGER DEFAULT 0, given_id TEXT DEFAULT '',
+    aliases TEXT DEFAULT '[]', comments INTEGER DEFAULT 0
 );
 CREATE TABLE records (
     number INTEGER PRIMARY KEY, article INTEGER, id TEXT, parent TEXT, at INTEGER, rest TEXT
@@ -55,6 +56,9 @@ class Thread:
     was: str  # its address as the file has it
     title: str
     is_closed: bool
+    is_held: bool
+    given_id: str
+    aliases: tuple[str, ...]
     comments: int
 
     def slots(self) -> list[Slot]:
@@ -141,36 +145,38 @@ class Pile:
                 number = self._db.execute(wanted, (record.article_url,)).fetchone()[0]
             self._at = (record.article_url, number)
             self._tell(number, record)
-        elif record.article_title or record.article_is_closed:
-            self._tell_more(number, record)
+        elif self._told != (number, *_of_article(record)):
+            self._tell(number, record)
         return number
 
-    _told: tuple[int, str, bool] = (0, "", False)
-
-    def _tell_more(self, number: int, record: Record) -> None:
-        if self._told != (number, record.article_title, record.article_is_closed):
-            self._tell(number, record)
+    _told: tuple[Any, ...] = ()
 
     def _tell(self, number: int, record: Record) -> None:
-        """The first title that is one is the article's; it is closed if any record says so."""
-        self._told = (number, record.article_title, record.article_is_closed)
+        """The first title that is one is the article's, and so on; it is closed or held if any
+        record says so."""
+        self._told = (number, *_of_article(record))
+        title, is_closed, is_held, given_id, aliases = _of_article(record)
         change = (
             "UPDATE articles SET title = CASE title WHEN '' THEN ? ELSE title END, "
-            "is_closed = max(is_closed, ?) WHERE number = ?"
+            "is_closed = max(is_closed, ?), is_held = max(is_held, ?), "
+            "given_id = CASE given_id WHEN '' THEN ? ELSE given_id END, "
+            "aliases = CASE aliases WHEN '[]' THEN ? ELSE aliases END WHERE number = ?"
         )
+        values = (title, is_closed, is_held, given_id, json.dumps(aliases), number)
         with _disk():
-            self._db.execute(change, (record.article_title, record.article_is_closed, number))
+            self._db.execute(change, values)
 
     def threads(self) -> Iterator[Thread]:
         """Each article, in the order in which the file comes to them."""
         after = 0
         wanted = (
-            "SELECT number, url, was, title, is_closed, comments FROM articles "
-            "WHERE number > ? AND comments > 0 ORDER BY number LIMIT ?"
+            "SELECT number, url, was, title, is_closed, is_held, given_id, aliases, comments "
+            "FROM articles WHERE number > ? AND comments > 0 ORDER BY number LIMIT ?"
         )
         while rows := self._all(wanted, (after, AT_ONCE)):
-            for number, url, was, title, is_closed, comments in rows:
-                yield Thread(self, number, url, was, title, bool(is_closed), comments)
+            for number, url, was, title, is_closed, is_held, given_id, aliases, comments in rows:
+                states, former = (bool(is_closed), bool(is_held)), tuple(json.loads(aliases))
+                yield Thread(self, number, url, was, title, *states, given_id, former, comments)
             after = rows[-1][0]
 
     def urls(self) -> Iterator[list[str]]:
@@ -241,6 +247,12 @@ def gather(records: Iterable[Record], addresses: Addresses, pile: Pile) -> Itera
     pile.settle()
 
 
+def _of_article(record: Record) -> tuple[str, bool, bool, str, tuple[str, ...]]:
+    """What a record says of its article."""
+    states = (record.article_is_closed, record.article_is_held)
+    return (record.article_title, *states, record.article_given_id, record.article_aliases)
+
+
 def _written(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds")
 
@@ -248,20 +260,21 @@ def _written(at: datetime) -> str:
 def _rest(record: Record) -> str:
     """What has no column of its own. Written out: asdict() would take ten times as long."""
     past = asdict(record.past) if record.past else None
-    edited, pinned = record.edited_at, record.pinned_at
+    edited, pinned, waiting = record.edited_at, record.pinned_at, record.waiting_edit
     return json.dumps(
         (
             *(record.author, record.website, record.email, record.kind, record.state),
             *(record.text, record.markup, record.likes, record.is_pinned),
             *(edited and _written(edited), record.article_is_closed, past),
             *(record.public_id, record.language, pinned and _written(pinned)),
+            *(record.is_reworded, waiting and (waiting[0], _written(waiting[1]))),
         )
     )
 
 
 def _record(thread: Thread, slot: Slot, rest: list[Any]) -> Record:
     author, website, email, kind, state, text, markup, likes, is_pinned, *more = rest
-    edited, is_closed, past, public_id, language, pinned = more
+    edited, is_closed, past, public_id, language, pinned, is_reworded, waiting = more
     return Record(
         article_url=thread.url,
         article_title=thread.title,
@@ -283,6 +296,8 @@ def _record(thread: Thread, slot: Slot, rest: list[Any]) -> Record:
         public_id=public_id,
         language=language,
         pinned_at=datetime.fromisoformat(pinned) if pinned else None,
+        is_reworded=is_reworded,
+        waiting_edit=(waiting[0], datetime.fromisoformat(waiting[1])) if waiting else None,
     )
 
 

@@ -25,6 +25,7 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 # Halves of surrogate pairs too: JSON can spell them, and no database stores them.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]\w{1,30});")
+_BREAKING_SPACES = re.compile(r"[^\S\u00a0\u202f]+")
 _EMPTY_WEBSITES = {"", "http://", "https://", "http:///", "https:///"}
 # How an at sign may begin in HTML or in a web address.
 _WRITTEN_AT = ("@", "&#", "&commat;", "%", "\uff20", "\ufe6b")
@@ -75,6 +76,13 @@ class Record:
     public_id: str = ""  # what it was called on its page; kept where nothing else is called so
     language: str = ""
     pinned_at: datetime | None = None  # where the file says when
+    is_reworded: bool = False  # the words are a moderator's
+    waiting_edit: tuple[str, datetime] | None = field(
+        default=None, repr=False
+    )  # its text, and when
+    article_given_id: str = ""  # the publisher's own
+    article_is_held: bool = False  # whatever came there waited
+    article_aliases: tuple[str, ...] = ()  # where it was before, canonical
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +233,8 @@ def title(written: str) -> str:
 
 def author(written: str, source_id: str, troubles: Troubles) -> str:
     """The name to show: with entities read, never an address, never empty."""
-    name = " ".join(printed(_ENTITY.sub(lambda entity: unescape(entity[0]), written)).split())
+    read = _ENTITY.sub(lambda entity: unescape(entity[0]), written)
+    name = _BREAKING_SPACES.sub(" ", printed(read)).strip()
     straight = "".join(c for c in name if c not in text.BIDI_CONTROLS)
     if straight != name:
         troubles.note("name with characters that change its direction: without them", source_id)

@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 from .. import aliases, database, folds, moderation, urls
-from ..models import Article, Author, Comment, Decision, Import, Past, now, public_id
+from ..models import Article, ArticleAlias, Author, Comment, Decision, Import, Past, now, public_id
 from ..status import ImportState, ImportWish, Markup, Status
 from ..text import RENDERER, count_links, render, render_html
 from ..vault import Hidden, Vault, normal
@@ -318,6 +318,7 @@ class _Batch:
             run.found.comment(one, run.troubles)
         self.making = run.make([one for _, _, one in self.rows])
         self.html: list[str] = []
+        self.edits: list[str | None] = []  # the HTML of those that wait
         self.hidden: dict[str, Hidden] = {}
         self.also: Sequence[Step] = ()  # what is done together with it
 
@@ -326,6 +327,8 @@ class _Batch:
         hide, site_id = self.run.vault.hide, self.run.site_id
         for (_, _, one), found in zip(self.rows, self.making, strict=True):
             self.html.append(found.html)
+            waiting = one.waiting_edit
+            self.edits.append(html_of(Markup.MARKDOWN, waiting[0]) if waiting else None)
             if one.text and not found.html:
                 self.run.troubles.note("text of which nothing can be shown", one.source_id)
             if one.email and one.email not in self.hidden:
@@ -339,13 +342,14 @@ class _Batch:
         taken = _taken(session, [one.public_id for _, _, one in self.rows])
         numbers = _numbers(session, len(self.rows))
         wrote = self._who_wrote(session, authors.values())
-        for id, (found, placed, one), html in zip(numbers, self.rows, self.html, strict=True):
+        made = zip(numbers, self.rows, self.html, self.edits, strict=True)
+        for id, (found, placed, one), html, edit in made:
             hidden = self.hidden.get(one.email)
             author_id = authors[hidden.index] if hidden else None
             is_first = author_id is not None and author_id not in wrote
             wrote.add(author_id)
             by = {"author_id": author_id, "is_first": is_first}
-            row = self._row(id, found, placed, one, html) | by
+            row = self._row(id, found, placed, one, html) | by | _waiting(one, edit)
             if one.public_id and one.public_id not in taken:
                 row["public_id"] = one.public_id
                 taken.add(one.public_id)
@@ -379,7 +383,28 @@ class _Batch:
             wanted = select(Article.id, Article.url).where(Article.site_id == self.run.site_id)
             for id, url in session.execute(wanted.where(Article.url.in_(list(new)))):
                 new[url].article_id = id
+            self._name_articles(session, new.values())
         self.run.uncounted |= {f.article_id for f, _, _ in self.rows if f.article_id is not None}
+
+    def _name_articles(self, session: Session, new: Iterable[Place]) -> None:
+        """What else articles that came were found by: the publisher's own ids, where no other has
+        them, and former addresses, where these lead nowhere yet."""
+        named = {found.thread.given_id: found for found in new if found.thread.given_id}
+        site_id = self.run.site_id
+        if named:
+            same = (Article.site_id == site_id, Article.given_id.in_(list(named)))
+            for taken in session.scalars(select(Article.given_id).where(*same)).all():
+                named.pop(taken or "")
+        for given_id, found in named.items():
+            change = update(Article).where(Article.id == found.article_id)
+            session.execute(change.values(given_id=given_id))
+        former = [
+            {"site_id": site_id, "article_id": found.article_id, "url": url}
+            for found in new
+            for url in found.thread.aliases
+        ]
+        if former:
+            _insert_missing(session, ArticleAlias, former)
 
     def _article(self, thread: Thread, began: datetime) -> dict[str, Any]:
         """An article is as old as its first comment: a site may have it close by its age."""
@@ -393,6 +418,7 @@ class _Batch:
             "title": thread.title,
             "is_title_proved": proved,
             "closed_at": at if thread.is_closed else None,
+            "held_at": at if thread.is_held else None,
             "created_at": min(began, at),
         }
 
@@ -450,6 +476,7 @@ class _Batch:
             "kind": record.kind,
             "created_at": record.created_at,
             "edited_at": record.edited_at,
+            "is_reworded": record.is_reworded,
             "pinned_at": record.pinned_at or (record.created_at if record.is_pinned else None),
             "like_count": record.likes,
             "language": record.language,
@@ -468,6 +495,12 @@ class _Batch:
             return {"fold_digest": None, "link_domain": ""}
         domain = folds.link_domain(html, self.run.origins)
         return {"fold_digest": folds.digest(self.run.vault, typed), "link_domain": domain}
+
+
+def _waiting(record: Record, html: str | None) -> dict[str, Any]:
+    """A change by the author that waited there, and so waits here (hard rule 3)."""
+    typed, at = record.waiting_edit or (None, None)
+    return {"edit_text": typed, "edit_html": html, "edit_at": at}
 
 
 def _taken(session: Session, names: Iterable[str]) -> set[str]:
@@ -495,7 +528,9 @@ def _numbers(session: Session, count: int) -> Sequence[int]:
 
 
 def _insert_missing(
-    session: Session, model: type[Article] | type[Author], rows: Sequence[dict[str, Any]]
+    session: Session,
+    model: type[Article] | type[ArticleAlias] | type[Author],
+    rows: Sequence[dict[str, Any]],
 ) -> None:
     """Inserts rows; one that somebody else made in between is taken as it is."""
     is_sqlite = session.get_bind().dialect.name == "sqlite"

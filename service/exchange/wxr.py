@@ -1,15 +1,17 @@
 """A site's comments as a WordPress export (WXR 1.2), which WordPress's importer takes.
 
 Elements and their order are those of WordPress's own export (wp-admin/includes/export.php); what
-reads them is the plug-in wordpress-importer, whose parsers want the version, and which inserts no
-post without a title. Rejected comments go to WordPress's trash; deleted ones too, with neither
-their text nor a website, so that their replies keep a place. HTML is ours, made safe: WordPress
-does not filter what an administrator imports.
+reads them is the plug-in wordpress-importer, whose parsers want the version and each author on one
+line. It inserts no post without a title, takes posts of the same title and date for one, and loses
+whatever is longer than WordPress's columns (wpdb::process_fields): so no two posts here have the
+same date, and everything is cut to fit. Rejected comments go to WordPress's trash; deleted ones too,
+with neither their text nor a website, so that their replies keep a place. HTML is ours, made safe:
+WordPress does not filter what an administrator imports.
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterator
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +22,7 @@ from sqlalchemy.orm import Session
 
 from ..models import Comment, Site, now
 from ..status import Status
+from ..text import plain
 from ..vault import Vault
 from .windows import Around, comments, email, windows
 
@@ -41,13 +44,20 @@ HEAD = f"""<?xml version="1.0" encoding="UTF-8" ?>
 >
 <channel>
 """
+# What fits into WordPress's columns (wp-admin/includes/schema.php): bytes of the first two, which are
+# TINYTEXT and TEXT, less the ten that wp_get_comment_fields_max_lengths() leaves; else characters.
+NAME, TEXT = 245, 65_525
+EMAIL, WEBSITE, SLUG, GUID = 100, 200, 200, 255
 FOOT = "</channel>\n</rss>\n"
 END_OF_ITEM = "\t</item>\n"
 
 # What XML 1.0 forbids (2.2, Char), however it is written.
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _PARAGRAPH = re.compile(r"<p>(.*?)</p>", re.S)
-_SLUG = re.compile(r"[^a-z0-9]+")
+_NO_SLUG = re.compile(r"(?:[^a-z0-9%]|%(?![0-9a-f]{2}))+")
+_LAST_LETTER = re.compile(r"(?:%[c-f][0-9a-f])?(?:%[89ab][0-9a-f])*(?:%[0-9a-f]?)?$")
+_HALF_ENTITY = re.compile(r"&\w*$")
+_SECOND = timedelta(seconds=1)
 
 
 def lines(session: Session, site: Site, vault: Vault | None = None) -> Iterator[str]:
@@ -58,24 +68,43 @@ def lines(session: Session, site: Site, vault: Vault | None = None) -> Iterator[
     """
     yield Around(HEAD + _channel(site))
     article_id = 0
+    dates = _Dates()
     for ids in windows(session, site):
         rows = comments(session, ids, has_emails=bool(vault))
-        first_at = _first_at(session, rows)
+        first_at = _first_at(session, {row.article_id for row in rows} - {article_id})
         for row in rows:
             if row.article_id != article_id:
                 end = END_OF_ITEM if article_id else ""
-                yield Around(end + _item(row, first_at[row.article_id]))
+                yield Around(
+                    end + _item(row, site, dates.free(first_at.get(row.article_id, row.created_at)))
+                )
                 article_id = row.article_id
             yield _comment(row, email(row, site, vault) if vault else None)
     yield Around((END_OF_ITEM if article_id else "") + FOOT)
 
 
-def _first_at(session: Session, rows: Sequence[Row[Any]]) -> dict[int, datetime]:
+def _first_at(session: Session, articles: Collection[int]) -> dict[int, datetime]:
     """When each article got its first comment: the date of its post."""
     wanted = select(Comment.article_id, func.min(Comment.created_at)).group_by(Comment.article_id)
-    articles = {row.article_id for row in rows}
+    if not articles:
+        return {}
     found = session.execute(wanted.where(Comment.article_id.in_(articles)))
     return {row[0]: row[1] for row in found}
+
+
+class _Dates:
+    """The posts' dates, none of them twice, whatever the titles: MySQL takes "Résumé" for "resume"."""
+
+    def __init__(self) -> None:
+        self._after: dict[datetime, datetime] = {}  # where to look on from one that is taken
+
+    def free(self, at: datetime) -> datetime:
+        """The second, or the next that is free. WordPress would not publish a post of tomorrow."""
+        asked = date = min(at, now()).astimezone(UTC).replace(microsecond=0)
+        while date in self._after:
+            date = self._after[date]
+        self._after[asked] = self._after[date] = date + _SECOND
+        return date
 
 
 def _channel(site: Site) -> str:
@@ -90,10 +119,26 @@ def _channel(site: Site) -> str:
         ("wp:wxr_version", VERSION),
         ("wp:base_site_url", escape(home)),
         ("wp:base_blog_url", escape(home)),
+        ("wp:author", _author(site)),
     )
 
 
-def _item(row: Row[Any], at: datetime) -> str:
+def _author(site: Site) -> str:
+    """Whose the posts are. Without one, the importer complains once for each post."""
+    return "".join(
+        f"<wp:author_{name}>{text}</wp:author_{name}>"
+        for name, text in (
+            ("id", "1"),
+            ("login", cdata(site.key)),
+            ("email", cdata("")),
+            ("display_name", cdata(site.name)),
+            ("first_name", cdata("")),
+            ("last_name", cdata("")),
+        )
+    )
+
+
+def _item(row: Row[Any], site: Site, at: datetime) -> str:
     """The beginning of an article's item, up to its comments."""
     moment = cdata(_moment(at))
     takes_comments = cdata("closed" if row.closed_at else "open")
@@ -102,8 +147,8 @@ def _item(row: Row[Any], at: datetime) -> str:
         ("title", cdata(escape(row.title or row.url))),  # WordPress takes it for HTML
         ("link", escape(row.url)),
         ("pubDate", format_datetime(at.astimezone(UTC))),
-        ("dc:creator", cdata("")),
-        ('guid isPermaLink="false"', escape(row.url)),
+        ("dc:creator", cdata(site.key)),
+        ('guid isPermaLink="false"', _fitting(escape(row.url), GUID)),
         ("description", ""),
         ("content:encoded", cdata("")),
         ("excerpt:encoded", cdata("")),
@@ -130,19 +175,38 @@ def _comment(row: Row[Any], address: str | None) -> str:
     inside = _elements(
         3,
         ("wp:comment_id", str(row.id)),
-        ("wp:comment_author", cdata(escape(row.name))),  # as WordPress stores names
-        ("wp:comment_author_email", cdata(address or "")),
-        ("wp:comment_author_url", "" if is_gone else escape(printed(row.website))),
+        ("wp:comment_author", cdata(_cut(row.name, NAME))),  # as HTML, as there
+        ("wp:comment_author_email", cdata(_fitting(address or "", EMAIL))),
+        ("wp:comment_author_url", cdata("" if is_gone else _fitting(row.website, WEBSITE))),
         ("wp:comment_author_IP", cdata("")),
         ("wp:comment_date", moment),
         ("wp:comment_date_gmt", moment),
-        ("wp:comment_content", cdata("" if is_gone else paragraphs(row.html))),
+        ("wp:comment_content", cdata("" if is_gone else _words(row.html))),
         ("wp:comment_approved", cdata(APPROVED[row.status])),
         ("wp:comment_type", cdata(row.kind)),
         ("wp:comment_parent", str(row.parent_id or 0)),
         ("wp:comment_user_id", "0"),
     )
     return f"\t\t<wp:comment>\n{inside}\t\t</wp:comment>\n"
+
+
+def _words(html: str) -> str:
+    """A comment's HTML; of one that does not fit, the beginning without any markup."""
+    made = paragraphs(html)
+    return made if len(made.encode()) <= TEXT else f"{_cut(plain(html), TEXT - 3)}…"
+
+
+def _cut(text: str, size: int) -> str:
+    """As much of a text as fits into so many bytes when it is HTML."""
+    made = escape(text)
+    if len(made.encode()) <= size:
+        return made
+    return _HALF_ENTITY.sub("", made.encode()[:size].decode(errors="ignore"))
+
+
+def _fitting(text: str, length: int) -> str:
+    """What is of use as a whole only: nothing where it does not fit."""
+    return text if len(text) <= length else ""
 
 
 def paragraphs(html: str) -> str:
@@ -172,6 +236,8 @@ def _moment(at: datetime) -> str:
 
 
 def _slug(url: str) -> str:
-    """What WordPress calls a page in its address: the last word of the path."""
+    """What WordPress calls a page in its address: the last word of the path, with letters beyond
+    ASCII as they stand there."""
     words = [word for word in urlsplit(url).path.lower().split("/") if word]
-    return _SLUG.sub("-", words[-1]).strip("-")[:200] if words else ""
+    slug = _NO_SLUG.sub("-", words[-1]).strip("-") if words else ""
+    return slug if len(slug) <= SLUG else _LAST_LETTER.sub("", slug[:SLUG])

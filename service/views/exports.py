@@ -12,7 +12,6 @@ from flask_babel import lazy_gettext as _l
 from flask_security import current_user
 from flask_wtf import FlaskForm
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 from wtforms import BooleanField, RadioField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # stubs lag
 from wtforms.validators import DataRequired
@@ -81,7 +80,7 @@ def export_take(key: str) -> ResponseReturnValue:
 
 def _lines(writer: Writer, site_id: int, has_emails: bool) -> Iterator[str]:
     """The file, as the site stood at one moment. Its reading begins here (see audit.py)."""
-    session = _at_one_moment()
+    session = taking.at_one_moment()
     lines = writer.lines(session, session.get_one(Site, site_id), vault() if has_emails else None)
     try:
         yield from taking.marked(lines)
@@ -90,15 +89,6 @@ def _lines(writer: Writer, site_id: int, has_emails: bool) -> Iterator[str]:
     except Exception:
         current_app.logger.exception("An export of site %s broke off", site_id)
         raise
-
-
-def _at_one_moment() -> Session:
-    """A session for reading in which nothing changes until it ends. SQLite's are all so."""
-    database.forget()
-    session = database.session()
-    if session.get_bind().dialect.name == "postgresql":
-        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-    return session
 
 
 def _is_admin() -> bool:

@@ -1,9 +1,14 @@
 import json
+import threading
 from dataclasses import replace
 
 import pytest
-from cast import add_site, reply, stored
+from cast import add_site, on_record, reply, stored
+from sqlalchemy.exc import OperationalError
 
+from service import database
+from service.cli import exporting
+from service.exchange import taking
 from service.exchange.formats import WRITERS
 from service.vault import Vault, WrongKey
 
@@ -72,10 +77,67 @@ def test_an_address_under_a_lost_key_is_said_in_one_line(app, export, two_replie
 
 
 @pytest.mark.parametrize("words", [["."], ["/no/such/folder/out.jsonl"]])
-def test_what_is_no_file_is_refused(export, two_replies, words):
+def test_what_is_no_file_is_refused(app, export, two_replies, words):
     failed = export(*words)
     assert failed.exit_code == 1
     assert "Traceback" not in failed.output
+    assert on_record(app) == []
+
+
+def test_who_took_the_comments_along_is_on_record(app, export, two_replies, tmp_path):
+    """Hard rule 4: whoever has the machine may, and nobody without a trace."""
+    assert export("-").exit_code == 0
+    assert export(str(tmp_path / "out"), "--with-emails").exit_code == 0
+    found = [(event.what, event.by, event.about) for event in on_record(app)]
+    label = WRITERS["json"].label
+    assert found == [
+        ("comments_exported", "the operator", label),
+        ("addresses_exported", "the operator", label),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (database.Busy(), "Too many are writing"),
+        (OperationalError("", {}, Exception("disk is full")), "cannot be used: disk is full."),
+    ],
+)
+def test_what_cannot_be_put_on_record_is_not_taken(export, two_replies, monkeypatch, fault, words):
+    def fail(_):
+        raise fault
+
+    monkeypatch.setattr(exporting, "write_down", fail)
+    failed = export("-")
+    assert (failed.exit_code, failed.stdout) == (1, "")
+    assert words in failed.stderr
+
+
+def test_what_breaks_off_on_its_way_to_another_program_says_so(export, two_replies, monkeypatch):
+    def broken(*_):
+        yield "{}\n"
+        raise OSError("the disk is gone")
+
+    monkeypatch.setitem(WRITERS, "json", replace(WRITERS["json"], lines=broken))
+    failed = export("-")
+    assert failed.exit_code == 1
+    assert failed.stdout == "{}\n" + taking.BROKEN_OFF
+
+
+def test_it_is_as_the_site_stood_at_one_moment(app, export, two_replies, monkeypatch):
+    real = WRITERS["json"]
+
+    def twice(session, site, vault):
+        yield from real.lines(session, site, vault)
+        late = {"comment": "Too late.", "nonce": "late"}
+        writer = threading.Thread(target=reply, args=(app, app.test_client()), kwargs=late)
+        writer.start()
+        writer.join()
+        yield from real.lines(session, site, vault)
+
+    monkeypatch.setitem(WRITERS, "json", replace(real, lines=twice))
+    printed = rows(export("-").stdout)
+    assert (len(printed), len(stored(app))) == (4, 3)
 
 
 def test_a_site_that_is_not_there_is_one_line(app):

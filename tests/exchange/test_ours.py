@@ -122,6 +122,12 @@ def test_no_address_comes_along_in_history():
         ({"edited_at": "soon"}, "edited_at is no date: left out"),
         ({"colour": "red"}, "keys that are none of ours: left out"),
         ({"waiting_edit": {"text": "x", "at": "y"}}, "an edit that waited"),
+        ({"waiting_edit": "x"}, "an edit that waited"),
+        (
+            {"waiting_edit": {"text": "x", "at": "2020-01-01"}, "status": "spam"},
+            "an edit that waited",
+        ),
+        ({"article_aliases": ["x"]}, "a former address of the article that is none"),
         ({"reasons": [{}] * 1_001}, "reasons are no list of at most 1,000"),
         ({"id": ""}, "comment without an id"),
     ],

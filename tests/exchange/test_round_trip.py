@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import shutil
 from contextlib import closing
 from datetime import UTC, datetime
@@ -10,44 +11,64 @@ import pytest
 from cast import ARTICLE, add_moderator, add_site, reply, stored
 from sqlalchemy import create_engine, func, select, text
 
-from service import database, moderation
+from service import articles, database, moderation
 from service.accounts import Moderator
-from service.models import Article, Author, Comment, Decision, Past, Reason
+from service.models import Article, ArticleAlias, Author, Comment, Decision, Past, Reason
 from service.moderation.wording import Wording
 from service.status import Status
 from service.text import render
 from service.vault import Vault
 
-# What does not come along, or is another's to say: hard rule 15.
-DROPPED = {"mark", "is_reworded", "waiting_edit"}
+# What is another's to say, and does not come along: hard rule 15.
+DROPPED = {"mark"}
 SECOND = "https://daily.example/2026/second"
+THIRD = "https://daily.example/2026/third"
+ALL = 15  # comments
 
 
 @pytest.fixture
-def far(tmp_path, migrated_file, make_app):
-    """An installation elsewhere: an empty site, other keys."""
-    folder = tmp_path / "far"
-    folder.mkdir()
-    shutil.copy(migrated_file, folder / "far.db")
-    url = f"sqlite:///{folder / 'far.db'}"
-    email_key, index_key = b"E" * 32, b"I" * 32
-    with closing(create_engine(url).connect()) as connection:
-        connection.execute(text("DELETE FROM checks"))
-        connection.commit()
-    database.leave_check(url, Vault([email_key], index_key).check())
-    keys = {
-        "EMAIL_KEYS": base64.b64encode(email_key).decode(),
-        "INDEX_KEY": base64.b64encode(index_key).decode(),
-    }
-    made = make_app(DATABASE_URL=url, INSTANCE=folder, **keys)
-    add_site(made)
-    return made
+def elsewhere(tmp_path, migrated_file, make_app):
+    """Installations elsewhere, each with an empty site and other keys."""
+
+    def make(name):
+        folder = tmp_path / name
+        folder.mkdir()
+        shutil.copy(migrated_file, folder / "far.db")
+        url = f"sqlite:///{folder / 'far.db'}"
+        email_key, index_key = b"E" * 32, b"I" * 32
+        with closing(create_engine(url).connect()) as connection:
+            connection.execute(text("DELETE FROM checks"))
+            connection.commit()
+        database.leave_check(url, Vault([email_key], index_key).check())
+        keys = {
+            "EMAIL_KEYS": base64.b64encode(email_key).decode(),
+            "INDEX_KEY": base64.b64encode(index_key).decode(),
+        }
+        made = make_app(DATABASE_URL=url, INSTANCE=folder, **keys)
+        add_site(made)
+        return made
+
+    return make
 
 
 @pytest.fixture
-def rich(app, wxr, tmp_path):
-    """The Daily with something of everything."""
+def far(elsewhere):
+    return elsewhere("far")
+
+
+@pytest.fixture
+def enrich(wxr, tmp_path):
+    return lambda app: _enriched(app, wxr, tmp_path)
+
+
+@pytest.fixture
+def rich(app, enrich):
     add_site(app)
+    return enrich(app)
+
+
+def _enriched(app, wxr, tmp_path):
+    """The Daily with something of everything."""
     mo = add_moderator(app)
     client = app.test_client()
     said = (
@@ -80,7 +101,7 @@ def rich(app, wxr, tmp_path):
         def decide(comment, to, **notes):
             return moderation.decide(session, comment, to, comment.version, moderator, **notes)
 
-        decide(first, Status.APPROVED, note="fine\nby me")
+        decide(first, Status.APPROVED, note="fine\nby mo@daily.example")
         moderation.pin(session, first, True, first.version, moderator)
         decided = decide(second, Status.REJECTED, note="rude", public_note="Be kind.")
         moderation.undo(session, decided, moderator)
@@ -92,7 +113,29 @@ def rich(app, wxr, tmp_path):
         moderation.reveal(session, sixth, moderator)
         first.like_count = 7
         first.article.closed_at = datetime(2026, 1, 1, tzinfo=UTC)
+        first.edit_text, first.edit_html = "Else, _perhaps_", "<p>Else</p>"
+        first.edit_at = datetime(2026, 1, 2, tzinfo=UTC)
+    assert reply(app, client, url=THIRD, article="p-17", nonce="t").status_code == 303
+    with app.app_context(), database.writing() as session:
+        moderator = session.get_one(Moderator, mo)
+        second, third = (
+            session.scalars(select(Article).where(Article.url == url)).one()
+            for url in (SECOND, THIRD)
+        )
+        articles.rename(session, third, "Ça va\u00a0?", moderator)
+        articles.move(session, second, f"{SECOND}/moved", moderator)
+        articles.begin_merge(session, second, third, moderator)
+        third.held_at = datetime(2026, 1, 1, tzinfo=UTC)
+        gone = second.id
+    with app.app_context():
+        while _merges(gone):
+            database.forget()
     return app
+
+
+def _merges(gone):
+    with database.writing() as session:
+        return articles.merge_step(session, gone)
 
 
 def flask(app, *words, site="daily"):
@@ -125,7 +168,7 @@ def test_an_empty_site_elsewhere_becomes_the_same(rich, far, tmp_path, words):
     file = taken(rich, tmp_path, "json", *words)
     before = rows(file)
     states = {row["status"] for row in before.values()}
-    assert (len(before), states) == (14, {status.value for status in Status})
+    assert (len(before), states) == (ALL, {status.value for status in Status})
     done = flask(far, "import", "json", str(file))
     assert done.exit_code == 0, done.output
     after = rows(taken(far, tmp_path, "json", *words))
@@ -147,7 +190,7 @@ def test_an_empty_site_elsewhere_becomes_the_same(rich, far, tmp_path, words):
     for house in (rich, far):
         again = flask(house, "import", "json", str(taken(far, tmp_path, "json")))
         assert again.exit_code == 0, again.output
-        assert len(stored(house)) == 14
+        assert len(stored(house)) == ALL
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -189,7 +232,7 @@ def test_an_undone_import_leaves_no_past(rich, tmp_path):
     assert done.exit_code == 0, done.output
     with rich.app_context():
         assert database.session().scalar(select(func.count()).select_from(Past)) == 0
-    assert len(stored(rich)) == 14
+    assert len(stored(rich)) == ALL
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -202,3 +245,157 @@ def test_a_table_brings_the_same_comments_in_the_same_places(rich, far, tmp_path
     more = ("created_at", "text", "html", "markup", "language", "likes", "pinned_at", "edited_at")
     for id, row in before.items():
         assert [after[id][name] for name in same + more] == [row[name] for name in same + more]
+
+
+@pytest.mark.parametrize("words", [(), ("--with-emails",)])
+def test_what_was_taken_twice_is_the_same_to_the_byte(app, elsewhere, enrich, tmp_path, words):
+    """Once history says from where it came, nothing changes any more, on whichever database."""
+    add_site(app)
+    file = taken(enrich(elsewhere("one")), tmp_path, "json", *words)
+    first = rows(file)
+    assert flask(app, "import", "json", str(file)).exit_code == 0
+    second = taken(app, tmp_path, "json", *words).read_bytes()
+    again = rows(file)  # in the order in which they were stored here: a level of replies at a time
+    assert {id: plain(row) for id, row in again.items()} == {
+        id: plain(row) for id, row in first.items()
+    }
+    three = elsewhere("three")
+    assert flask(three, "import", "json", str(file)).exit_code == 0
+    assert taken(three, tmp_path, "json", *words).read_bytes() == second
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_an_article_is_found_there_by_all_that_it_was_found_by_here(rich, far, tmp_path):
+    file = taken(rich, tmp_path)
+    (facts,) = {
+        (row["article_given_id"], row["article_is_held"], *row["article_aliases"])
+        for row in rows(file).values()
+        if row["article"] == THIRD
+    }
+    assert facts == ("p-17", True, SECOND, f"{SECOND}/moved")
+    assert flask(far, "import", "json", str(file)).exit_code == 0
+    with far.app_context():
+        session = database.session()
+        third = session.scalars(select(Article).where(Article.url == THIRD)).one()
+        assert (third.title, third.given_id, third.held_at is None) == (
+            "Ça va\u00a0?",
+            "p-17",
+            False,
+        )
+        led = session.scalars(select(ArticleAlias.url).order_by(ArticleAlias.id)).all()
+        assert led == [SECOND, f"{SECOND}/moved"]
+    seen = far.test_client().get("/embed/daily", query_string={"url": SECOND})
+    assert seen.status_code == 200
+    assert "From <i>before</i>" in seen.text.replace("em>", "i>")
+
+
+@pytest.mark.parametrize("format", ["json", "wordpress"])
+def test_articles_that_are_half_merged_are_one_in_the_file(app, wxr, tmp_path, format):
+    """Or a reply would have lost what it answers."""
+    add_site(app)
+    client = app.test_client()
+    reply(app, client)
+    reply(app, client, nonce="2")
+    reply(app, client, url=SECOND, nonce="3")
+    mo = add_moderator(app)
+    with app.app_context(), database.writing() as session:
+        gone, kept = session.scalars(select(Article).order_by(Article.id))
+        articles.begin_merge(session, gone, kept, session.get_one(Moderator, mo))
+        session.get_one(Comment, 1).article_id = kept.id
+        session.get_one(Comment, 2).parent_id = 1
+    content = taken(app, tmp_path, format)
+    if format == "json":
+        found = rows(content).values()
+        assert [bool(row["parent"]) for row in found] == [False, True, False]
+        assert {(row["article"], *row["article_aliases"]) for row in found} == {(SECOND, ARTICLE)}
+    else:
+        found = wxr.read(content.read_bytes()).records
+        assert [row.source_parent for row in found] == [None, "1", None]
+        assert {row.article_url for row in found} == {SECOND}
+    assert len(found) == 3
+
+
+def test_what_another_article_is_found_by_stays_its_own(app, tmp_path):
+    """A file cannot take an article's id, nor its former address (`store`, hard rule 15)."""
+    add_site(app)
+    mo = add_moderator(app)
+    assert reply(app, app.test_client(), article="p-1").status_code == 303
+    with app.app_context(), database.writing() as session:
+        here = session.get_one(Article, 1)
+        articles.move(session, here, f"{ARTICLE}/2", session.get_one(Moderator, mo))
+    line = {"author": "A", "text": "B", "created_at": "2020-01-01", "status": "approved"}
+    line |= {"id": "x", "article": f"{ARTICLE}/new", "article_given_id": "p-1"}
+    line |= {"article_aliases": [ARTICLE, f"{ARTICLE}/old", "no address", 7, f"{ARTICLE}/new"]}
+    file = tmp_path / "in.jsonl"
+    file.write_text(json.dumps(line))
+    done = flask(app, "import", "json", str(file))
+    assert done.exit_code == 0, done.output
+    assert "2 × a former address of the article that is none" in done.output
+    with app.app_context():
+        session = database.session()
+        assert session.scalars(select(Article.given_id).order_by(Article.id)).all() == ["p-1", None]
+        led = dict(session.execute(select(ArticleAlias.url, ArticleAlias.article_id)).all())
+        assert led == {ARTICLE: 1, f"{ARTICLE}/old": 2}
+
+
+@pytest.mark.parametrize("format", ["json", "csv", "wordpress"])
+def test_no_address_is_anywhere_in_a_file_without_addresses(rich, tmp_path, format):
+    """Moderators type them into notes, too (hard rule 4)."""
+    plain, whole = (
+        taken(rich, tmp_path, format, *words).read_text() for words in ((), ("--with-emails",))
+    )
+    assert "rita.reader@example.org" in whole
+    assert not re.search(r"@[\w-]+\.", plain)
+    assert "mo@daily" not in whole
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_an_edit_that_waited_waits_again(rich, far, tmp_path):
+    assert flask(far, "import", "json", str(taken(rich, tmp_path))).exit_code == 0
+    mo = add_moderator(far)
+    with far.app_context(), database.writing() as session:
+        (waiting,) = session.scalars(select(Comment).where(Comment.edit_at.is_not(None)))
+        assert (waiting.text[:5], waiting.edit_text) == ("Héllo", "Else, _perhaps_")
+        assert waiting.edit_html == "<p>Else, <em>perhaps</em></p>"
+        moderator = session.get_one(Moderator, mo)
+        moderation.decide(session, waiting, Status.APPROVED, waiting.version, moderator)
+        assert (waiting.text, waiting.edit_at) == ("Else, _perhaps_", None)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_was_erased_does_not_come_back_with_an_older_file(rich, tmp_path):
+    older = {name: tmp_path / f"older.{name}" for name in ("json", "csv")}
+    for name, file in older.items():
+        file.write_bytes(taken(rich, tmp_path, name, "--with-emails").read_bytes())
+        assert "Héllo" in file.read_text()
+    words = ["privacy", "erase", "rita.reader@example.org"]
+    erased = rich.test_cli_runner().invoke(args=words, input="y\n")
+    assert erased.exit_code == 0, erased.output
+    before = taken(rich, tmp_path, "json", "--with-emails").read_text()
+    assert "Héllo" not in before
+    for name, file in older.items():
+        assert flask(rich, "import", name, str(file)).exit_code == 0
+        assert taken(rich, tmp_path, "json", "--with-emails").read_text() == before
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_wordpress_export_brings_the_same_comments_in_the_same_places(rich, far, tmp_path):
+    before = rows(taken(rich, tmp_path, "json", "--with-emails"))
+    numbers = {str(comment.id): comment.public_id for comment in stored(rich)}
+    done = flask(
+        far, "import", "wordpress", str(taken(rich, tmp_path, "wordpress", "--with-emails"))
+    )
+    assert done.exit_code == 0, done.output
+    after = rows(taken(far, tmp_path, "json", "--with-emails"))
+    found = {numbers[row["source_id"]]: row for row in after.values()}
+    assert found.keys() == before.keys()
+    for id, row in before.items():
+        there, is_gone = found[id], row["status"] == "deleted"
+        assert numbers.get(there["source_parent"]) == row["parent"]
+        same = ("article", "author", "email", "kind")
+        assert [there[name] for name in same] == [row[name] for name in same]
+        assert there["title"] == (row["title"] or row["article"]).replace("\u00a0", " ")
+        assert there["created_at"][:19] == row["created_at"][:19]
+        assert there["status"] == ("rejected" if is_gone else row["status"])
+        assert there["website"] == ("" if is_gone else row["website"])
+        assert there["html"] == ("" if is_gone else row["html"])
