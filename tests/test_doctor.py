@@ -11,7 +11,7 @@ from service import database, doctor
 from service.doctor import examining, page, policy
 from service.doctor.visiting import UNSET, Served, variants
 from service.models import Article, Site
-from service.outbound import UNTRUSTED, Outbound
+from service.outbound import UNTRUSTED, Outbound, Unreachable
 from service.settings import networks
 
 HTML = {"Content-Type": "text/html; charset=utf-8"}
@@ -382,6 +382,20 @@ def test_a_redirect_within_the_site_is_followed(app, daily, blog, ours, out):
     findings = look(app, out, f"{blog.url}/old", ours.url)
     assert wrong(findings) == []
     assert f"leads on to {blog.url}/new" in " ".join(finding.said for finding in findings)
+
+
+def test_a_host_is_asked_as_it_was_checked(app):
+    """IDNA 2003 and 2008 read "ß" as two hosts."""
+    asked = []
+
+    class Out:
+        def get(self, url, **_):
+            asked.append(url)
+            raise Unreachable("it could not be reached")
+
+    with pytest.raises(doctor.Lost):
+        doctor.visit(Out(), ["https://strasse.example"], "https://Straße.example?a=b#c", "", SITE)
+    assert asked == ["https://strasse.example/?a=b"]
 
 
 def test_the_other_spellings_of_an_address():

@@ -54,6 +54,7 @@ def visit(outbound: Outbound, origins: list[str], url: str, base: str, key: str)
     Raises Lost."""
     errand = _Errand(outbound)
     found, answer = _follow(errand, origins, url)
+    asked = _spelt(url)
     seen = page.read(answer.body.decode("utf-8", "replace"), found)
     wanted = [thread for thread in seen.threads if thread.site == key]
     article = seen.article(wanted[0]) if wanted else found
@@ -62,7 +63,7 @@ def visit(outbound: Outbound, origins: list[str], url: str, base: str, key: str)
     header = answer.headers.get("content-security-policy", "")
     return Visit(
         seen,
-        url,
+        asked,
         [header, *seen.policies] if header else seen.policies,
         list(_twins(errand, origins, seen)),
         _ask(errand, f"{base}/embed/{key}?{urls.query(url=article)}"),
@@ -100,12 +101,20 @@ def _follow(errand: _Errand, origins: list[str], url: str) -> tuple[str, Answer]
                 f"origins ({listed}).",
                 "If that is yours too, add its origin to the site: comments there would be refused.",
             )
+        at = _spelt(at)
         answer = _page(errand, at)
         onward = answer.headers.get("location", "")
         if not 300 <= answer.status < 400 or not onward:
             return at, _html(answer)
         at = page.whole(at, onward)
     raise Lost(f"It leads on and on, more than {REDIRECTS} times.", "Mend the redirects.")
+
+
+def _spelt(url: str) -> str:
+    """An address whose host is spelt as it was checked: others may read "ß" otherwise."""
+    parts = urlsplit(url)
+    query = f"?{parts.query}" if parts.query else ""
+    return f"{urls.origin(url)}{parts.path or '/'}{query}"
 
 
 def _page(errand: _Errand, url: str) -> Answer:

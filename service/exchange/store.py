@@ -359,6 +359,8 @@ class _Batch:
         new = {f.thread.url: f for f, _, _ in self.rows if f.article_id is None}
         if new:
             made = [self._article(found.thread) for found in new.values()]
+            if (first := aliases.unused(session)) is not None:
+                made = [row | {"id": first + place} for place, row in enumerate(made)]
             _insert_missing(session, Article, made)
             wanted = select(Article.id, Article.url).where(Article.site_id == self.run.site_id)
             for id, url in session.execute(wanted.where(Article.url.in_(list(new)))):
