@@ -47,5 +47,18 @@ def present(session: Session, article_id: int) -> int:
     return session.scalar(here) or session.scalar(became.limit(1)) or article_id
 
 
+def unused(session: Session) -> int | None:
+    """The number from which new articles have to be numbered; None where the database does so well
+    by itself. SQLite gives the newest row's number once more when that row has gone, and the links
+    of what became part of another would lead to the next new article."""
+    if session.get_bind().dialect.name != "sqlite":
+        return None
+    former = session.scalar(
+        select(func.max(ArticleAlias.former_id)).where(ArticleAlias.former_id.is_not(None))
+    )
+    newest = session.scalar(select(func.max(Article.id))) or 0
+    return former + 1 if former is not None and former > newest else None
+
+
 def _read(session: Session, wanted: Select[str, int]) -> dict[str, int]:
     return dict(session.execute(wanted).all())

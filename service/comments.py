@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 
 from . import bans, events, folds, moderation, notices, screening, urls
 from .accounts import Moderator
-from .aliases import article_at
+from .aliases import article_at, unused
 from .models import Article, Author, Comment, Decision, Follow, Note, Reason, Site, gone_sites, now
 from .moderation import Wording
 from .rules import Draft, History, Policy, Verdict, judge, risk
@@ -442,7 +442,9 @@ def _new_article(session: Session, site: Site, sent: Submission) -> Article:
         unproved = update(Article).where(*hinted, Article.approved_count == 0)
         session.execute(unproved.values(given_id=None))
     given_id = sent.given_id or None
-    return Article(site_id=site.id, url=sent.url, given_id=given_id, title=sent.title)
+    return Article(
+        id=unused(session), site_id=site.id, url=sent.url, given_id=given_id, title=sent.title
+    )
 
 
 def _keys(

@@ -3,7 +3,7 @@ makes their account, once. There is no default password anywhere."""
 
 import secrets
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, exists, select, update
 from sqlalchemy.orm import Session
 
 from . import accounts, events
@@ -76,9 +76,14 @@ def enter(
 
 
 def _good() -> tuple[ColumnElement[bool], ...]:
+    """One that is not used, and not from before there was an admin, whatever became of them."""
+    later = exists().where(
+        Membership.role == Role.ADMIN, Membership.created_at >= Invitation.created_at
+    )
     return (
         Invitation.email == NOBODY,
         Invitation.used_at.is_(None),
         Invitation.ended_at.is_(None),
         Invitation.expires_at > now(),
+        ~later,
     )

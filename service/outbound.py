@@ -28,6 +28,7 @@ SECONDS = 3.0  # for all of a request, from looking up the host to the last byte
 LARGEST = 64 * 1024  # bytes of an answer, as decoded
 PORTS = {"http": 80, "https": 443}
 USER_AGENT = "Rejoinder"
+UNTRUSTED = "its certificate cannot be trusted"
 LOOKUPS = threading.BoundedSemaphore(8)  # a DNS server that is silent may keep so many threads
 
 # Addresses that carry one of IPv4 in them, which is where they lead: the network and how far to
@@ -236,7 +237,7 @@ class _Guard(httpx.BaseTransport):
         except httpcore.ConnectError as error:
             # httpcore hides TLS's own errors behind its own.
             is_tls = isinstance(error.__context__, ssl.SSLError)
-            said = "its certificate cannot be trusted" if is_tls else "it could not be reached"
+            said = UNTRUSTED if is_tls else "it could not be reached"
             raise Unreachable(said) from None
         except (httpcore.NetworkError, httpcore.ProtocolError):
             raise Unreachable("it broke off, or did not speak HTTP") from None

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from cast import ARTICLE, SENT, add_moderator, add_site, on_record
-from sqlalchemy import select
+from sqlalchemy import event, insert, select
 
 from service import accounts, aliases, articles, comments, database, moderation, threads
 from service.models import (
@@ -176,6 +176,21 @@ def test_it_does_not_move_just_anywhere(app, make, write, url, refused):
     assert events(app) == []
 
 
+def test_where_somebody_begins_to_write_at_that_moment_it_does_not_move(app, make, write):
+    number = make()
+
+    def move(session, mo):
+        article = session.get_one(Article, number)
+        there = insert(Article).values(site_id=article.site_id, url=NEW)
+        at_once = {"fn": lambda *_: session.connection().execute(there), "once": True}
+        event.listen(session, "before_flush", **at_once)
+        articles.move(session, article, NEW, mo)
+
+    with pytest.raises(articles.ElsewhereTaken):
+        write(move)
+    assert events(app) == []
+
+
 def test_no_address_of_a_person_comes_on_record(app, make, write):
     number = make(f"{ARTICLE}?by=rita@example.org")
     write(lambda s, mo: articles.move(s, s.get_one(Article, number), NEW, mo))
@@ -213,6 +228,37 @@ def test_no_cache_takes_the_one_that_stays_for_the_one_that_went(make, write, re
     seen = read(lambda s: s.get_one(Article, gone).version)
     merge(write, gone, kept)
     assert read(lambda s: s.get_one(Article, kept).version) > seen
+
+
+def test_a_link_by_number_leads_to_what_stays_whoever_takes_the_address(make, write, read):
+    """As in a letter's way to leave."""
+    gone, kept = make(OTHER), make()
+    merge(write, gone, kept)
+    finish(write, gone)
+    for url in (OTHER, NEW, OTHER):
+        write(lambda s, mo, url=url: articles.move(s, s.get_one(Article, kept), url, mo))
+        assert read(lambda s: aliases.present(s, gone)) == kept
+    third = make("https://daily.example/2026/third")
+    run(write, read, has_merges=True, old="https://daily.example/2026/third", new=ARTICLE)
+    assert read(lambda s: [find(s, ARTICLE), find(s, OTHER)]) == [third, kept]
+    assert read(lambda s: aliases.present(s, gone)) == kept
+    assert read(lambda s: articles.aliases(s, s.get_one(Article, kept))) == [NEW]
+
+
+def test_no_new_article_has_the_number_of_one_that_is_part_of_another(app, make, write, read):
+    kept, gone = make(), make(OTHER)
+    assert read(aliases.unused) is None
+    merge(write, gone, kept)
+    finish(write, gone)
+
+    def submit(session, _):
+        site = session.scalars(select(Site)).one()
+        sent = SENT.__class__(**(vars(SENT) | {"url": NEW}))
+        return comments.submit(session, app.extensions["vault"], site, sent, Policy()).article_id
+
+    assert write(submit) not in (gone, kept)
+    assert read(aliases.unused) is None
+    assert read(lambda s: aliases.present(s, gone)) == kept
 
 
 def test_a_large_merge_goes_in_steps_and_every_number_is_right_between_them(

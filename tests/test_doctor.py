@@ -1,5 +1,7 @@
 """The doctor: a publisher's page is fetched from a real server, and what is wrong with it is said."""
 
+import time
+
 import pytest
 from cast import SITE, add_site, reply
 from outsiders import LOOPBACK, serving
@@ -7,9 +9,9 @@ from sqlalchemy import update
 
 from service import database, doctor
 from service.doctor import examining, page, policy
-from service.doctor.visiting import variants
+from service.doctor.visiting import UNSET, Served, variants
 from service.models import Article, Site
-from service.outbound import Outbound
+from service.outbound import UNTRUSTED, Outbound, Unreachable
 from service.settings import networks
 
 HTML = {"Content-Type": "text/html; charset=utf-8"}
@@ -183,6 +185,7 @@ def test_no_canonical_link_is_to_know_and_one_elsewhere_to_mend(examine, ours, b
         ("/harbour/index.html", True),
         ("/harbours", False),
         ("/another", False),
+        ("/harbour/?ref=newsletter", True),
     ],
 )
 def test_articles_that_are_one_are_found(app, examine, blog, other, is_twin):
@@ -194,6 +197,21 @@ def test_articles_that_are_one_are_found(app, examine, blog, other, is_twin):
         if is_twin
         else []
     )
+
+
+@pytest.mark.parametrize(
+    ("asked", "other", "is_twin"),
+    [
+        ("/?p=12", "/?p=1", False),
+        ("/", "/?p=1", False),
+        ("/post?id=12", "/post?id=1", False),
+        ("/post?id=12", "/post/?id=12", True),
+    ],
+)
+def test_what_says_which_article_it_is_makes_no_twins(app, examine, blog, asked, other, is_twin):
+    reply(app, app.test_client(), url=f"{blog.url}{other}")
+    said = " ".join(wrong(examine(url=f"{blog.url}{asked}")))
+    assert ("looks like the same" in said) is is_twin
 
 
 def test_so_is_one_under_http_or_www(app, examine, blog):
@@ -229,6 +247,29 @@ def test_a_page_by_https_and_a_service_by_http_do_not_meet():
     assert "browsers block that" in said[0]
 
 
+def test_a_script_by_http_on_a_page_by_https_is_blocked():
+    here = page.Page("https://daily.example/", scripts={"http://comments.example/embed.js": ""})
+    seen = doctor.Visit(here, "", [], [], None, None)
+    site = Site(key=SITE, origins=["https://daily.example"])
+    findings = examining._element(site, seen, [], "https://comments.example")
+    assert "browsers block that" in " ".join(wrong(findings))
+
+
+@pytest.mark.parametrize(
+    ("failed", "state", "advice"),
+    [
+        (UNTRUSTED, doctor.State.MEND, "Renew it"),
+        (UNSET, doctor.State.NOTE, "set BASE_URL"),
+        ("it did not answer in time", doctor.State.NOTE, "in a browser elsewhere"),
+    ],
+)
+def test_why_the_service_cannot_be_asked_says_what_to_do(failed, state, advice):
+    here = page.Page("https://daily.example/")
+    seen = doctor.Visit(here, "", [], [], Served(failed=failed), Served())
+    [found] = examining._service(Site(key=SITE), seen, "https://comments.example")
+    assert (found.state, advice in found.advice) == (state, True)
+
+
 def test_where_the_service_cannot_be_asked_from_here_that_is_said(examine):
     findings = examine(base="http://127.0.0.1:9")
     assert "cannot be asked from here" in " ".join(finding.said for finding in findings)
@@ -247,6 +288,58 @@ def test_what_is_no_page_is_said(app, daily, blog, out, answer, said):
     blog.answer = answer
     with pytest.raises(doctor.Lost, match=said):
         look(app, out, f"{blog.url}/harbour", "http://127.0.0.1:9")
+
+
+def test_a_page_that_is_not_the_site_s_to_look_at_says_who_can_allow_it(app, daily, blog):
+    with pytest.raises(doctor.Lost, match="may not reach") as lost:
+        look(app, Outbound(), f"{blog.url}/harbour", "")
+    assert "PRIVATE_NETWORKS" in lost.value.advice
+
+
+def test_all_of_a_visit_has_its_time(app, daily, blog, out, monkeypatch):
+    """However many redirects wait until the last moment."""
+    monkeypatch.setattr("service.doctor.visiting.IN_ALL", 0.3)
+
+    def answer(handler):
+        time.sleep(0.2)
+        handler.send_response(302)
+        handler.send_header("Location", "/again")
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    blog.answer = answer
+    with pytest.raises(doctor.Lost, match=r"time|too long"):
+        look(app, out, f"{blog.url}/harbour", "")
+    assert len(blog.asked) == 2
+
+
+def test_an_article_elsewhere_is_said_once(examine, ours, blog):
+    """This service refuses the thread then; nothing is wrong with it."""
+    element = (
+        f'<rejoinder-thread site="{SITE}" url="https://elsewhere.example/x"></rejoinder-thread>'
+    )
+
+    def answer(handler):
+        is_elsewhere = "elsewhere" in handler.path
+        handler.send_response(403 if is_elsewhere else 200)
+        handler.send_header("Content-Type", "text/javascript")
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    ours.answer = answer
+    said = " ".join(wrong(examine(html(element, canonical=f"{blog.url}/harbour"))))
+    assert "on none of the site’s origins" in said
+    assert "status 403" not in said
+
+
+def test_what_a_page_has_a_thousand_times_is_said_once_and_shortly(examine, blog):
+    threads = "".join(
+        f'<rejoinder-thread site="daily" url="/{n}"><a href="/{"x" * 9_000}{n}">x</a></rejoinder-thread>'
+        for n in range(100)
+    )
+    findings = examine(html(threads * 2))
+    assert len(findings) == len(set(findings)) <= 40
+    assert max(len(finding.said) for finding in findings) < 1_000
 
 
 def test_addresses_that_are_none_stop_nothing(examine, ours, blog):
@@ -289,6 +382,20 @@ def test_a_redirect_within_the_site_is_followed(app, daily, blog, ours, out):
     findings = look(app, out, f"{blog.url}/old", ours.url)
     assert wrong(findings) == []
     assert f"leads on to {blog.url}/new" in " ".join(finding.said for finding in findings)
+
+
+def test_a_host_is_asked_as_it_was_checked(app):
+    """IDNA 2003 and 2008 read "ß" as two hosts."""
+    asked = []
+
+    class Out:
+        def get(self, url, **_):
+            asked.append(url)
+            raise Unreachable("it could not be reached")
+
+    with pytest.raises(doctor.Lost):
+        doctor.visit(Out(), ["https://strasse.example"], "https://Straße.example?a=b#c", "", SITE)
+    assert asked == ["https://strasse.example/?a=b"]
 
 
 def test_the_other_spellings_of_an_address():
@@ -336,3 +443,38 @@ def test_broken_html_is_read_as_far_as_it_goes():
     )
     assert [thread.site for thread in found.threads] == ["daily"]
     assert found.threads[0].link == "https://a.example/x"
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "<!-- {} -->",
+        "<template>{}</template>",
+        "<script>x = '{}'</script>",
+        "<textarea>{}</textarea>",
+    ],
+)
+def test_what_is_no_part_of_the_page_is_not_there(around):
+    element = '<rejoinder-thread site="daily"></rejoinder-thread>'
+    found = page.read(around.format(element) + "<p title='it\"s'>x</p><base href=/a>", "https://a/")
+    assert found.threads == []
+    assert page.read(f"<p a='\"' b=c>{element}", "https://a/").threads != []
+
+
+def test_attributes_are_read_as_browsers_do():
+    found = page.read(
+        "<ReJoinder-thread SITE=daily site=other URL = '/a?b&amp;c' article=\"x > y\"/>"
+        "</rejoinder-thread ><a href=/x>y</a>",
+        "https://a.example/b",
+    )
+    assert found.threads == [page.Thread("daily", "/a?b&c", "x > y")]
+
+
+@pytest.mark.parametrize(
+    "much",
+    ["<a", "<!--", "</", "<!x", "<?", "<![CDATA[", '<a x="', "<a x = ", "<a ", "<<", "<script>"],
+)
+def test_a_page_is_read_in_time_however_it_is_broken(much):
+    began = time.process_time()
+    page.read(much * (1024 * 1024 // len(much)), "https://a.example/")
+    assert time.process_time() - began < 10  # html.parser: minutes

@@ -50,6 +50,18 @@ def test_where_there_is_an_admin_none_is_made_and_none_is_good(app):
             enter(session, secret, "eve@daily.example")
 
 
+def test_none_from_before_there_was_an_admin_is_good_again_when_they_are_gone(app):
+    with app.app_context(), database.writing() as session:
+        secret = first.make_link(session)
+    add_moderator(app, "ada@daily.example", role=Role.ADMIN)
+    with app.app_context(), database.writing() as session:
+        session.execute(update(accounts.Membership).values(removed_at=now()))
+        assert not first.is_open(session, secret)
+        with pytest.raises(people.Unknown):
+            enter(session, secret, "eve@daily.example")
+        assert first.is_open(session, first.make_link(session))
+
+
 def test_an_admin_who_was_removed_is_none(app):
     add_moderator(app, "ada@daily.example", role=Role.ADMIN)
     with app.app_context(), database.writing() as session:

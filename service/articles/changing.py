@@ -1,6 +1,9 @@
 """An article's title and address, changed by a publisher."""
 
-from sqlalchemy import delete, select
+from collections.abc import Iterable
+
+from sqlalchemy import String, cast, delete, literal, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from .. import events, urls
@@ -9,6 +12,7 @@ from ..events import What
 from ..models import Article, ArticleAlias, Site
 from ..text import mask_addresses
 
+BY_NUMBER = "#"  # and a number, in an address's place: no address looks like this
 SAID = 140  # characters of an address on record, so that two of them find a place
 
 
@@ -55,9 +59,12 @@ def move(session: Session, article: Article, url: str, by: Moderator | str) -> N
         raise ElsewhereTaken(url)
     old = article.url
     article.version = max(article.version, version_at(session, site.id, url)) + 1
-    _free(session, site.id, url)
+    free(session, site.id, [url])
     article.url = url
-    session.flush()
+    try:
+        session.flush()
+    except IntegrityError:  # somebody wrote there at this moment
+        raise ElsewhereTaken(url) from None
     keep(session, article, old)
     events.record(session, What.MOVED, by, from_to(old, url), site.id)
 
@@ -65,7 +72,7 @@ def move(session: Session, article: Article, url: str, by: Moderator | str) -> N
 def keep(session: Session, article: Article, url: str, former_id: int | None = None) -> None:
     """Has a former address lead to an article. Takes the number of the article that stood there, if
     that was another."""
-    _free(session, article.site_id, url)
+    free(session, article.site_id, [url])
     session.add(
         ArticleAlias(site_id=article.site_id, article_id=article.id, url=url, former_id=former_id)
     )
@@ -94,6 +101,12 @@ def named(url: str) -> str:
     return masked if len(masked) <= SAID else f"{masked[: SAID - 1]}…"
 
 
-def _free(session: Session, site_id: int, url: str) -> None:
-    leads = (ArticleAlias.site_id == site_id, ArticleAlias.url == url)
-    session.execute(delete(ArticleAlias).where(*leads))
+def free(session: Session, site_id: int, urls: Iterable[str]) -> None:
+    """Has former addresses lead nowhere. What led there by an article's number still does: links in
+    letters name it."""
+    leads = (ArticleAlias.site_id == site_id, ArticleAlias.url.in_(list(urls)))
+    number = literal(BY_NUMBER) + cast(ArticleAlias.former_id, String)
+    kept = update(ArticleAlias).where(*leads, ArticleAlias.former_id.is_not(None))
+    without = {"synchronize_session": False}
+    session.execute(kept.values(url=number).execution_options(**without))
+    session.execute(delete(ArticleAlias).where(*leads).execution_options(**without))

@@ -12,6 +12,7 @@ from .. import urls
 from ..aliases import article_at
 from ..models import Article, ArticleAlias, Comment
 from ..status import Status
+from .changing import BY_NUMBER
 
 PAGE = 50
 LONGEST = 200  # characters of what can be searched for
@@ -92,7 +93,9 @@ def counts(session: Session, article: Article) -> dict[Status, int]:
 
 def aliases(session: Session, article: Article) -> Sequence[str]:
     """The former addresses that lead to an article, newest first."""
-    led = select(ArticleAlias.url).where(ArticleAlias.article_id == article.id)
+    led = select(ArticleAlias.url).where(
+        ArticleAlias.article_id == article.id, ArticleAlias.url.not_like(f"{BY_NUMBER}%")
+    )
     return session.scalars(led.order_by(ArticleAlias.id.desc()).limit(PAGE)).all()
 
 

@@ -7,7 +7,7 @@ it walks the articles in the order of their numbers, a batch at a time, under 10
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from .. import events, urls
@@ -15,6 +15,7 @@ from ..accounts import Moderator
 from ..events import What
 from ..models import Article, ArticleAlias, Move, Site, now
 from ..status import BulkState
+from . import changing
 from .changing import OutsideOrigins, from_to
 from .merging import NotMergeable, begin_merge
 
@@ -238,8 +239,7 @@ def _write(session: Session, site_id: int, free: dict[str, tuple[int, str]]) -> 
     rows = select(Article.id, Article.version).where(Article.id.in_(ids))
     versions = dict(session.execute(rows).all())
     old_urls = [old for _, old in free.values()]
-    leading = ArticleAlias.url.in_([*free, *old_urls])
-    session.execute(delete(ArticleAlias).where(ArticleAlias.site_id == site_id, leading))
+    changing.free(session, site_id, [*free, *old_urls])
     session.execute(
         update(Article),
         [

@@ -2,20 +2,24 @@
 else."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain
 from urllib.parse import urlsplit, urlunsplit
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from .. import urls
 from ..models import Article, Site
+from ..outbound import UNTRUSTED
 from . import policy
 from .findings import Finding, State, good, mend, note
 from .page import Thread, linked_article
-from .visiting import Served, Visit, variants
+from .visiting import UNSET, Served, Visit, variants
 
 TWINS = 10  # articles that are told of at most
+MOST = 40  # findings: a page may hold thousands of elements
+LONGEST = 600  # characters of one: addresses may have megabytes
 # Hard rule 13: a comment taken down is gone within a minute from every cache that we advise.
 LONGEST_SECONDS = 60
 
@@ -24,8 +28,9 @@ def examine(session: Session, site: Site, seen: Visit, base: str) -> list[Findin
     """Everything that can be said of a page's comments, what is to be mended first. Takes the
     service's own address."""
     ours = [thread for thread in seen.page.threads if thread.site == site.key]
-    found = list(
-        chain(
+    found = dict.fromkeys(
+        _short(finding)
+        for finding in chain(
             _address(seen),
             _snippet(site, seen, ours, base),
             _article(site, seen, ours),
@@ -36,7 +41,13 @@ def examine(session: Session, site: Site, seen: Visit, base: str) -> list[Findin
         )
     )
     order = (State.MEND, State.NOTE, State.GOOD)
-    return sorted(found, key=lambda finding: order.index(finding.state))
+    return sorted(found, key=lambda finding: order.index(finding.state))[:MOST]
+
+
+def _short(finding: Finding) -> Finding:
+    if len(finding.said) <= LONGEST:
+        return finding
+    return replace(finding, said=f"{finding.said[:LONGEST]}…")
 
 
 def _address(seen: Visit) -> Iterator[Finding]:
@@ -58,10 +69,12 @@ def _element(site: Site, seen: Visit, ours: list[Thread], base: str) -> Iterator
     if f"{base}/embed.js" in scripts:
         yield good("Its script is there too.")
     elif others := [src for src in scripts if urlsplit(src).path.endswith("/embed.js")]:
-        yield mend(
-            f"The script comes from {others[0]}, and this service is {base}.",
-            f"Write {base}/embed.js, or set BASE_URL to the address that readers use.",
-        )
+        said = f"The script comes from {others[0]}, and this service is {base}."
+        if seen.page.url.startswith("https:") and others[0].startswith("http:"):
+            said = (
+                f"The page is by https and its script, {others[0]}, by http: browsers block that."
+            )
+        yield mend(said, f"Write {base}/embed.js, or set BASE_URL to the address that readers use.")
     else:
         yield mend(
             "The script is missing, so readers see the link alone.",
@@ -204,15 +217,18 @@ def _twins(session: Session, site: Site, seen: Visit, ours: list[Thread]) -> Ite
 
 def _stored_twins(session: Session, site: Site, asked: str) -> list[Article]:
     """Articles whose address differs in nothing that names another page: scheme, www, a slash at
-    the end, what stands behind "?"."""
+    the end; what stands behind "?" where this one has nothing there."""
     parts = urlsplit(asked)
-    bare = urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/") or "/", "", ""))
-    paths = [f"{bare.rstrip('/')}{end}" for end in ("", "/", "/index.html")]
+    bare = urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
+    query = f"?{parts.query}" if parts.query else ""
+    paths = [f"{bare}{end}{query}" for end in ("", "/", "/index.html")]
     alike = {other for path in paths for other in [path, *variants(path)]} | set(variants(asked))
-    asked_for = (f"{path}?" for path in paths[:2])
-    has_query = or_(*(func.substr(Article.url, 1, len(start)) == start for start in asked_for))
-    found = select(Article).where(Article.site_id == site.id, Article.url != asked)
-    found = found.where(or_(Article.url.in_(alike), has_query))
+    wanted: list[ColumnElement[bool]] = [Article.url.in_(alike)]
+    # What stands behind "?" may say which article it is: "/?p=12".
+    if not query and parts.path.strip("/"):
+        for start in (f"{bare}?", f"{bare}/?"):
+            wanted.append(func.substr(Article.url, 1, len(start)) == start)
+    found = select(Article).where(Article.site_id == site.id, Article.url != asked, or_(*wanted))
     return list(session.scalars(found.order_by(Article.id).limit(TWINS)))
 
 
@@ -222,12 +238,8 @@ def _service(site: Site, seen: Visit, base: str) -> Iterator[Finding]:
             "This service is reached by http: what readers type can be read on the way.",
             "Put TLS in front of it, and set BASE_URL to the https address.",
         )
-    if seen.frame.failed or seen.script.failed:
-        yield note(
-            f"This service, {base}, cannot be asked from here: "
-            f"{seen.frame.failed or seen.script.failed}.",
-            "Open the thread in a browser elsewhere. Whether a proxy changes its answers was not seen.",
-        )
+    if failed := seen.frame.failed or seen.script.failed:
+        yield _unasked(failed, base)
         return
     yield from _frame(site, seen, base)
     if seen.script.status != 200 or "javascript" not in seen.script.headers.get("content-type", ""):
@@ -235,6 +247,21 @@ def _service(site: Site, seen: Visit, base: str) -> Iterator[Finding]:
             f"{base}/embed.js does not answer with a script (status {seen.script.status}).",
             "See what the proxy in front of this service does with it.",
         )
+
+
+def _unasked(failed: str, base: str) -> Finding:
+    said = f"This service, {base}, cannot be asked from here: {failed}."
+    if failed == UNTRUSTED:
+        return mend(
+            f"Browsers refuse this service, {base}: {failed}.",
+            "Renew it, and have the proxy in front send all of its chain, for this very name.",
+        )
+    if failed == UNSET:
+        return note(said, "Have its operator set BASE_URL to the address that readers use.")
+    return note(
+        said,
+        "Open the thread in a browser elsewhere. Whether a proxy changes its answers was not seen.",
+    )
 
 
 def _frame(site: Site, seen: Visit, base: str) -> Iterator[Finding]:

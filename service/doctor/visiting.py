@@ -3,16 +3,19 @@
 Nothing here touches the database: it takes seconds.
 """
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit, urlunsplit
 
 from .. import urls
-from ..outbound import Answer, Failed, Outbound
+from ..outbound import Answer, Failed, Outbound, Refused, Unreachable
 from . import page
 
 REDIRECTS = 5
 SECONDS = 8.0  # for each request
+IN_ALL = 20.0  # seconds: whoever asked waits, and so does a thread of the server
+UNSET = "BASE_URL is not set"
 LARGEST = 2 * 1024 * 1024  # bytes of a page
 
 
@@ -49,22 +52,40 @@ def visit(outbound: Outbound, origins: list[str], url: str, base: str, key: str)
     """Looks at a page. Takes the site's origins, the page's address, the service's own as its
     operator set it ("" if nobody did: a request's own word for it is not asked) and the site's key.
     Raises Lost."""
-    found, answer = _follow(outbound, origins, url)
+    errand = _Errand(outbound)
+    found, answer = _follow(errand, origins, url)
+    asked = _spelt(url)
     seen = page.read(answer.body.decode("utf-8", "replace"), found)
     wanted = [thread for thread in seen.threads if thread.site == key]
     article = seen.article(wanted[0]) if wanted else found
+    if not urls.is_within(article, origins):  # which is said; what this service answers is known
+        article = found
     header = answer.headers.get("content-security-policy", "")
     return Visit(
         seen,
-        url,
+        asked,
         [header, *seen.policies] if header else seen.policies,
-        list(_twins(outbound, origins, seen)),
-        _ask(outbound, f"{base}/embed/{key}?{urls.query(url=article)}"),
-        _ask(outbound, f"{base}/embed.js"),
+        list(_twins(errand, origins, seen)),
+        _ask(errand, f"{base}/embed/{key}?{urls.query(url=article)}"),
+        _ask(errand, f"{base}/embed.js"),
     )
 
 
-def _follow(outbound: Outbound, origins: list[str], url: str) -> tuple[str, Answer]:
+class _Errand:
+    """The door out, for as long as all of a visit may take."""
+
+    def __init__(self, outbound: Outbound) -> None:
+        self._outbound, self._until = outbound, time.monotonic() + IN_ALL
+
+    def get(self, url: str) -> Answer:
+        """Raises outbound.Failed."""
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise Unreachable("what was asked before took too long")
+        return self._outbound.get(url, seconds=min(SECONDS, left), largest=LARGEST)
+
+
+def _follow(errand: _Errand, origins: list[str], url: str) -> tuple[str, Answer]:
     """The address at which the page really is, and the page."""
     at = url
     for _ in range(REDIRECTS + 1):
@@ -78,9 +99,10 @@ def _follow(outbound: Outbound, origins: list[str], url: str) -> tuple[str, Answ
             raise Lost(
                 f"It leads on to {at or 'an address that is none'}, which is not on one of the site’s "
                 f"origins ({listed}).",
-                "Add that origin to the site: comments there would be refused.",
+                "If that is yours too, add its origin to the site: comments there would be refused.",
             )
-        answer = _page(outbound, at)
+        at = _spelt(at)
+        answer = _page(errand, at)
         onward = answer.headers.get("location", "")
         if not 300 <= answer.status < 400 or not onward:
             return at, _html(answer)
@@ -88,11 +110,27 @@ def _follow(outbound: Outbound, origins: list[str], url: str) -> tuple[str, Answ
     raise Lost(f"It leads on and on, more than {REDIRECTS} times.", "Mend the redirects.")
 
 
-def _page(outbound: Outbound, url: str) -> Answer:
+def _spelt(url: str) -> str:
+    """An address whose host is spelt as it was checked: others may read "ß" otherwise."""
+    parts = urlsplit(url)
+    query = f"?{parts.query}" if parts.query else ""
+    return f"{urls.origin(url)}{parts.path or '/'}{query}"
+
+
+def _page(errand: _Errand, url: str) -> Answer:
     try:
-        return outbound.get(url, seconds=SECONDS, largest=LARGEST)
+        return errand.get(url)
+    except Refused as refused:
+        raise Lost(
+            f"The page cannot be read: {refused}.",
+            "If it is one of yours on a private network, this service’s operator can allow that "
+            "(PRIVATE_NETWORKS).",
+        ) from None
     except Failed as failed:
-        raise Lost(f"The page cannot be read: {failed}.", "Open it in a browser first.") from None
+        raise Lost(
+            f"The page cannot be read: {failed}.",
+            "See whether it opens in a browser, and try again in a minute.",
+        ) from None
 
 
 def _html(answer: Answer) -> Answer:
@@ -109,14 +147,14 @@ def _html(answer: Answer) -> Answer:
     return answer
 
 
-def _twins(outbound: Outbound, origins: list[str], seen: page.Page) -> Iterator[str]:
+def _twins(errand: _Errand, origins: list[str], seen: page.Page) -> Iterator[str]:
     """The page's other addresses, with www or without, by http or https, where these are the
     site's too, that show it without leading to one and the same."""
     for other in variants(seen.url):
         if not urls.is_within(other, origins):
             continue
         try:
-            answer = outbound.get(other, seconds=SECONDS, largest=LARGEST)
+            answer = errand.get(other)
         except Failed:
             continue
         if answer.status != 200:
@@ -140,11 +178,11 @@ def variants(url: str) -> list[str]:
     return [other for other in made if other != url]
 
 
-def _ask(outbound: Outbound, url: str) -> Served:
+def _ask(errand: _Errand, url: str) -> Served:
     if url.startswith("/"):
-        return Served(failed="BASE_URL is not set")
+        return Served(failed=UNSET)
     try:
-        answer = outbound.get(url, seconds=SECONDS, largest=LARGEST)
+        answer = errand.get(url)
     except Failed as failed:
         return Served(failed=str(failed))
     return Served(answer.headers, answer.status)

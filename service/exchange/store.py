@@ -379,6 +379,8 @@ class _Batch:
             for f, _, one in self.rows:
                 began[f.thread.url] = min(began.get(f.thread.url, one.created_at), one.created_at)
             made = [self._article(f.thread, began[url]) for url, f in new.items()]
+            if (first := aliases.unused(session)) is not None:
+                made = [row | {"id": first + place} for place, row in enumerate(made)]
             _insert_missing(session, Article, made)
             wanted = select(Article.id, Article.url).where(Article.site_id == self.run.site_id)
             for id, url in session.execute(wanted.where(Article.url.in_(list(new)))):

@@ -1,4 +1,4 @@
-// A publisher's page of lines to paste: buttons that copy, and the sample page in a frame.
+// Lines to paste: buttons that copy them; and, where a preview is wanted, the sample page in a frame.
 
 (() => {
   "use strict";
@@ -35,6 +35,8 @@
   }
 
   const preview = document.querySelector(".preview");
+  if (!preview) return;
+
   const frame = document.createElement("iframe");
   const buttons = [...preview.querySelectorAll("button")];
   frame.title = preview.dataset.title;

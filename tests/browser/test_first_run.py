@@ -37,6 +37,7 @@ def test_from_an_empty_installation_to_the_first_comment(
 
     snippet = ada.get_by_label("The snippet").input_value()
     expect(ada.get_by_text("No comment has come yet")).to_be_visible()
+    expect(ada.get_by_role("button", name="Copy")).to_be_visible()
     expect_sound(ada, "first-snippet", screenshot)
     article = publisher.url + "/harbour"
     publisher.write("/harbour", f"<h1>Harbour</h1>{snippet.replace('your-article', 'harbour')}")

@@ -124,3 +124,20 @@ def test_two_are_made_one_after_a_look(app, flask):
     assert addresses(app) == [ARTICLE]
     with app.app_context():
         assert database.session().scalars(select(Article.approved_count)).all() == [2]
+
+
+def test_what_is_imported_afterwards_takes_nobodys_number(app, flask, tmp_path):
+    """The newest article's own is free again, and links in letters name it."""
+    numbered = select(Article.url, Article.id)
+    with app.app_context():
+        gone = dict(database.session().execute(numbered).all())[OTHER]
+    flask("merge", OTHER, ARTICLE, "--site", "daily")
+    file = tmp_path / "brought.csv"
+    file.write_text(f"id,article,author,text\n1,{NEW},Bo,Hm.\n2,{NEW}/2,Bo,Hm.\n")
+    brought = ["import", "csv", str(file), "--site", "daily"]
+    done = app.test_cli_runner().invoke(args=brought)
+    assert done.exit_code == 0, done.output
+    with app.app_context():
+        found = dict(database.session().execute(numbered).all())
+    assert set(found) == {ARTICLE, NEW, f"{NEW}/2"}
+    assert gone not in found.values()

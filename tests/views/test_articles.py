@@ -112,6 +112,13 @@ def test_it_is_searched_sorted_and_walked(app, mo, review, other, monkeypatch):
     assert "There are no more." not in mo.get(f"{LIST}?after=999").text
 
 
+def test_from_an_article_one_goes_back_to_where_one_was_in_the_list(mo, review):
+    listed = mo.get(f"{LIST}?q=daily&sort=url").text
+    there = re.search(r'class="article-name"[^>]*href="([^"]+)"', listed)[1].replace("&amp;", "&")
+    back = f'<a href="{LIST}?q=daily&amp;sort=url">Back</a>'
+    assert back in mo.get(there).text
+
+
 def test_an_article_outside_the_sites_origins_is_marked(app, mo, review):
     assert "Outside the site" not in mo.get(LIST).text
     with app.app_context(), database.writing() as session:

@@ -1,5 +1,7 @@
 """The first ten minutes: an account by the console's link, a site, the snippet, the first comment."""
 
+import re
+
 import pytest
 from cast import ARTICLE, SITE, add_moderator, add_site, csrf, on_record, reply, sign_in
 from sqlalchemy import select
@@ -67,6 +69,11 @@ def test_what_is_wrong_is_said_and_the_link_stays_good(app, client, link, field,
     assert send(client, link, **ADA).status_code == 303
 
 
+def test_the_summary_has_the_errors_in_the_order_of_the_fields(client, link):
+    summary = send(client, link).text.partition('id="errors"')[2].partition("</div>")[0]
+    assert re.findall('href="#([a-z]+)"', summary) == ["name", "email", "password"]
+
+
 def test_a_colleague_s_address_is_refused(app, client, link, daily):
     add_moderator(app, "mo@daily.example")
     refused = send(client, link, **ADA | {"email": "mo@daily.example"})
@@ -116,6 +123,8 @@ def test_the_snippet_stands_there_and_the_first_comment_is_seen(app, ada, daily)
     assert "&lt;rejoinder-thread site=&#34;daily&#34;" in before
     assert "/embed/daily?url=https%3A%2F%2F" in before
     assert "/desk/sites/daily/embed" in before
+    assert "/desk/sites/daily/doctor" in before
+    assert 'data-copy="Copy"' in before
     assert "http://localhost/embed.js" in before
     assert "No comment has come yet" in before
     asked = {"Accept": "application/json"}

@@ -4,12 +4,14 @@ import re
 
 import pytest
 from cast import SITE, add_moderator, add_site, csrf, on_record, reply, sign_in
+from flask import url_for
 from sqlalchemy import select
 
 from service import database
 from service.accounts import Moderator
 from service.models import Site
 from service.status import Role
+from service.views.sites import PAGES
 
 PAGE = f"/desk/sites/{SITE}/"
 ADD = "/desk/sites/add"
@@ -167,3 +169,12 @@ def test_a_deleted_site_is_no_choice_for_anybodys_role(app, ada):
     assert 'value="stars"' not in page.text
     sam = sign_in(app, app.test_client(), 2)
     assert sam.get("/desk/").status_code in (200, 403)
+
+
+@pytest.mark.parametrize("endpoint", PAGES)
+def test_the_row_of_a_sites_pages_stands_on_top_of_each_of_them(app, pia, endpoint):
+    with app.test_request_context():
+        address = url_for(endpoint, key=SITE)
+    page = pia.get(address).text.partition("<main")[2]
+    assert f'<a href="{address}" aria-current="page">' in page.partition("<h1")[0]
+    assert page.count('class="site-pages"') == 1

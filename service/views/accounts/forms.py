@@ -36,6 +36,19 @@ class PasswordForm(FlaskForm):
     next = HiddenField()
 
 
+class NameForm(FlaskForm):
+    name = StringField(
+        _l("Name"),
+        filters=[line],
+        validators=[
+            DataRequired(_l("Enter the name that your colleagues know you by.")),
+            Length(max=NAME_LENGTH),
+            Visible(_l("Enter a name that can be seen.")),
+        ],
+        render_kw={"autocomplete": "name", "dir": "auto"},
+    )
+
+
 class AddressForm(FlaskForm):
     """Whose password is forgotten. Whether the address has an account is never said."""
 
@@ -75,19 +88,6 @@ class PasskeyForm(FlaskForm):
 
     credential = HiddenField(validators=[DataRequired(), Length(max=20_000)])
     next = HiddenField()
-
-
-class NameForm(FlaskForm):
-    name = StringField(
-        _l("Name"),
-        filters=[line],
-        validators=[
-            DataRequired(_l("Enter the name that your colleagues know you by.")),
-            Length(max=NAME_LENGTH),
-            Visible(_l("Enter a name that can be seen.")),
-        ],
-        render_kw={"autocomplete": "name", "dir": "auto"},
-    )
 
 
 class NewPasswordForm(FlaskForm):
