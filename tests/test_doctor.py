@@ -478,3 +478,9 @@ def test_a_page_is_read_in_time_however_it_is_broken(much):
     began = time.process_time()
     page.read(much * (1024 * 1024 // len(much)), "https://a.example/")
     assert time.process_time() - began < 10  # html.parser: minutes
+
+
+@pytest.mark.parametrize("odd", ["<![x[ y ]]>", "<![if IE]>", "<![endif]", "<!x", "<?x"])
+def test_what_html_does_not_know_stops_nothing(odd):
+    found = page.read(f"<p>{odd}><a href=/x>", "https://daily.example/")
+    assert found.links == ["https://daily.example/x"]

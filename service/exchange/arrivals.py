@@ -73,6 +73,9 @@ class Arrival:
         self.size += len(chunk)
         if self.size > self.most:
             self._give_up(TooLarge())
+        # Its length was perhaps not told before, and others may come at the same time.
+        if self.fault is None and not has_room(self.path.parent, len(chunk)):
+            self._give_up(NoRoom())
         if self.fault is None:
             self._sha256.update(chunk)
             try:

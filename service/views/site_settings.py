@@ -237,7 +237,7 @@ def _seen(form: SettingsForm) -> Mapping[str, str]:
     """The settings that the page showed, as it says; nothing where it does not."""
     try:
         found = json.loads((form.seen.data or "")[:LONGEST_SEEN])
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -68,7 +68,8 @@ def receive(most: int) -> Iterator[Arriving]:
     sent = cast(Arriving, request._get_current_object())  # type: ignore[attr-defined]
     with _turn():
         sent.to = (Path(current_app.config["INSTANCE"]), most)
-        sent.max_content_length = 2 * most + int(current_app.config["MAX_BODY"])
+        if sent.mimetype == "multipart/form-data":  # a form of another kind is read at one go
+            sent.max_content_length = 2 * most + int(current_app.config["MAX_BODY"])
         sent.max_form_parts = MOST_PARTS
         try:
             sent.form  # noqa: B018  reads all of it

@@ -41,6 +41,16 @@ def test_of_one_that_is_too_large_nothing_lies_there_while_the_rest_comes(tmp_pa
     arrival.discard()
 
 
+def test_the_disk_is_never_filled_by_a_file_whose_length_nobody_knew(tmp_path, monkeypatch):
+    arrival = Arrival(tmp_path, 1_000)
+    arrival.write(b"so far")
+    monkeypatch.setattr(arrivals, "SPARED", 10**18)
+    assert arrival.write(b"and on") == 6
+    assert isinstance(arrival.fault, NoRoom)
+    assert arrival.path.stat().st_size == 0
+    arrival.discard()
+
+
 def test_a_disk_that_is_full_is_a_fault_and_no_end(tmp_path, monkeypatch):
     def full(_):
         raise OSError(errno.ENOSPC, "No space left on device")

@@ -298,6 +298,21 @@ def test_it_takes_far_more_than_any_other_page_in_little_memory(app, pia):
     assert elsewhere.status_code == 413
 
 
+def test_a_form_of_another_kind_is_read_no_further_than_any_other_page_s(app, pia):
+    """It would stand in memory as a whole."""
+    to, kind = sending(pia), "application/x-www-form-urlencoded"
+    sent = pia.post(to, input_stream=Trap(), content_type=kind)
+    assert sent.status_code == 422
+    assert "too large" in error(sent.text, "file")
+    ended = {"wsgi.input_terminated": True}  # as a server has it for a body without a length
+    sent = pia.post(
+        to, input_stream=io.BytesIO(b"a" * 3_000_000), content_type=kind, environ_overrides=ended
+    )
+    assert sent.status_code == 422
+    assert "too large" in error(sent.text, "file")
+    assert files(app) == imports(app) == []
+
+
 def test_whoever_may_not_send_one_is_refused_before_a_byte_is_read(app, pia, mo, another):
     add_site(app, "weekly", "https://weekly.example")
     eve = another("eve", site="weekly", role=Role.PUBLISHER)

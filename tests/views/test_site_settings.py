@@ -252,6 +252,11 @@ def test_an_error_does_not_make_an_old_page_a_new_one(app, pia, pat):
     assert save(pia, refused.text, edit_minutes="5").status_code == 409
 
 
+@pytest.mark.parametrize("seen", ["", "null", "[1]", '{"sort": {"a": 1}}', "[" * 50_000])
+def test_a_page_that_says_nonsense_of_what_it_showed_is_overtaken_all_the_same(pia, seen):
+    assert save(pia, seen=seen, version="0", event="9" * 30).status_code == 409
+
+
 def test_the_mode_is_the_rules_page_s_too_and_both_agree(app, pia):
     rules, settings = pia.get(RULES).text, pia.get(PAGE).text
     version = re.search(r'name="version"[^>]*value="(\d+)"', rules)[1]
