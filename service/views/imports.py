@@ -57,7 +57,7 @@ SAID = {
     ImportState.REHEARSING: _l("The file is being read. Nothing is imported by that."),
     ImportState.REHEARSED: _l("This is a rehearsal: nothing is imported yet."),
     ImportState.RUNNING: _l("The comments are being imported."),
-    ImportState.STOPPED: _l("It stopped before its end. What was imported so far is there."),
+    ImportState.STOPPED: _l("It stopped before its end."),
     ImportState.FAILED: _l("The file cannot be imported. Nothing of it is here."),
     ImportState.DONE: _l("The comments are imported."),
     ImportState.UNDOING: _l("What was imported is being taken back."),
