@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from html import escape, unescape
 
 from .. import text
 from ..status import Kind, Markup, Status
@@ -17,7 +18,8 @@ MOST_LIKES = 2**31 - 1  # what the database's column holds
 
 @dataclass(frozen=True)
 class Page:
-    """The article that a file's comments stand under; `url` is canonical."""
+    """The article that a file's comments stand under; `url` is canonical, `title` plain text, as
+    these systems take it from the page, though some of them write entities."""
 
     url: str
     title: str = ""
@@ -75,7 +77,7 @@ def record_of(page: Page, entry: Entry, troubles: Troubles) -> Record:
         troubles.note("comment without an id: one was made for it", "")
     return Record(
         article_url=page.url,
-        article_title=record.title(page.title),
+        article_title=record.title(escape(unescape(page.title))),
         source_id=source_id or record.derived_id(name, created_at, words),
         source_parent=record.known_id(entry.parent) or None,
         author=name,

@@ -79,11 +79,13 @@ def _opened(path: Path) -> sqlite3.Connection:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Turns SQLite's complaints into one line."""
+    """Turns SQLite's complaints into one line. They quote the file, perhaps in no encoding."""
     try:
         yield
+    except UnicodeError:
+        raise Unreadable("it is damaged: SQLite cannot read what its tables are") from None
     except (sqlite3.Error, sqlite3.Warning, OverflowError) as fault:
-        said = " ".join(str(fault).split())[:100]
+        said = "".join(c for c in " ".join(str(fault).split()) if c.isprintable())[:100]
         raise Unreadable(f"it is damaged, or no Isso database: {said}") from None
 
 

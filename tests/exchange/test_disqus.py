@@ -142,6 +142,14 @@ def test_a_name_is_shown_as_disqus_shows_it(name, shown):
     assert read(export(thread(), post(name=name)))[0][0].author == shown
 
 
+@pytest.mark.parametrize(
+    ("title", "shown"),
+    [("Tea &amp;amp; &lt;video&gt;", "Tea & <video>"), ("Rita&amp;#8217;s \n  tea", "Rita’s tea")],
+)
+def test_a_title_is_plain_text(title, shown):
+    assert read(export(thread(title=title), post()))[0][0].article_title == shown
+
+
 def test_a_name_that_is_an_address_is_masked_and_never_told():
     (found,), said = read(export(thread(), post(id="rita@example.org", name="rita@example.org")))
     assert "rita@example.org" not in found.author + said

@@ -185,6 +185,16 @@ def test_a_damaged_database_is_refused_in_one_line(written):
         assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize("broken", [b"\xff\xfe", b"\x1b["], ids=["no text", "an escape"])
+def test_what_sqlite_quotes_of_a_damaged_file_stays_out_of_the_line(written, broken):
+    path = written(RITA)
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b"TABLE comments", broken + b"BLE comments"))
+    with pytest.raises(Unreadable) as refused:
+        read(path)
+    assert str(refused.value).isprintable()
+
+
 def test_a_row_of_many_megabytes_is_refused(written):
     path = written(RITA | {"text": "x" * 17_000_000})
     with pytest.raises(Unreadable, match="too big"):
