@@ -36,6 +36,18 @@ def article_at(session: Session, site_id: int, urls: Iterable[str]) -> dict[str,
     return found
 
 
+def lead_to(session: Session, site_id: int, article_id: int, urls: Iterable[str]) -> None:
+    """Has canonical addresses lead to an article of the site, where they lead nowhere yet."""
+    former = dict.fromkeys(urls)
+    of_site = ArticleAlias.site_id == site_id
+    led = set(
+        session.scalars(select(ArticleAlias.url).where(of_site, ArticleAlias.url.in_(former)))
+    )
+    for url in (url for url in former if url not in led):
+        session.add(ArticleAlias(site_id=site_id, article_id=article_id, url=url))
+    session.flush()
+
+
 def present(session: Session, article_id: int) -> int:
     """The number of the article that one is now: its own, or of the one that it became part of."""
     here = select(PRESENT).where(Article.id == article_id)

@@ -5,7 +5,7 @@ own and commits. What takes time (reading, looking up, rendering, encrypting) ha
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 from .. import aliases, database, folds, moderation, urls
-from ..models import Article, ArticleAlias, Author, Comment, Decision, Import, Past, now, public_id
+from ..models import Article, Author, Comment, Decision, Import, Past, now, public_id
 from ..status import ImportState, ImportWish, Markup, Status
 from ..text import RENDERER, count_links, render, render_html
 from ..vault import Hidden, Vault, normal
@@ -372,6 +372,22 @@ class _Batch:
             step(session)
         self.run.tally.imported.update(row["status"] for row in values)
 
+    def _name_articles(self, session: Session, new: Collection[Place]) -> None:
+        """What else articles that came were found by: the publisher's own ids, where no other has
+        them, and former addresses, where these lead nowhere yet; and which were held."""
+        site_id = self.run.site_id
+        named = {found.thread.given_id: found for found in new if found.thread.given_id}
+        same = (Article.site_id == site_id, Article.given_id.in_(list(named)))
+        taken = session.scalars(select(Article.given_id).where(*same)).all() if named else ()
+        for found in new:
+            thread, is_here = found.thread, Article.id == found.article_id
+            if named.get(thread.given_id) is found and thread.given_id not in taken:
+                session.execute(update(Article).where(is_here).values(given_id=thread.given_id))
+            if thread.is_held:
+                session.execute(update(Article).where(is_here).values(held_at=now()))
+            if thread.aliases and found.article_id is not None:
+                aliases.lead_to(session, site_id, found.article_id, thread.aliases)
+
     def _make_articles(self, session: Session) -> None:
         new = {f.thread.url: f for f, _, _ in self.rows if f.article_id is None}
         if new:
@@ -388,26 +404,6 @@ class _Batch:
             self._name_articles(session, new.values())
         self.run.uncounted |= {f.article_id for f, _, _ in self.rows if f.article_id is not None}
 
-    def _name_articles(self, session: Session, new: Iterable[Place]) -> None:
-        """What else articles that came were found by: the publisher's own ids, where no other has
-        them, and former addresses, where these lead nowhere yet."""
-        named = {found.thread.given_id: found for found in new if found.thread.given_id}
-        site_id = self.run.site_id
-        if named:
-            same = (Article.site_id == site_id, Article.given_id.in_(list(named)))
-            for taken in session.scalars(select(Article.given_id).where(*same)).all():
-                named.pop(taken or "")
-        for given_id, found in named.items():
-            change = update(Article).where(Article.id == found.article_id)
-            session.execute(change.values(given_id=given_id))
-        former = [
-            {"site_id": site_id, "article_id": found.article_id, "url": url}
-            for found in new
-            for url in found.thread.aliases
-        ]
-        if former:
-            _insert_missing(session, ArticleAlias, former)
-
     def _article(self, thread: Thread, began: datetime) -> dict[str, Any]:
         """An article is as old as its first comment: a site may have it close by its age."""
         at = now()
@@ -420,7 +416,6 @@ class _Batch:
             "title": thread.title,
             "is_title_proved": proved,
             "closed_at": at if thread.is_closed else None,
-            "held_at": at if thread.is_held else None,
             "created_at": min(began, at),
         }
 
@@ -530,9 +525,7 @@ def _numbers(session: Session, count: int) -> Sequence[int]:
 
 
 def _insert_missing(
-    session: Session,
-    model: type[Article] | type[ArticleAlias] | type[Author],
-    rows: Sequence[dict[str, Any]],
+    session: Session, model: type[Article] | type[Author], rows: Sequence[dict[str, Any]]
 ) -> None:
     """Inserts rows; one that somebody else made in between is taken as it is."""
     is_sqlite = session.get_bind().dialect.name == "sqlite"

@@ -256,6 +256,14 @@ def test_nothing_is_longer_than_wordpress_stores(app, values, there):
     assert row | there == row
 
 
+def test_an_address_that_is_too_long_for_wordpress_stays_here(app):
+    add_site(app)
+    long = f"{'a' * 60}@{'b' * 50}.example.org"
+    assert reply(app, app.test_client(), email=long).status_code == 303
+    (row,) = arrived(app, by_simplexml)
+    assert row["author_email"] == ""
+
+
 @pytest.mark.parametrize(
     ("path", "name"),
     [
