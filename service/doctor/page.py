@@ -43,8 +43,8 @@ class Page:
 def read(html: str, url: str) -> Page:
     """Reads a page's HTML, however broken. Takes the address that it was found at."""
     reader = _Reader(url)
-    # What does not end is left out: closing the parser would look for the end of each once more.
     reader.feed(html)
+    reader.close()
     return reader.page
 
 
@@ -91,10 +91,6 @@ class _Reader(HTMLParser):
             page.forms.append(self._whole(said.get("action", "")))
         elif tag == "a" and said.get("href"):
             self._link(self._whole(said["href"]))
-
-    def parse_marked_section(self, i: int, report: bool = True) -> int:  # the library's name
-        """As browsers read it: a comment up to the next ">". The library gives up at most of them."""
-        return self.parse_bogus_comment(i)
 
     def handle_endtag(self, tag: str) -> None:
         if tag == ELEMENT:

@@ -18,7 +18,6 @@ from ..status import Kind, Markup, Status
 from ..text import ANONYMOUS
 
 NAME_LENGTH, TITLE_LENGTH, ID_LENGTH = 200, 300, 100  # the columns' widths in models.py
-LONGEST_EMAIL = 320  # characters; RFC 3696, 3: 64, the sign, 255. What is longer is none
 SAMPLES = 3
 REMEMBERED = 50_000  # addresses of which it is known how the file writes them
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -275,6 +274,11 @@ def derived_id(name: str, created_at: datetime, words: str) -> str:
     return digest(name, created_at.isoformat(), words)
 
 
+def file_name(written: str) -> str:
+    """What a file was called, as the desk shows it: never with an address in it."""
+    return text.mask_addresses(written)[:NAME_LENGTH]
+
+
 def digest(*parts: str) -> str:
     """A short name for some text. Never give it an address: no digest of one is made."""
     joined = "\0".join(parts).encode("utf-8", "replace")
@@ -283,31 +287,10 @@ def digest(*parts: str) -> str:
 
 def _holds(written: str, email: str) -> bool:
     """Whether the address can be read in a text, however it is spelt. What is no address is in none."""
-    local, _, domain = email.casefold().partition("@")
+    local, _, domain = email.partition("@")
     if not local or not domain or "@" in domain or not any(at in written for at in _WRITTEN_AT):
         return False
-    if len(email) > LONGEST_EMAIL:
-        return False
-    # A pattern for all of it takes long to make: first what stands around its at sign.
-    if not any(_near_at(local[-1], each[0]).search(written) for each in _domains(domain)):
-        return False
     return _own(email).search(written) is not None
-
-
-@lru_cache(maxsize=4096)
-def _near_at(before: str, behind: str) -> re.Pattern[str]:
-    """Finds an at sign between two characters, in each of their spellings."""
-    return re.compile(_BETWEEN.join(map(_spellings, (before, "@", behind))), re.I | re.S)
-
-
-def _domains(domain: str) -> set[str]:
-    """A domain in letters and in ASCII."""
-    found = {domain}
-    with suppress(UnicodeError):
-        found.add(domain.encode("idna").decode())
-    with suppress(UnicodeError):
-        found.add(domain.encode().decode("idna"))
-    return found - {""}
 
 
 @lru_cache(maxsize=256)
@@ -315,8 +298,12 @@ def _own(email: str) -> re.Pattern[str]:
     """Finds one address in each of its spellings: entities, percent signs, tags in between, its
     domain in letters or in ASCII. Not as the end or the beginning of a longer word."""
     local, _, domain = email.casefold().partition("@")
-    names = sorted(_domains(domain))
-    spelt = "|".join(_BETWEEN.join(map(_spellings, f"{local}@{name}")) for name in names)
+    domains = {domain}
+    with suppress(UnicodeError):
+        domains.add(domain.encode("idna").decode())
+    with suppress(UnicodeError):
+        domains.add(domain.encode().decode("idna"))
+    spelt = "|".join(_BETWEEN.join(map(_spellings, f"{local}@{name}")) for name in sorted(domains))
     begins = r"(?:(?<![^\W_])|(?<=%[0-9a-f]{2}))"
     return re.compile(rf"{begins}(?:{spelt})(?![^\W_])", re.I | re.S)
 

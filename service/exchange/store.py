@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session, aliased
 from .. import aliases, database, folds, moderation, urls
 from ..models import Article, Author, Comment, Decision, Import, Past, now, public_id
 from ..status import ImportState, Markup, Status
-from ..text import RENDERER, count_links, mask_addresses, render, render_html
+from ..text import RENDERER, count_links, render, render_html
 from ..vault import Hidden, Vault, normal
 from . import record
 from .arrange import Placed, place
@@ -134,7 +134,7 @@ def begin(session: Session, run: Run, file_name: str, digest: str, pile: Pile) -
         found = Import(
             site_id=run.site_id,
             format=run.source,
-            file_name=mask_addresses(file_name)[:200],
+            file_name=record.file_name(file_name),
             file_digest=digest,
             by=OPERATOR,
         )

@@ -161,24 +161,3 @@ def test_a_derived_id_is_the_same_each_time_and_short():
     assert record.derived_id("Rita", at, "Hi") == record.derived_id("Rita", at, "Hi")
     assert record.derived_id("Rita", at, "Hi") != record.derived_id("Rita", at, "Ho")
     assert len(record.known_id("9" * 500)) <= record.ID_LENGTH
-
-
-@pytest.mark.parametrize(
-    ("written", "email"),
-    [
-        ("thanks @ann, and write to x@example.net", "rita@example.org"),
-        ("rita&#64;sample.org, ann@example.org", "rita@example.org"),
-        ("rita@example.org" * 3, "r" * 400 + "@example.org"),
-        ("a@b", "a" * 100_000 + "@b.org"),
-    ],
-)
-def test_no_pattern_is_made_for_an_address_that_cannot_be_there(monkeypatch, written, email):
-    """Each takes a twentieth of a second to make, and one of a hundred thousand signs for ever."""
-
-    def made(_):
-        raise AssertionError("a pattern was made")
-
-    monkeypatch.setattr(record, "_own", made)
-    troubles = Troubles()
-    assert record.words(written, email, "1", troubles) == written
-    assert troubles.told() == []
