@@ -29,6 +29,7 @@ FOLDER = "imports"
 MOST_WAITING = 3  # files that one site may have lying there
 # By so much of it a file is known to be of another format, in bytes and in comments.
 LOOKED_AT, LOOKED_AT_RECORDS = 1024 * 1024, 1_000
+LOOKED_AT_SECONDS = 3.0  # somebody waits for it
 SPARED = 256 * 1024 * 1024  # bytes that stay free on the disk: the database lives there too
 YOUNG = 60  # seconds in which nothing is swept: a file is made before it is locked
 
@@ -141,8 +142,14 @@ def look(path: Path, format: str, addresses: Addresses) -> None:
         file.seek(0)
         beginning = cast(BinaryIO, _Beginning(file))
         records = READERS[format].read(beginning, addresses, Troubles())
+        enough = time.monotonic() + LOOKED_AT_SECONDS
         with suppress(_Enough), closing(records):  # type: ignore[type-var]  # they are generators
-            if not sum(1 for _ in islice(records, LOOKED_AT_RECORDS)):
+            found = 0
+            for _ in islice(records, LOOKED_AT_RECORDS):
+                found += 1
+                if time.monotonic() > enough:
+                    break
+            if not found:
                 raise Unreadable("there is no comment in it to import")
 
 

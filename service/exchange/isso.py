@@ -102,7 +102,11 @@ def _check(connection: sqlite3.Connection) -> list[str]:
         there[table] = {row[1] for row in columns}
         if missing := set(needed) - there[table]:
             raise Unreadable(f"it is no Isso database: {table} has no {min(missing)}")
-        if not any(name == "id" and is_key for _, name, *_, is_key in columns):
+        is_found = any(name == "id" and is_key for _, name, *_, is_key in columns)
+        # A key with an index of its own may be searched through, row by row: the file itself says
+        # what SQLite thinks of that index (sqlite_stat1).
+        indexes = connection.execute(f"PRAGMA main.index_list({table})")
+        if not is_found or any(origin == "pk" for _, _, _, origin, *_ in indexes):
             raise Unreadable(f"it is no Isso database: id is not the key of {table}")
     connection.set_authorizer(_allow)
     if connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":

@@ -292,6 +292,11 @@ def derived_id(name: str, created_at: datetime, words: str) -> str:
     return digest(name, created_at.isoformat(), words)
 
 
+def file_name(written: str) -> str:
+    """What a file was called, as the desk shows it: never with an address in it."""
+    return text.mask_addresses(written)[:NAME_LENGTH]
+
+
 def digest(*parts: str) -> str:
     """A short name for some text. Never give it an address: no digest of one is made."""
     joined = "\0".join(parts).encode("utf-8", "replace")

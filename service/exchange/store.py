@@ -146,7 +146,7 @@ def begin(session: Session, run: Run, file_name: str, digest: str, pile: Pile) -
         found = Import(
             site_id=run.site_id,
             format=run.source,
-            file_name=file_name[:200],
+            file_name=record.file_name(file_name),
             file_digest=digest,
             by=OPERATOR,
         )

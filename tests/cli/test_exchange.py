@@ -159,6 +159,13 @@ def test_the_export_holds_addresses_only_if_asked(app, flask, bring):
     assert json.loads(whole.splitlines()[0])["email"] == "rita@example.org"
 
 
+def test_a_file_that_is_named_by_an_address_is_not_called_so(flask, tmp_path):
+    file = tmp_path / "rita@example.org.csv"
+    file.write_text("article,author,text\nhttps://daily.example/a,Rita,Hear\n")
+    assert flask("import", "csv", str(file), "--site", "daily").exit_code == 0
+    assert "rita@" not in flask("import", "list").output
+
+
 def test_real_exports_come_in_row_by_row(app, flask, corpora):
     """Corpus, against a reading of the same files that shares no code with ours."""
     for file in sorted((corpora / "wxr").glob("*.xml")):

@@ -81,3 +81,10 @@ def test_only_the_beginning_of_a_large_file_is_looked_at(tmp_path, monkeypatch):
     monkeypatch.setattr(arrivals, "LOOKED_AT", 100_000)
     with pytest.raises(Unreadable):
         arrivals.look(path, "wordpress", Addresses())
+
+
+def test_the_beginning_is_looked_at_no_longer_than_somebody_waits(tmp_path, monkeypatch):
+    monkeypatch.setattr(arrivals, "LOOKED_AT_SECONDS", 0)
+    path = tmp_path / "table.csv"
+    path.write_text("article,author,text\nhttps://a.example/b,Rita,x\n" + '\n"' + "x" * 9)
+    arrivals.look(path, "csv", Addresses())

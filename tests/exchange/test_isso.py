@@ -163,6 +163,17 @@ VIEW = "CREATE VIEW comments AS SELECT 1 AS tid, 1 AS id"
         ((THREADS, "CREATE VIRTUAL TABLE comments USING fts4(tid, id)"), "is a virtual"),
         ((THREADS, "CREATE TABLE comments (id INTEGER PRIMARY KEY)"), "comments has no"),
         ((THREADS.replace("PRIMARY KEY", ""), COMMENTS), "not the key of threads"),
+        # What the file says of such an index could have each comment look through all articles.
+        ((THREADS.replace("INTEGER PRIMARY", "TEXT PRIMARY"), COMMENTS), "not the key of threads"),
+        (
+            (
+                THREADS.replace("PRIMARY KEY", "").replace(
+                    "title VARCHAR", "title, PRIMARY KEY (title, id)"
+                ),
+                COMMENTS,
+            ),
+            "not the key of threads",
+        ),
         (
             (THREADS, COMMENTS.replace("author VARCHAR", "author AS (hex(text))")),
             "has no author",
