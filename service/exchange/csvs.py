@@ -298,7 +298,7 @@ def _record(
     except NotAnAddress:
         troubles.note("comment under an article without an address: left out", id)
         return None
-    email = record.printed(get("email"))
+    email = record.address(get("email"), id, troubles)
     name = kept_name(get("author"), id, troubles)
     words = kept_words(fields.get("text", "").replace("\r\n", "\n"), email, id, troubles)
     created_at = _moment(get("created_at"))
