@@ -19,6 +19,7 @@ from ..text import ANONYMOUS
 
 NAME_LENGTH, TITLE_LENGTH, ID_LENGTH = 200, 300, 100  # the columns' widths in models.py
 ADDRESS_LENGTH = 320  # of an address, 64 before its @ and 255 behind (RFC 5321, 4.5.3.1)
+TEXT_LENGTH = 200_000  # four times our longest; making HTML takes 100 bytes of memory for each
 LONGEST_TITLE = 20_000  # characters of which a title is made
 SAMPLES = 3
 REMEMBERED = 50_000  # addresses of which it is known how the file writes them
@@ -272,12 +273,15 @@ def website(written: str, email: str, source_id: str, troubles: Troubles) -> str
 
 def words(written: str, email: str, source_id: str, troubles: Troubles) -> str:
     """The comment's text, in which only its author's own address is masked (promise 2). However
-    that is spelt, all else stays as it was written."""
+    that is spelt, all else stays as it was written, but what nobody would read to its end."""
     kept = printed(written)
-    if not _holds(kept, email):
-        return kept
-    troubles.note("the author's own e-mail address in the text: masked", source_id)
-    return _own(email).sub(lambda _: vault.mask(email), kept)
+    if _holds(kept, email):
+        troubles.note("the author's own e-mail address in the text: masked", source_id)
+        kept = _own(email).sub(lambda _: vault.mask(email), kept)
+    if len(kept) > TEXT_LENGTH:
+        troubles.note(f"text longer than {TEXT_LENGTH:,} characters: cut", source_id)
+        kept = kept[:TEXT_LENGTH]
+    return kept
 
 
 def known_id(written: str) -> str:

@@ -129,6 +129,12 @@ def test_what_is_longer_than_any_address_is_none():
     assert record.address(f" {EMAIL}\n", "1", troubles) == EMAIL
 
 
+def test_a_text_that_nobody_would_read_is_cut():
+    troubles = Troubles()
+    kept = record.words("x " * record.TEXT_LENGTH, EMAIL, "1", troubles)
+    assert (len(kept), "cut (id 1)" in lines(troubles)) == (record.TEXT_LENGTH, True)
+
+
 def test_a_title_without_an_end_takes_no_time():
     began = time.process_time()
     assert len(record.title("A review " + "<b>&" * 2_000_000)) <= record.TITLE_LENGTH
