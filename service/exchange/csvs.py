@@ -200,6 +200,7 @@ class _Sheet:
         csv.field_size_limit(LONGEST)  # of this process; nothing else here reads tables
         self._number = 1  # of the row that is being read
         self._taken = 0  # characters of it
+        self._is_cut = False  # its last line has no end
         first = self._line()
         told = _SEPARATOR.fullmatch(first.rstrip("\r\n"))
         if told:
@@ -219,6 +220,7 @@ class _Sheet:
                 f"row {self._number} is not in UTF-8: save the sheet as “CSV UTF-8”"
             ) from None
         self._taken += len(line)
+        self._is_cut = bool(line) and not line.endswith(("\n", "\r"))
         if self._taken > LONGEST:
             raise Unreadable(
                 f"row {self._number} is longer than {LONGEST >> 20} million characters: "
@@ -246,6 +248,10 @@ class _Sheet:
             if len(cells) > len(self.head):
                 raise Unreadable(
                     f"row {self._number} has {len(cells)} cells, the first row {len(self.head)}"
+                )
+            if self._is_cut and len(cells) < len(self.head):
+                raise Unreadable(
+                    f"it ends too early: row {self._number} has {len(cells)} of {len(self.head)} cells"
                 )
             if any(cells):
                 yield cells

@@ -138,8 +138,9 @@ class Addresses:
     """
 
     def __init__(self, maps: Iterable[tuple[str, str]] = (), base: str = "") -> None:
-        self._maps = sorted(maps, key=lambda pair: _exactness(pair[0]), reverse=True)
-        self.unused = {old for old, _ in self._maps}
+        exact_first = sorted(maps, key=lambda pair: _exactness(pair[0]), reverse=True)
+        self._maps = [(old, _in_small(old), new) for old, new in exact_first]
+        self.unused = {old for old, _, _ in self._maps}
         self.base = base
         self._were: dict[str, str] = {}
 
@@ -159,8 +160,9 @@ class Addresses:
 
     def moved(self, url: str) -> tuple[str, str]:
         """Where the rules take an address, and the old part of the one that does so, "" for none."""
-        for old, new in self._maps:
-            now = _matched(url, old, new) if "*" in old else _cut(url, old, new)
+        spelt = _with_path(_in_small(url))
+        for old, begin, new in self._maps:
+            now = _matched(spelt, begin, new) if "*" in old else _cut(spelt, begin, new)
             if now is not None:
                 self.unused.discard(old)
                 return now, old
@@ -173,6 +175,22 @@ class Addresses:
         if host and re.match(rf"{re.escape(host)}(?:[/?]|$)", url, re.I):
             return f"{scheme}://{url}"
         return _join(self.base, url) if self.base and url[:1] in ("/", "?") else url
+
+
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#]*", re.I)
+
+
+def _in_small(url: str) -> str:
+    """The address with its scheme and host in small letters, as they mean the same."""
+    return (found[0].lower() + url[found.end() :]) if (found := _ORIGIN.match(url)) else url
+
+
+def _with_path(url: str) -> str:
+    """The address with the "/" that a mere host's page has."""
+    found = _ORIGIN.match(url)
+    if found is None or url[found.end() :].startswith("/"):
+        return url
+    return f"{found[0]}/{url[found.end() :]}"
 
 
 def _exactness(old: str) -> tuple[int, bool]:
