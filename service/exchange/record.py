@@ -160,12 +160,13 @@ class Addresses:
 
     def moved(self, url: str) -> tuple[str, str]:
         """Where the rules take an address, and the old part of the one that does so, "" for none."""
-        spelt = _with_path(_in_small(url))
-        for old, begin, new in self._maps:
-            now = _matched(spelt, begin, new) if "*" in old else _cut(spelt, begin, new)
-            if now is not None:
-                self.unused.discard(old)
-                return now, old
+        if self._maps:
+            for spelt in _ways(url):
+                for old, begin, new in self._maps:
+                    now = _matched(spelt, begin, new) if "*" in old else _cut(spelt, begin, new)
+                    if now is not None:
+                        self.unused.discard(old)
+                        return now, old
         return url, ""
 
     def _laid(self, url: str) -> str:
@@ -183,6 +184,13 @@ _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#]*", re.I)
 def _in_small(url: str) -> str:
     """The address with its scheme and host in small letters, as they mean the same."""
     return (found[0].lower() + url[found.end() :]) if (found := _ORIGIN.match(url)) else url
+
+
+def _ways(url: str) -> Iterator[str]:
+    """An address as the file has it, and then without what names no other page (utm_source=…)."""
+    yield _with_path(_in_small(url))
+    with suppress(urls.NotAnAddress):
+        yield urls.canonical(url)
 
 
 def _with_path(url: str) -> str:

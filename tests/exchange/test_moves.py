@@ -51,6 +51,7 @@ def test_two_rules_for_the_same_pages_are_refused():
         ([f"{OLD}/*aa*aa={NEW}/*-*"], "/xaaa", None),
         ([f"{OLD}/={NEW}/"], "", "/"),
         ([f"{OLD}/?p=*={NEW}/posts/*"], "?p=12", "/posts/12"),
+        ([f"{OLD}/*.html={NEW}/*"], "/x.html?utm_source=y#c1", "/x"),
         # The most exact rule wins, in whatever order they are written.
         ([f"{OLD}={NEW}/old", f"{OLD}/b={NEW}/blog"], "/b/x", "/blog/x"),
         ([f"{OLD}/b/x={NEW}/here", f"{OLD}/b/*={NEW}/all/*"], "/b/x", "/here"),
