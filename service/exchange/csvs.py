@@ -201,6 +201,7 @@ class _Sheet:
         csv.field_size_limit(LONGEST)  # of this process; nothing else here reads tables
         self._number = 1  # of the row that is being read
         self._taken = 0  # characters of it
+        self._is_cut = False  # its last line has no end
         first = self._line()
         told = _SEPARATOR.fullmatch(first.rstrip("\r\n"))
         if told:
@@ -220,6 +221,7 @@ class _Sheet:
                 f"row {self._number} is not in UTF-8: save the sheet as “CSV UTF-8”"
             ) from None
         self._taken += len(line)
+        self._is_cut = bool(line) and not line.endswith(("\n", "\r"))
         if self._taken > LONGEST:
             raise Unreadable(
                 f"row {self._number} is longer than {LONGEST >> 20} million characters: "
@@ -247,6 +249,10 @@ class _Sheet:
             if len(cells) > len(self.head):
                 raise Unreadable(
                     f"row {self._number} has {len(cells)} cells, the first row {len(self.head)}"
+                )
+            if self._is_cut and len(cells) < len(self.head):
+                raise Unreadable(
+                    f"it ends too early: row {self._number} has {len(cells)} of {len(self.head)} cells"
                 )
             if any(cells):
                 yield cells
@@ -299,7 +305,7 @@ def _record(
     except NotAnAddress:
         troubles.note("comment under an article without an address: left out", id)
         return None
-    email = record.printed(get("email"))
+    email = record.address(get("email"), id, troubles)
     name = kept_name(get("author"), id, troubles)
     words = kept_words(fields.get("text", "").replace("\r\n", "\n"), email, id, troubles)
     created_at = _moment(get("created_at"))

@@ -69,7 +69,7 @@ def second(written: float) -> datetime | None:
 def record_of(page: Page, entry: Entry, troubles: Troubles) -> Record:
     """The comment with all that is cleaned in every format; `troubles` counts what changed."""
     source_id = record.known_id(entry.id)
-    email = record.printed(entry.email)
+    email = record.address(entry.email, source_id, troubles)
     words = record.words(entry.text, email, source_id, troubles)
     name = _author(entry, source_id, troubles)
     created_at = _date(page, entry, source_id, troubles)

@@ -145,7 +145,7 @@ def _record(draft: Draft, addresses: Addresses) -> Record | None:
         draft.note("comment under an article without an address: left out")
         return None
     _tell_what_is_left_out(draft)
-    email = record.printed(draft.get("email"))
+    email = record.address(draft.get("email"), draft.id, draft.troubles)
     name = kept_name(draft.get("author"), draft.id, draft.troubles)
     words = kept_words(draft.get("text"), email, draft.id, draft.troubles)
     usual = Markup.HTML if draft.get("source_id") else Markup.MARKDOWN

@@ -18,6 +18,9 @@ from ..status import Kind, Markup, Status
 from ..text import ANONYMOUS
 
 NAME_LENGTH, TITLE_LENGTH, ID_LENGTH = 200, 300, 100  # the columns' widths in models.py
+ADDRESS_LENGTH = 320  # of an address, 64 before its @ and 255 behind (RFC 5321, 4.5.3.1)
+TEXT_LENGTH = 200_000  # four times our longest; making HTML takes 100 bytes of memory for each
+LONGEST_TITLE = 20_000  # characters of which a title is made
 SAMPLES = 3
 REMEMBERED = 50_000  # addresses of which it is known how the file writes them
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -27,9 +30,14 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]\w{1,30});")
 _BREAKING_SPACES = re.compile(r"[^\S\u00a0\u202f]+")
 _EMPTY_WEBSITES = {"", "http://", "https://", "http:///", "https:///"}
-# How an at sign may begin in HTML or in a web address.
-_WRITTEN_AT = ("@", "&#", "&commat;", "%", "\uff20", "\ufe6b")
-_NAMED = {"@": "commat", ".": "period", "+": "plus", "_": "lowbar", "'": "apos|rsquo"}
+_NAMED = {
+    "@": "commat",
+    ".": "period",
+    "+": "plus",
+    "_": "lowbar",
+    "'": "apos|rsquo",
+    "&": "amp",
+}
 _ALIKE = {"@": "\ufe6b", ".": "\u3002", "'": "\u2019"}
 # What may stand inside an address and is not seen: tags, comments, characters without a width.
 _UNSEEN = (
@@ -138,8 +146,9 @@ class Addresses:
     """
 
     def __init__(self, maps: Iterable[tuple[str, str]] = (), base: str = "") -> None:
-        self._maps = sorted(maps, key=lambda pair: _exactness(pair[0]), reverse=True)
-        self.unused = {old for old, _ in self._maps}
+        exact_first = sorted(maps, key=lambda pair: _exactness(pair[0]), reverse=True)
+        self._maps = [(old, _in_small(old), new) for old, new in exact_first]
+        self.unused = {old for old, _, _ in self._maps}
         self.base = base
         self._were: dict[str, str] = {}
 
@@ -159,11 +168,13 @@ class Addresses:
 
     def moved(self, url: str) -> tuple[str, str]:
         """Where the rules take an address, and the old part of the one that does so, "" for none."""
-        for old, new in self._maps:
-            now = _matched(url, old, new) if "*" in old else _cut(url, old, new)
-            if now is not None:
-                self.unused.discard(old)
-                return now, old
+        if self._maps:
+            for spelt in _ways(url):
+                for old, begin, new in self._maps:
+                    now = _matched(spelt, begin, new) if "*" in old else _cut(spelt, begin, new)
+                    if now is not None:
+                        self.unused.discard(old)
+                        return now, old
         return url, ""
 
     def _laid(self, url: str) -> str:
@@ -178,6 +189,29 @@ class Addresses:
 def _closed_up(url: str) -> str:
     """An address with white space in it as browsers send it (WHATWG URL, 4.4)."""
     return re.sub(r"[\t\r\n]", "", url.strip()).replace(" ", "%20")
+
+
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#]*", re.I)
+
+
+def _in_small(url: str) -> str:
+    """The address with its scheme and host in small letters, as they mean the same."""
+    return (found[0].lower() + url[found.end() :]) if (found := _ORIGIN.match(url)) else url
+
+
+def _ways(url: str) -> Iterator[str]:
+    """An address as the file has it, and then without what names no other page (utm_source=…)."""
+    yield _with_path(_in_small(url))
+    with suppress(urls.NotAnAddress):
+        yield urls.canonical(url)
+
+
+def _with_path(url: str) -> str:
+    """The address with the "/" that a mere host's page has."""
+    found = _ORIGIN.match(url)
+    if found is None or url[found.end() :].startswith("/"):
+        return url
+    return f"{found[0]}/{url[found.end() :]}"
 
 
 def _exactness(old: str) -> tuple[int, bool]:
@@ -228,7 +262,18 @@ def printed(typed: str) -> str:
 
 def title(written: str) -> str:
     """An article's title as plain text on one line."""
-    return text.excerpt(text.plain(written), TITLE_LENGTH)
+    return text.excerpt(text.plain(written[:LONGEST_TITLE]), TITLE_LENGTH)
+
+
+def address(written: str, source_id: str, troubles: Troubles) -> str:
+    """The author's address, "" where that is longer than any."""
+    kept = printed(written)
+    if len(kept) > ADDRESS_LENGTH:
+        troubles.note(
+            f"e-mail address longer than {ADDRESS_LENGTH} characters: left out", source_id
+        )
+        return ""
+    return kept
 
 
 def author(written: str, source_id: str, troubles: Troubles) -> str:
@@ -268,12 +313,15 @@ def website(written: str, email: str, source_id: str, troubles: Troubles) -> str
 
 def words(written: str, email: str, source_id: str, troubles: Troubles) -> str:
     """The comment's text, in which only its author's own address is masked (promise 2). However
-    that is spelt, all else stays as it was written."""
+    that is spelt, all else stays as it was written, but what nobody would read to its end."""
     kept = printed(written)
-    if not _holds(kept, email):
-        return kept
-    troubles.note("the author's own e-mail address in the text: masked", source_id)
-    return _own(email).sub(lambda _: vault.mask(email), kept)
+    if _holds(kept, email):
+        troubles.note("the author's own e-mail address in the text: masked", source_id)
+        kept = _own(email).sub(lambda _: vault.mask(email), kept)
+    if len(kept) > TEXT_LENGTH:
+        troubles.note(f"text longer than {TEXT_LENGTH:,} characters: cut", source_id)
+        kept = kept[:TEXT_LENGTH]
+    return kept
 
 
 def known_id(written: str) -> str:
@@ -305,10 +353,19 @@ def digest(*parts: str) -> str:
 
 def _holds(written: str, email: str) -> bool:
     """Whether the address can be read in a text, however it is spelt. What is no address is in none."""
-    local, _, domain = email.partition("@")
-    if not local or not domain or "@" in domain or not any(at in written for at in _WRITTEN_AT):
+    local, _, domain = email.casefold().partition("@")
+    if not local or not domain or "@" in domain or not _AT.search(written):
+        return False
+    # Most texts with an at sign have another's: a short pattern is made once, the long one for each.
+    begins = {name[0] for name in _domains(domain)}
+    if not any(_at_between(local[-1], begin).search(written) for begin in begins):
         return False
     return _own(email).search(written) is not None
+
+
+@lru_cache(maxsize=4_096)
+def _at_between(before: str, after: str) -> re.Pattern[str]:
+    return re.compile(_spelt(f"{before}@{after}"), re.I | re.S)
 
 
 @lru_cache(maxsize=256)
@@ -316,26 +373,41 @@ def _own(email: str) -> re.Pattern[str]:
     """Finds one address in each of its spellings: entities, percent signs, tags in between, its
     domain in letters or in ASCII. Not as the end or the beginning of a longer word."""
     local, _, domain = email.casefold().partition("@")
+    spelt = "|".join(_spelt(f"{local}@{name}") for name in sorted(_domains(domain)))
+    begins = r"(?:(?<![^\W_])|(?<=%[0-9a-f]{2}))"
+    return re.compile(rf"{begins}(?:{spelt})(?![^\W_])", re.I | re.S)
+
+
+def _domains(domain: str) -> set[str]:
+    """A domain as it is written, in ASCII, and in letters."""
     domains = {domain}
     with suppress(UnicodeError):
         domains.add(domain.encode("idna").decode())
     with suppress(UnicodeError):
         domains.add(domain.encode().decode("idna"))
-    spelt = "|".join(_BETWEEN.join(map(_spellings, f"{local}@{name}")) for name in sorted(domains))
-    begins = r"(?:(?<![^\W_])|(?<=%[0-9a-f]{2}))"
-    return re.compile(rf"{begins}(?:{spelt})(?![^\W_])", re.I | re.S)
+    return domains - {""}
+
+
+def _spelt(word: str) -> str:
+    return _BETWEEN.join(map(_spellings, word))
 
 
 def _spellings(character: str) -> str:
-    """A pattern for one character as it may stand in HTML or in a web address."""
+    """A pattern for one character as it may stand in HTML or in a web address. Never tried again in
+    another way: with two ways for each character a word of thirty would take a lifetime. So what is
+    longer comes first."""
     alike = {character, character.upper(), *_ALIKE.get(character, "")}
     if "!" <= character <= "~":  # the full-width forms of ASCII
         alike |= {chr(ord(c) + 0xFEE0) for c in (character, character.upper())}
     written = {rf"&(?:{_NAMED[character]});"} if character in _NAMED else set()
     for same in filter(lambda c: len(c) == 1, alike):
         escaped = "".join(f"%(?:25)*{byte:02x}" for byte in same.encode("utf-8", "replace"))
-        written |= {re.escape(same), f"&#0*{ord(same)};?", f"&#x0*{ord(same):x};?", escaped}
-    return f"(?:{'|'.join(sorted(written))})"
+        written |= {f"&#0*{ord(same)};?", f"&#x0*{ord(same):x};?", escaped}
+    bare = {re.escape(same) for same in alike if len(same) == 1}
+    return f"(?>{'|'.join((*sorted(written), *sorted(bare)))})"
+
+
+_AT = re.compile(_spellings("@"), re.I)
 
 
 def _printable(sample: str) -> str:

@@ -239,7 +239,7 @@ def _kind(fields: dict[str, str], source_id: str, troubles: Troubles) -> Kind | 
 
 
 def _record(draft: Draft, url: str, title: str, kind: Kind) -> Record:
-    email = record.printed(draft.get("author_email"))
+    email = record.address(draft.get("author_email"), draft.source_id, draft.troubles)
     name = record.author(draft.get("author"), draft.source_id, draft.troubles)
     words = record.words(draft.fields.get("content", ""), email, draft.source_id, draft.troubles)
     created_at = _date(draft)

@@ -104,6 +104,10 @@ def test_the_line_by_which_excel_says_what_separates_cells_is_no_row():
     assert (found.author, found.text) == ("Rita", "a, b, c")
 
 
+def test_a_row_may_be_short_and_the_last_without_an_end():
+    assert len(read(HEAD + "1,https://daily.example/a,Rita,Hear\n" + ROW.rstrip())[0]) == 2
+
+
 def test_cells_without_anything_beside_the_table_are_no_cells():
     assert len(read(HEAD + ROW.replace("\n", ",, \n"))[0]) == 1
 
@@ -182,6 +186,7 @@ def test_numbers_with_a_nought_behind_the_point_are_the_same_ids():
         ("sep=;\n\n", "first row names no columns"),
         ("sep=;\nurl;name;text\n\n1;2;3;4\n", "row 4 has 4 cells, the first row 3"),
         (HEAD + ROW + "1,2,3,4,5,6,7\n", "row 3 has 7 cells, the first row 6"),
+        (HEAD + ROW + ROW[:40], "it ends too early: row 3 has 4 of 6 cells"),
         (HEAD + ROW + '1,"a\n', "row 3 cannot be read: a quotation mark is not closed"),
         ((HEAD + ROW).encode() + b"2,\xff\n", "row 3 is not in UTF-8"),
         (HEAD + '1,"' + "a\n" * csvs.LONGEST, "row 2 is longer than"),

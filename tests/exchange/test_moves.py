@@ -49,6 +49,9 @@ def test_two_rules_for_the_same_pages_are_refused():
         ([f"{OLD}/*?*={NEW}/*"], "/a?b=c", "/a"),
         ([f"{OLD}/*aa*aa={NEW}/*-*"], "/xaaaa", "/x-"),
         ([f"{OLD}/*aa*aa={NEW}/*-*"], "/xaaa", None),
+        ([f"{OLD}/={NEW}/"], "", "/"),
+        ([f"{OLD}/?p=*={NEW}/posts/*"], "?p=12", "/posts/12"),
+        ([f"{OLD}/*.html={NEW}/*"], "/x.html?utm_source=y#c1", "/x"),
         # The most exact rule wins, in whatever order they are written.
         ([f"{OLD}={NEW}/old", f"{OLD}/b={NEW}/blog"], "/b/x", "/blog/x"),
         ([f"{OLD}/b/x={NEW}/here", f"{OLD}/b/*={NEW}/all/*"], "/b/x", "/here"),
@@ -63,6 +66,15 @@ def test_the_most_exact_rule_moves_a_page(rules, was, now):
         tried, _ = moves.try_rules(order, [OLD + was], OURS)
         assert tried[0].url == (NEW + now if now else OLD + was)
         assert bool(tried[0].rule) == bool(now)
+
+
+@pytest.mark.parametrize("rule", [f"{OLD}={NEW}", f"HTTPS://Old.example/*={NEW}/*"])
+def test_a_rule_fits_a_host_in_whatever_letters(rule):
+    tried, unused = moves.try_rules(
+        [rule], ["https://OLD.Example/A", "HTTPS://old.example/A"], OURS
+    )
+    assert [(page.url, page.rule) for page in tried] == [(f"{NEW}/A", rule)] * 2
+    assert not unused
 
 
 def test_it_says_where_each_page_goes_by_which_rule_and_which_rule_moved_none():

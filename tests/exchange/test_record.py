@@ -89,6 +89,8 @@ def test_of_a_text_only_its_authors_address_is_masked(written, kept):
         ("o&#8217;neil@example.org", "o'neil@example.org", "o…@e…"),
         ("ann@xn--mnchen-3ya.example", "ann@münchen.example", "a…@m…"),
         ("ann&#64;localhost", "ann@localhost", "a…@l…"),
+        ("a&b@b.example a&amp;b@b.example a&#38;b@b.example", "a&b@b.example", "a…@b… a…@b… a…@b…"),
+        ("a%b@b.example a%25b@b.example", "a%b@b.example", "a…@b… a…@b…"),
         ("data@b.com", "a@b.co", "data@b.com"),
         ("Cats &amp; a dog @ a bar", "a", "Cats &amp; a dog @ a bar"),
         ("null &amp; void @ all.", "null", "null &amp; void @ all."),
@@ -110,6 +112,33 @@ def test_looking_for_an_address_takes_time_by_the_length(piece):
 
     took(100)
     assert min(took(80_000) for _ in range(3)) < 40 * max(min(took(10_000) for _ in range(3)), 1e-4)
+
+
+@pytest.mark.parametrize("email", ["chris.longname@b.example", "e" * 60 + "@b.example"])
+def test_a_text_that_begins_like_a_long_address_takes_no_longer(email):
+    other = email.replace("b.example", "c.example")
+    began = time.process_time()
+    assert not record._holds(f"{other} {other[:50]} @b ..h@b" * 100 + email[-12:], email)
+    assert time.process_time() - began < 2
+
+
+def test_what_is_longer_than_any_address_is_none():
+    troubles = Troubles()
+    assert record.address(f"{'a' * 400}@b.example", "1", troubles) == ""
+    assert "longer than 320 characters: left out (id 1)" in lines(troubles)
+    assert record.address(f" {EMAIL}\n", "1", troubles) == EMAIL
+
+
+def test_a_text_that_nobody_would_read_is_cut():
+    troubles = Troubles()
+    kept = record.words("x " * record.TEXT_LENGTH, EMAIL, "1", troubles)
+    assert (len(kept), "cut (id 1)" in lines(troubles)) == (record.TEXT_LENGTH, True)
+
+
+def test_a_title_without_an_end_takes_no_time():
+    began = time.process_time()
+    assert len(record.title("A review " + "<b>&" * 2_000_000)) <= record.TITLE_LENGTH
+    assert time.process_time() - began < 2
 
 
 OLD, NEW = "http://old.example", "https://new.example"
