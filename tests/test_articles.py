@@ -1,10 +1,12 @@
 """Articles renamed, moved and made one: what readers find at which address, and what is on record."""
 
+import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from cast import ARTICLE, SENT, add_moderator, add_site, on_record
-from sqlalchemy import event, insert, select
+from sqlalchemy import event, insert, select, text
 
 from service import accounts, aliases, articles, comments, database, moderation, threads
 from service.models import (
@@ -189,6 +191,33 @@ def test_where_somebody_begins_to_write_at_that_moment_it_does_not_move(app, mak
     with pytest.raises(articles.ElsewhereTaken):
         write(move)
     assert events(app) == []
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_move_and_a_reader_who_writes_there_wait_for_each_other(app, make, write):
+    """Not both of them for the other: the row is locked for the address, not first for less."""
+    number = make()
+    failed = []
+
+    def move():
+        try:
+            write(lambda s, mo: articles.move(s, s.get_one(Article, number), NEW, mo))
+        except database.Busy as busy:
+            failed.append(busy)
+
+    mover = threading.Thread(target=move)
+    with app.app_context(), database.writing() as session:
+        session.add(comment(session.get_one(Article, number), status=Status.APPROVED))
+        session.flush()
+        mover.start()
+        waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        until = time.monotonic() + 10
+        while not session.scalar(waiting):
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        moderation.recount(session, number)
+    mover.join()
+    assert failed == []
 
 
 def test_no_address_of_a_person_comes_on_record(app, make, write):

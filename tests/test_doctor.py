@@ -342,6 +342,15 @@ def test_what_a_page_has_a_thousand_times_is_said_once_and_shortly(examine, blog
     assert max(len(finding.said) for finding in findings) < 1_000
 
 
+def test_nothing_that_a_page_says_acts_on_a_terminal(examine, blog):
+    hidden = "&#27;]0;x&#7;&#x202e;"
+    link = f'<a href="https://x.example/{hidden}">x</a>'
+    element = f'<rejoinder-thread site="daily">{link}</rejoinder-thread>'
+    findings = examine(html(element, canonical=f"https://amp.example/{hidden}"))
+    assert "https://x.example/" in " ".join(wrong(findings))
+    assert all(finding.said.isprintable() for finding in findings)
+
+
 def test_addresses_that_are_none_stop_nothing(examine, ours, blog):
     broken = (
         '<base href="http://[b">',

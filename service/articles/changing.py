@@ -49,6 +49,8 @@ def move(session: Session, article: Article, url: str, by: Moderator | str) -> N
     An address that led to another article leads to this one. Raises SamePlace, OutsideOrigins, and
     ElsewhereTaken.
     """
+    # At once as the last change here needs it: a reader who writes has the row already, for less.
+    session.refresh(article, with_for_update=True)
     site = session.get_one(Site, article.site_id)
     if url == article.url:
         raise SamePlace

@@ -29,7 +29,7 @@ def examine(session: Session, site: Site, seen: Visit, base: str) -> list[Findin
     service's own address."""
     ours = [thread for thread in seen.page.threads if thread.site == site.key]
     found = dict.fromkeys(
-        _short(finding)
+        _plain(finding)
         for finding in chain(
             _address(seen),
             _snippet(site, seen, ours, base),
@@ -44,10 +44,10 @@ def examine(session: Session, site: Site, seen: Visit, base: str) -> list[Findin
     return sorted(found, key=lambda finding: order.index(finding.state))[:MOST]
 
 
-def _short(finding: Finding) -> Finding:
-    if len(finding.said) <= LONGEST:
-        return finding
-    return replace(finding, said=f"{finding.said[:LONGEST]}…")
+def _plain(finding: Finding) -> Finding:
+    """What a page says of itself is quoted for a terminal too: shortly, and nothing in it acts."""
+    said = finding.said if len(finding.said) <= LONGEST else f"{finding.said[:LONGEST]}…"
+    return replace(finding, said="".join(c if c.isprintable() else "\ufffd" for c in said))
 
 
 def _address(seen: Visit) -> Iterator[Finding]:

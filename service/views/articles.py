@@ -17,7 +17,7 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  #
 from .. import accounts, articles, database, urls
 from ..aliases import article_at
 from ..models import Article, Move, Site
-from ..status import Role, Status
+from ..status import BulkState, Role, Status
 from .desk import LARGEST_ID, STATUSES, bp, may_publish
 from .forms import line
 from .places import (
@@ -54,6 +54,7 @@ WHY = {
 }
 SAID = {
     "began": _l("The move has begun. Load this page again to see how far it is."),
+    "done": _l("The articles have moved. Their old addresses lead to them."),
     "stopped": _l("The move is stopped. What has moved stays at its new address."),
     "resumed": _l("The move goes on."),
 }
@@ -366,12 +367,16 @@ def _still() -> str:
 
 
 def _addresses(site: Site, form: PatternForm, found: articles.Rehearsal | None = None) -> str:
+    moves = articles.latest(database.session(), site.id)
+    said = request.args.get("said", "")
+    if said == "began" and moves and moves[0].state == BulkState.DONE:
+        said = "done"
     return render_template(
         "desk/articles_addresses.html",
         site=site,
         form=form,
         found=found,
-        moves=articles.latest(database.session(), site.id),
-        said=SAID.get(request.args.get("said", "")),
+        moves=moves,
+        said=SAID.get(said),
         may_change=may_publish(),
     )

@@ -17,6 +17,9 @@ from .here import served_at
 from .limits import EXAMINING, limiter
 from .sites import site_or_refuse
 
+NEWEST = (Article.last_at.desc().nulls_last(), Article.id.desc())
+LATEST = 50  # articles among which one on the site's own pages is looked for
+
 
 class AddressForm(FlaskForm):
     url = StringField(
@@ -37,11 +40,12 @@ class AddressForm(FlaskForm):
 
 @bp.get("/sites/<key>/doctor", endpoint="doctor")
 def ask(key: str) -> ResponseReturnValue:
-    """Asks for an article; the one of the newest comment's article stands there already."""
+    """Asks for an article; the one that was written under last stands there already."""
     session = database.session()
     site = site_or_refuse(session, key)
-    newest = select(Article.url).where(Article.site_id == site.id).order_by(Article.id.desc())
-    return _page(site, AddressForm(url=session.scalar(newest.limit(1)) or ""))
+    newest = select(Article.url).where(Article.site_id == site.id).order_by(*NEWEST).limit(LATEST)
+    within = (url for url in session.scalars(newest) if urls.is_within(url, site.origins))
+    return _page(site, AddressForm(url=next(within, "")))
 
 
 @bp.post("/sites/<key>/doctor", endpoint="doctor_look")

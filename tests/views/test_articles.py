@@ -290,7 +290,9 @@ def test_a_site_that_changes_its_address_rehearses_and_moves(app, pia, mo, revie
     assert do(mo, ADDRESSES, **asked).status_code == 403
     assert do(mo, f"{ADDRESSES}/run", **asked, taken="leave").status_code == 403
     answer = do(pia, f"{ADDRESSES}/run", ADDRESSES, **asked, taken="leave")
-    assert "2 of 2 moved" in pia.get(answer.location).text
+    done = pia.get(answer.location).text
+    assert "2 of 2 moved" in done
+    assert "The articles have moved." in done
     assert addresses(app) == [NEW, "https://daily.example/blog/other"]
     assert "Hear, hear." in app.test_client().get(f"/embed/{SITE}?url={ARTICLE}").text
     again = do(pia, ADDRESSES, ADDRESSES, **asked)
@@ -317,7 +319,9 @@ def test_a_move_is_stopped_and_goes_on(app, pia, mo, review, monkeypatch):
     monkeypatch.setattr("service.views.articles.SECONDS", 0)
     asked = {"old": "https://daily.example/2026/*", "new": "https://daily.example/blog/*"}
     answer = do(pia, f"{ADDRESSES}/run", ADDRESSES, **asked, taken="leave")
-    assert "0 of 1 moved" in pia.get(answer.location).text
+    begun = pia.get(answer.location).text
+    assert "0 of 1 moved" in begun
+    assert "The move has begun." in begun
     assert do(pia, f"{ADDRESSES}/run", ADDRESSES, **asked, taken="leave").status_code == 409
     assert do(mo, f"{ADDRESSES}/1/change", action="stop").status_code == 403
     do(pia, f"{ADDRESSES}/1/change", ADDRESSES, action="stop")

@@ -1,12 +1,14 @@
 """The doctor at the desk and on the command line."""
 
+from datetime import UTC, datetime
+
 import pytest
 from cast import SITE, add_moderator, add_site, csrf, sign_in
 from outsiders import LOOPBACK, serving
 from sqlalchemy import update
 
 from service import database
-from service.models import Site, now
+from service.models import Article, Site, now
 from service.status import Role
 
 PAGE = f"/desk/sites/{SITE}/doctor"
@@ -43,6 +45,17 @@ def test_a_publisher_is_told_what_to_mend(pia, blog):
     assert "One thing is to be mended" in shown
     assert "The script is missing" in shown
     assert f'value="{blog.url}/harbour"' in shown
+
+
+def test_the_article_that_was_written_under_last_is_suggested_if_it_is_one_of_the_sites(
+    app, pia, blog
+):
+    assert 'value="http' not in pia.get(PAGE).text
+    for number, url in enumerate((f"{blog.url}/a", f"{blog.url}/b", "https://gone.example/x")):
+        at = datetime(2026, 3, 1 + number, tzinfo=UTC)
+        with app.app_context(), database.writing() as session:
+            session.add(Article(site_id=1, url=url, last_at=at))
+    assert f'value="{blog.url}/b"' in pia.get(PAGE).text
 
 
 @pytest.mark.parametrize("typed", ["", "harbour", "javascript:alert(1)"])
