@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
+from functools import cached_property, lru_cache, partial
 from itertools import groupby, islice
 from typing import Any, NamedTuple, cast
 
@@ -31,6 +31,7 @@ from .report import Found, Tally
 BATCH = 300  # rows a step writes at most: well under 100 ms
 LOT = 300  # from so many comments on, small articles make a step together
 COUNTED = 100  # articles whose counters are made anew together
+REMEMBERED = 20_000  # addresses that are sealed once: some 10 MB
 AHEAD = 2  # batches that are being rendered while one is written
 REMOVED = 100  # rows a step of an undo takes out, each retracted by itself at worst
 RENDERERS = {Markup.MARKDOWN: render, Markup.HTML: render_html}
@@ -115,6 +116,12 @@ class Run:
     tally: Tally = field(default_factory=Tally)
     found: Found = field(default_factory=Found)
     uncounted: set[int] = field(default_factory=set)  # articles whose counters lag behind
+
+    @cached_property
+    def hide(self) -> Callable[[str, str], Hidden]:
+        """Seals an address, of which it also takes the normal form. Most people wrote more than once."""
+        seal = partial(self.vault.hide, site_id=self.site_id)
+        return lru_cache(REMEMBERED)(lambda email, spelled: seal(email, spelled=spelled))
 
 
 def take_up(session: Session, run: Run, pile: Pile) -> None:
@@ -324,7 +331,6 @@ class _Batch:
 
     def ready(self) -> Step:
         """The step that writes them."""
-        hide, site_id = self.run.vault.hide, self.run.site_id
         for (_, _, one), found in zip(self.rows, self.making, strict=True):
             self.html.append(found.html)
             waiting = one.waiting_edit
@@ -332,7 +338,7 @@ class _Batch:
             if one.text and not found.html:
                 self.run.troubles.note("text of which nothing can be shown", one.source_id)
             if one.email and one.email not in self.hidden:
-                self.hidden[one.email] = hide(one.email, site_id, found.address)
+                self.hidden[one.email] = self.run.hide(one.email, found.address)
         return self.write
 
     def write(self, session: Session) -> None:

@@ -47,8 +47,10 @@ INTERNAL = {
 }
 
 _NAMESPACE = re.compile(r"https?://(?:www\.)?wordpress\.org/export/[^/]+/?", re.I)
-_ITEM = ("rss", "channel", "item")
-_COMMENT = (*_ITEM, "wp:comment")
+# Where an element stands: the names of those around it.
+_CHANNEL = ["rss", "channel"]
+_ITEM = [*_CHANNEL, "item"]
+_COMMENT = [*_ITEM, "wp:comment"]
 DEEPEST = len(_COMMENT) + 1
 AT_ONCE = 500  # comments of an article that are held in memory
 _OF_CHANNEL = {"link", "wp:base_blog_url", "wp:base_site_url"}
@@ -122,9 +124,8 @@ class _Reader(Hearer[Item]):
     def _is_due(self) -> bool:
         """Whether what there is of an article can go: at its end, and where there are many comments
         once it is known where it lies."""
-        path = tuple(self.path)
         is_much = len(self.comments) >= AT_ONCE and bool(self.article.get("link"))
-        return path == _ITEM or (path == _COMMENT and is_much)
+        return self.path == _ITEM or (is_much and self.path == _COMMENT)
 
     def characters(self, content: str) -> None:
         if self.wanted is not None:
@@ -148,8 +149,8 @@ class _Reader(Hearer[Item]):
         depth = len(self.path)
         if depth > DEEPEST:
             return
-        above = tuple(self.path[:-1])
-        if above == _ITEM[:2]:
+        above = self.path[:-1]
+        if above == _CHANNEL:
             if name == "item":
                 self.article, self.comments = {}, []
             elif name in _OF_CHANNEL:

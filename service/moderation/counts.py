@@ -60,8 +60,10 @@ def recount(session: Session, *article_ids: int) -> None:
     approved = (Comment.article_id.in_(article_ids), Comment.status == Status.APPROVED)
     below = select(Comment.root_id, func.count()).where(*approved, Comment.root_id.is_not(None))
     counts = _pairs(session, below.group_by(Comment.root_id))
-    roots = select(Comment.id, Comment.approved_below).where(
-        Comment.article_id.in_(article_ids), Comment.parent_id.is_(None)
+    roots = (
+        select(Comment.id, Comment.approved_below)
+        .where(Comment.article_id.in_(article_ids), Comment.parent_id.is_(None))
+        .with_hint(Comment, "INDEXED BY ix_comments_thread", "sqlite")
     )
     # Only what is wrong is written: the rows are large.
     wrong = [

@@ -177,4 +177,4 @@ def test_the_row_of_a_sites_pages_stands_on_top_of_each_of_them(app, pia, endpoi
         address = url_for(endpoint, key=SITE)
     page = pia.get(address).text.partition("<main")[2]
     assert f'<a href="{address}" aria-current="page">' in page.partition("<h1")[0]
-    assert page.count('class="site-pages"') == 1
+    assert page.count('aria-label="Pages of ') == 1
