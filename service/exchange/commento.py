@@ -33,7 +33,6 @@ NOBODY = "undefined"  # how Commento spells that there is no website or address
 
 _BEGINS = re.compile("https?://", re.I)
 
-NO_ADDRESS = "comment under an article without an address: left out"
 NO_AUTHOR = "comment of an author who is not in the file: shown without a name"
 
 Fields = dict[str, Any]
@@ -94,7 +93,7 @@ def _records(
     try:
         url = addresses.canonical(_address(comment, page, addresses.base))
     except NotAnAddress:
-        troubles.note(NO_ADDRESS, source_id)
+        troubles.note(record.NO_ADDRESS, source_id)
         return
     author = spool.named("author", author_id)
     if author is None and _is_anonymous(author_id):
@@ -164,7 +163,7 @@ def _state(comment: Fields, text: str, source_id: str, troubles: Troubles) -> St
         return Status.DELETED
     written = said(comment, "state")
     if written not in STATES:
-        troubles.note("unknown state: waits for a moderator", source_id)
+        troubles.note(record.UNKNOWN_STATE, source_id)
     return STATES.get(written, Status.PENDING)
 
 

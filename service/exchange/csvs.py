@@ -303,7 +303,7 @@ def _record(
     try:
         url = addresses.canonical(get("article"))
     except NotAnAddress:
-        troubles.note("comment under an article without an address: left out", id)
+        troubles.note(record.NO_ADDRESS, id)
         return None
     email = record.address(get("email"), id, troubles)
     name = kept_name(get("author"), id, troubles)
@@ -369,7 +369,7 @@ def _state(written: str, is_told: bool, id: str, troubles: Troubles) -> Status:
         return Status.APPROVED
     state = STATES.get(written.casefold())
     if state is None:
-        troubles.note("unknown state: waits for a moderator", f"{id} {written}".strip())
+        troubles.note(record.UNKNOWN_STATE, f"{id} {written}".strip())
         return Status.PENDING
     return state
 

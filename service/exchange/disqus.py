@@ -25,8 +25,6 @@ _OF_AUTHOR = {"name", "email", "username", "link"}
 _YES, _NO = ("true", "1"), ("false", "0")  # XML Schema, part 2, 3.2.2
 _DEPTH = 2  # of a thread or a post within <disqus>
 
-NO_THREAD = "comment under an article that is not in the file: left out"
-NO_ADDRESS = "comment under an article without an address: left out"
 BY_IDENTIFIER = "article without a link: its identifier used"
 OF_A_DELETED = "comment under a deleted article: kept as it was"
 
@@ -153,7 +151,7 @@ def _records(
 def _page(thread: dict[str, str] | None, addresses: Addresses) -> tuple[Page | None, list[str]]:
     """The article, None if it has no address, and what is to be told of each of its comments."""
     if thread is None:
-        return None, [NO_THREAD]
+        return None, [record.NO_ARTICLE]
     told = [OF_A_DELETED] if _is(thread, "isDeleted") else []
     identifier = thread.get("id", "")
     guesses: tuple[tuple[str, list[str]], ...] = (
@@ -169,7 +167,7 @@ def _page(thread: dict[str, str] | None, addresses: Addresses) -> tuple[Page | N
             continue
         closed = _is(thread, "isClosed")
         return Page(url, thread.get("title", ""), _created(thread), closed), told + words
-    return None, [NO_ADDRESS]
+    return None, [record.NO_ADDRESS]
 
 
 def _entry(post: dict[str, str], source_id: str, troubles: Troubles) -> Entry:
@@ -202,7 +200,7 @@ def _state(post: dict[str, str], source_id: str, troubles: Troubles) -> Status:
         return Status.SPAM
     names = ("isDeleted", "isSpam", "isApproved")
     if any(post.get(name, "").lower() not in ("", *_YES, *_NO) for name in names):
-        troubles.note("unknown state: waits for a moderator", source_id)
+        troubles.note(record.UNKNOWN_STATE, source_id)
         return Status.PENDING
     return Status.PENDING if post.get("isApproved", "").lower() in _NO else Status.APPROVED
 

@@ -74,7 +74,7 @@ def record_of(page: Page, entry: Entry, troubles: Troubles) -> Record:
     name = _author(entry, source_id, troubles)
     created_at = _date(page, entry, source_id, troubles)
     if not source_id:
-        troubles.note("comment without an id: one was made for it", "")
+        troubles.note(record.NO_ID, "")
     return Record(
         article_url=page.url,
         article_title=record.title(escape(unescape(page.title))),
@@ -105,10 +105,10 @@ def _author(entry: Entry, source_id: str, troubles: Troubles) -> str:
 def _date(page: Page, entry: Entry, source_id: str, troubles: Troubles) -> datetime:
     if at := entry.created_at:
         if at > datetime.now(UTC):
-            troubles.note("date in the future: kept", source_id)
+            troubles.note(record.IN_THE_FUTURE, source_id)
         return at
     if page.created_at:
-        troubles.note("no date: the article's taken", source_id)
+        troubles.note(record.ARTICLES_DATE, source_id)
         return page.created_at
-    troubles.note("no date at all: 1 January 1970 taken", source_id)
+    troubles.note(record.NO_DATE, source_id)
     return record.LONG_AGO

@@ -34,8 +34,6 @@ NEEDED = {
 }
 LATER = ("modified", "likes")  # columns that old databases do not have
 
-NO_THREAD = "comment under an article that is not in the file: left out"
-NO_ADDRESS = "comment under an article without an address: left out"
 
 Row = dict[str, Any]
 
@@ -140,7 +138,9 @@ def _records(rows: Iterator[Row], addresses: Addresses, troubles: Troubles) -> I
         try:
             url = addresses.canonical(_place(_text(row["uri"])))
         except NotAnAddress:
-            troubles.note(NO_ADDRESS if row["thread"] is not None else NO_THREAD, source_id)
+            troubles.note(
+                record.NO_ADDRESS if row["thread"] is not None else record.NO_ARTICLE, source_id
+            )
             continue
         page = Page(url, _text(row["title"]))
         yield record_of(page, _entry(row, source_id, troubles), troubles)
@@ -171,7 +171,7 @@ def _entry(row: Row, source_id: str, troubles: Troubles) -> Entry:
 def _state(mode: Any, source_id: str, troubles: Troubles) -> Status:
     """What became of the comment in Isso; whatever is unknown is not published."""
     if not isinstance(mode, int) or mode not in MODES:
-        troubles.note("unknown state: waits for a moderator", source_id)
+        troubles.note(record.UNKNOWN_STATE, source_id)
         return Status.PENDING
     return MODES[mode]
 
@@ -211,7 +211,7 @@ def _of_thread(
     try:
         url = addresses.canonical(_place(said(thread, "id")))
     except NotAnAddress:
-        troubles.note(NO_ADDRESS, source_id)
+        troubles.note(record.NO_ADDRESS, source_id)
         return
     entry = Entry(
         id=said(fields, "id"),

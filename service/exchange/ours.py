@@ -142,7 +142,7 @@ def _record(draft: Draft, addresses: Addresses) -> Record | None:
     try:
         url = addresses.canonical(draft.get("article"))
     except NotAnAddress:
-        draft.note("comment under an article without an address: left out")
+        draft.note(record.NO_ADDRESS)
         return None
     _tell_what_is_left_out(draft)
     email = record.address(draft.get("email"), draft.id, draft.troubles)
@@ -152,7 +152,7 @@ def _record(draft: Draft, addresses: Addresses) -> Record | None:
     markup = draft.one_of(Markup, "markup", usual)
     created_at = _date(draft)
     if not draft.id:
-        draft.note("comment without an id: one was made for it")
+        draft.note(record.NO_ID)
     return Record(
         article_url=url,
         article_title=kept_title(draft.get("title")),
@@ -219,9 +219,9 @@ def _aliases(draft: Draft, url: str, addresses: Addresses) -> tuple[str, ...]:
 def _date(draft: Draft) -> datetime:
     if at := draft.moment("created_at"):
         if at > datetime.now(at.tzinfo):
-            draft.note("date in the future: kept")
+            draft.note(record.IN_THE_FUTURE)
         return at
-    draft.note("no date at all: 1 January 1970 taken")
+    draft.note(record.NO_DATE)
     return record.LONG_AGO
 
 

@@ -25,6 +25,15 @@ SAMPLES = 3
 REMEMBERED = 50_000  # addresses of which it is known how the file writes them
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
+# What every format may have to tell of a comment, in the same words.
+NO_ADDRESS = "comment under an article without an address: left out"
+NO_ARTICLE = "comment under an article that is not in the file: left out"
+NO_ID = "comment without an id: one was made for it"
+UNKNOWN_STATE = "unknown state: waits for a moderator"
+IN_THE_FUTURE = "date in the future: kept"
+NO_DATE = "no date at all: 1 January 1970 taken"
+ARTICLES_DATE = "no date: the article's taken"
+
 # Halves of surrogate pairs too: JSON can spell them, and no database stores them.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]\w{1,30});")

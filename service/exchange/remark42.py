@@ -19,7 +19,6 @@ from .spool import Spool
 FORMAT = "remark42"
 VERSIONS = (0, 1)
 
-NO_ADDRESS = "comment under an article without an address: left out"
 BLOCKED = "comment of an author who was blocked: kept as it was"
 MARKED = "author's mark (administrator, verified): left out"
 
@@ -91,7 +90,7 @@ def _records(
     try:
         url = addresses.canonical(written)
     except NotAnAddress:
-        troubles.note(NO_ADDRESS, source_id)
+        troubles.note(record.NO_ADDRESS, source_id)
         return
     user = fields.get("user")
     known = spool.named("user", said(user, "id")) or _user(None)

@@ -12,7 +12,6 @@ from .record import Unreadable
 
 CHUNK = 64 * 1024
 LONGEST = 16 * 1024 * 1024  # bytes of one tag, and characters of one text: none is as long
-
 DEEPEST = 200  # elements within each other; the parser itself keeps every one that is open
 
 Part = TypeVar("Part")

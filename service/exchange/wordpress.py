@@ -203,7 +203,7 @@ def _address(item: Item, addresses: Addresses) -> tuple[str, str]:
             return addresses.canonical(guess), trouble
         except NotAnAddress:
             continue
-    return "", "comment under an article without an address: left out"
+    return "", record.NO_ADDRESS
 
 
 @dataclass(frozen=True)
@@ -245,7 +245,7 @@ def _record(draft: Draft, url: str, title: str, kind: Kind) -> Record:
     words = record.words(draft.fields.get("content", ""), email, draft.source_id, draft.troubles)
     created_at = _date(draft)
     if not draft.source_id:
-        draft.troubles.note("comment without an id: one was made for it", "")
+        draft.troubles.note(record.NO_ID, "")
     parent = record.known_id(draft.get("parent"))
     return Record(
         article_url=url,
@@ -267,7 +267,7 @@ def _state(draft: Draft) -> Status:
     """What became of the comment in WordPress; whatever is unknown is not published."""
     written = draft.get("approved").lower()
     if written not in STATUS:
-        draft.note("unknown state: waits for a moderator", written)
+        draft.note(record.UNKNOWN_STATE, written)
         return Status.PENDING
     state = STATUS[written]
     kind = draft.get("type").lower()
@@ -281,9 +281,9 @@ def _date(draft: Draft) -> datetime:
     guesses: tuple[tuple[str, Callable[[str], datetime], str], ...] = (
         (draft.get("date_gmt"), _utc, ""),
         (draft.get("date"), _utc, "no date in UTC: the site's own time taken for it"),
-        (article.get("wp:post_date_gmt", ""), _utc, "no date: the article's taken"),
-        (article.get("wp:post_date", ""), _utc, "no date: the article's taken"),
-        (article.get("pubDate", ""), _rfc_date, "no date: the article's taken"),
+        (article.get("wp:post_date_gmt", ""), _utc, record.ARTICLES_DATE),
+        (article.get("wp:post_date", ""), _utc, record.ARTICLES_DATE),
+        (article.get("pubDate", ""), _rfc_date, record.ARTICLES_DATE),
     )
     for written, reading, trouble in guesses:
         try:
@@ -293,9 +293,9 @@ def _date(draft: Draft) -> datetime:
         if trouble:
             draft.note(trouble)
         if at > datetime.now(UTC):
-            draft.note("date in the future: kept")
+            draft.note(record.IN_THE_FUTURE)
         return at
-    draft.note("no date at all: 1 January 1970 taken")
+    draft.note(record.NO_DATE)
     return record.LONG_AGO
 
 
