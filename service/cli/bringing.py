@@ -26,7 +26,7 @@ from ..exchange.formats import READERS
 from ..exchange.pile import Pile, gather
 from ..exchange.record import Addresses, Unreadable
 from ..exchange.store import Run
-from ..models import Comment, Import, Site, gone_sites, now
+from ..models import Import, Site, gone_sites, now
 from ..status import ImportState, ImportWish
 from .importing import BEAT, Stopped, beat, hold, renderers, said, write
 
@@ -254,10 +254,6 @@ class _Work:
             write(step)
             if self._is_due():
                 self.beat(total - self._brought())
-        left = store.left_of(database.session(), self.number)
-        database.forget()
-        told = {"left": {"places": left.places, "replies": left.replies}}
-        write(lambda session: self._add_to_report(session, told))
         self.end(ImportState.UNDONE)
 
     def has_brought(self) -> bool:
@@ -296,10 +292,6 @@ class _Work:
         count = pile.comments
         write(lambda session: self._put(session, report=report, total=count, progress=count))
 
-    def _add_to_report(self, session: Session, more: dict[str, Any]) -> None:
-        found = session.get_one(Import, self.number)
-        found.report = found.report | more
-
     def _put(self, session: Session, **values: Any) -> None:
         session.execute(self._row().values(**values))
 
@@ -307,7 +299,6 @@ class _Work:
         return update(Import).where(Import.id == self.number)
 
     def _brought(self) -> int:
-        counted = select(func.count()).where(Comment.import_id == self.number)
-        found = database.session().scalar(counted) or 0
+        found = database.session().scalar(store.count_of(self.number)) or 0
         database.forget()
         return found

@@ -11,7 +11,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, BinaryIO
 
@@ -24,7 +24,7 @@ from ..urls import NotAnAddress
 from ..vault import Vault
 from . import record
 from .entry import MOST_LIKES, moment
-from .ours import kept_id, kept_name, kept_title, kept_words
+from .ours import kept_id, kept_language, kept_name, kept_title, kept_words
 from .record import Addresses, Record, Troubles, Unreadable
 from .windows import Around, comments, email, utc, windows
 
@@ -312,6 +312,8 @@ def _record(
     if created_at is None:
         troubles.note("no date that can be read (2020-12-31): 1 January 1970 taken", id)
         created_at = record.LONG_AGO
+    elif created_at > datetime.now(UTC):
+        troubles.note(record.IN_THE_FUTURE, id)
     parent = record.known_id(_whole(get("parent")))
     return Record(
         article_url=url,
@@ -331,7 +333,7 @@ def _record(
         is_pinned=get("pinned_at").casefold() not in NO,
         edited_at=_moment(get("edited_at")),
         public_id=kept_id(id),
-        language=get("language") if re.fullmatch(r"[A-Za-z-]{2,20}", get("language")) else "",
+        language=kept_language(get("language")),
         pinned_at=_moment(get("pinned_at")),
     )
 

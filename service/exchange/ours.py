@@ -17,6 +17,7 @@ from ..urls import NotAnAddress
 from . import record
 from .entry import MOST_LIKES, moment
 from .record import Addresses, Past, Record, Troubles, Unreadable
+from .windows import utc
 
 PIECE = 64 * 1024
 LONGEST = 16 * 1024 * 1024  # bytes of a line
@@ -71,6 +72,11 @@ def kept_name(written: str, source_id: str, troubles: Troubles) -> str:
 def kept_title(written: str) -> str:
     """A title of ours, which is no HTML, with its spaces: French has them that do not break."""
     return record.printed(" ".join(written.splitlines()))[: record.TITLE_LENGTH]
+
+
+def kept_language(written: str) -> str:
+    """A language's tag (BCP 47), "" if it is none, or longer than its column."""
+    return written if len(written) <= 20 and LANGUAGE.fullmatch(written) else ""
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:
@@ -172,7 +178,7 @@ def _record(draft: Draft, addresses: Addresses) -> Record | None:
         article_is_closed=draft.fields.get("article_is_closed") is True,
         past=_past(draft, email),
         public_id=kept_id(draft.id),
-        language=_language(draft),
+        language=kept_language(draft.get("language")),
         pinned_at=draft.moment("pinned_at"),
         is_reworded=draft.fields.get("is_reworded") is True,
         waiting_edit=_waiting_edit(draft, email),
@@ -229,11 +235,6 @@ def _likes(draft: Draft) -> int:
     likes = draft.fields.get("likes")
     is_count = isinstance(likes, int) and not isinstance(likes, bool)
     return min(max(likes, 0), MOST_LIKES) if is_count and likes is not None else 0
-
-
-def _language(draft: Draft) -> str:
-    language = draft.get("language")
-    return language if len(language) <= 20 and LANGUAGE.fullmatch(language) else ""
 
 
 def _past(draft: Draft, email: str) -> Past | None:
@@ -310,7 +311,7 @@ def _at(entry: Fields, name: str) -> str:
     at = moment(said(entry, name))
     if at is None:
         raise ValueError(name)
-    return at.isoformat().replace("+00:00", "Z")
+    return utc(at)
 
 
 def _short(entry: Fields, name: str, length: int) -> str:

@@ -80,11 +80,10 @@ class Pile:
     def __init__(self) -> None:
         self.comments = 0
         self.has_names = False  # some come with the name that a page of ours gave them
-        self.first: datetime | None = None
-        self.last: datetime | None = None
         self._waiting: list[tuple[Any, ...]] = []
         self._counts: dict[int, int] = {}
         self._at: tuple[str, int] = ("", 0)  # the article of the record before
+        self._told: tuple[Any, ...] = ()  # … and what was last said of it
 
     def __enter__(self) -> Self:
         with _disk():
@@ -106,14 +105,11 @@ class Pile:
         self.comments += 1
         self._counts[number] = self._counts.get(number, 0) + 1
         self.has_names = self.has_names or bool(record.public_id)
-        at = record.created_at
-        self.first = min(self.first or at, at)
-        self.last = max(self.last or at, at)
         row = (
             number,
             record.source_id,
             record.source_parent,
-            (at - EPOCH) // MICROSECOND,
+            (record.created_at - EPOCH) // MICROSECOND,
             _rest(record),
         )
         self._waiting.append(row)
@@ -148,8 +144,6 @@ class Pile:
         elif self._told != (number, *_of_article(record)):
             self._tell(number, record)
         return number
-
-    _told: tuple[Any, ...] = ()
 
     def _tell(self, number: int, record: Record) -> None:
         """The first title that is one is the article's, and so on; it is closed or held if any

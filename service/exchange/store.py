@@ -129,7 +129,7 @@ def take_up(session: Session, run: Run, pile: Pile) -> None:
     `begin` does."""
     found = session.get_one(Import, run.import_id)
     _check_addresses(session, found, pile)
-    run.is_resumed = _has_brought(session, found.id)
+    run.is_resumed = has_brought(session, found.id)
     found.state, found.ended_at = ImportState.RUNNING, None
 
 
@@ -161,7 +161,7 @@ def begin(session: Session, run: Run, file_name: str, digest: str, pile: Pile) -
         session.flush()
     _check_addresses(session, found, pile)
     # Until it is done, what an earlier run wrote may not be counted yet.
-    run.is_resumed = found.state != ImportState.DONE and _has_brought(session, found.id)
+    run.is_resumed = found.state != ImportState.DONE and has_brought(session, found.id)
     found.state, found.wish, found.ended_at, found.why = ImportState.RUNNING, None, None, ""
     run.import_id = found.id
     return found
@@ -175,7 +175,8 @@ def _check_addresses(session: Session, found: Import, pile: Pile) -> None:
             raise OtherAddresses(number)
 
 
-def _has_brought(session: Session, number: int) -> bool:
+def has_brought(session: Session, number: int) -> bool:
+    """Whether any comment of an import is there."""
     one = select(Comment.id).where(Comment.import_id == number).limit(1)
     return session.scalar(one) is not None
 
@@ -631,6 +632,7 @@ class Left:
 
 
 def left_of(session: Session, number: int) -> Left:
+    """What is there of an import that was undone."""
     reply = aliased(Comment)
     is_anothers = (reply.import_id != number) | reply.import_id.is_(None)
     answers = select(func.count()).join(Comment, Comment.id == reply.parent_id)

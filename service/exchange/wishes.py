@@ -14,6 +14,7 @@ from ..accounts import Moderator
 from ..events import What
 from ..models import Comment, Decision, Import, now
 from ..status import ImportState, ImportWish
+from .store import has_brought
 
 SILENT = timedelta(minutes=1)  # after which nobody seems to work on it
 AT_WORK = (ImportState.REHEARSING, ImportState.RUNNING, ImportState.UNDOING)
@@ -67,9 +68,9 @@ def may(session: Session, found: Import, wish: ImportWish) -> bool:
     if is_busy(found) or found.state not in FROM[wish]:
         return False
     if wish == ImportWish.UNDO:
-        return found.state == ImportState.DONE or has_brought(session, found)
+        return found.state == ImportState.DONE or has_brought(session, found.id)
     # A run that was broken off goes on with the addresses it began with.
-    is_new = wish == ImportWish.RUN or not has_brought(session, found)
+    is_new = wish == ImportWish.RUN or not has_brought(session, found.id)
     return bool(found.stored_as) and is_new
 
 
@@ -89,7 +90,7 @@ def ask(session: Session, found: Import, wish: ImportWish, by: Moderator) -> Non
 def may_discard(session: Session, found: Import) -> bool:
     """Whether its file can be thrown away: it lies there, and nobody is going to need it."""
     is_over = found.state in (ImportState.DONE, ImportState.UNDONE)
-    is_in_the_middle = is_busy(found) or (not is_over and has_brought(session, found))
+    is_in_the_middle = is_busy(found) or (not is_over and has_brought(session, found.id))
     return bool(found.stored_as) and not is_in_the_middle
 
 
@@ -108,12 +109,6 @@ def discard(session: Session, found: Import, by: Moderator) -> str:
 def about(found: Import) -> str:
     """How the record names an import."""
     return f"{found.id}: {found.file_name}"
-
-
-def has_brought(session: Session, found: Import) -> bool:
-    """Whether any comment of it is there."""
-    first = select(Comment.id).where(Comment.import_id == found.id).limit(1)
-    return session.scalar(first) is not None
 
 
 def rest(session: Session, found: Import) -> Rest:

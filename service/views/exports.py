@@ -84,8 +84,6 @@ def _lines(writer: Writer, site_id: int, has_emails: bool) -> Iterator[str]:
     lines = writer.lines(session, session.get_one(Site, site_id), vault() if has_emails else None)
     try:
         yield from taking.marked(lines)
-    except GeneratorExit:
-        raise
     except Exception:
         current_app.logger.exception("An export of site %s broke off", site_id)
         raise

@@ -26,7 +26,7 @@ from wtforms.validators import DataRequired, Length
 from .. import accounts, database, events, text
 from ..accounts import Moderator
 from ..events import What
-from ..exchange import arrivals, moves, store, wishes
+from ..exchange import arrivals, moves, record, store, wishes
 from ..exchange.arrivals import Arrival, NoRoom, TooLarge
 from ..exchange.formats import READERS
 from ..exchange.record import Unreadable
@@ -40,7 +40,6 @@ from .sites import site_or_refuse
 
 LISTED = 50  # imports on a site's page
 LONGEST_RULES = 100_000  # characters, all of them
-NAME_LENGTH = 200  # of the column
 STATES = {
     ImportState.UPLOADED: _l("waits to be read"),
     ImportState.REHEARSING: _l("is being read"),
@@ -158,7 +157,7 @@ class BringForm(FlaskForm):
     def file_name(self) -> str:
         """As it was called where it came from; never with an address in it."""
         written = getattr(self.file.data, "filename", "") or ""
-        return text.mask_addresses(line(Path(written.replace("\\", "/")).name))[:NAME_LENGTH]
+        return record.file_name(line(Path(written.replace("\\", "/")).name))
 
 
 def _fault(fault: Exception) -> str:

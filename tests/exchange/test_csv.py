@@ -208,6 +208,7 @@ def test_what_is_no_table_is_one_line(content, words):
         ("url,name,text,colour\n", "column that we do not know: left out (id colour)"),
         (HEAD + ROW.replace("https:", "no"), "without an address: left out"),
         (HEAD + ROW.replace("2020-01-02", "2/1/2020"), "no date that can be read"),
+        (HEAD + ROW.replace("2020", "2999"), "date in the future: kept (id 1)"),
         (
             HEAD + ROW.replace("approved", "loved"),
             "unknown state: waits for a moderator (id 1 loved)",
@@ -218,3 +219,9 @@ def test_what_is_no_table_is_one_line(content, words):
 )
 def test_nothing_is_changed_silently(table, words):
     assert words in read(table)[1]
+
+
+@pytest.mark.parametrize(("written", "kept"), [("es-419", "es-419"), ("de", "de"), ("--", "")])
+def test_a_language_is_kept_with_its_region_in_figures(written, kept):
+    (found,) = read(HEAD.replace("status", "lang") + ROW.replace("approved", written))[0]
+    assert found.language == kept
