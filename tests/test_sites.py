@@ -34,6 +34,7 @@ from service.site_settings import SiteSettings
 from service.status import LetterKind, PhraseKind, Role
 
 BY = "the operator"
+UPLOADED = "0" * 32  # what an uploaded file is called
 
 
 @pytest.fixture
@@ -315,7 +316,7 @@ def test_after_30_days_all_it_held_is_erased_but_the_log_and_its_empty_row(app, 
         site = session.scalars(select(Site).where(Site.key == SITE)).one()
         comment = session.scalars(select(Comment).where(Comment.site_id == site.id)).one()
         brought = Import(
-            site_id=site.id, format="json", file_name="a", file_digest="b", stored_as="gone.json"
+            site_id=site.id, format="json", file_name="a", file_digest="b", stored_as=UPLOADED
         )
         hook = Hook(site_id=site.id, name="Own", events=[], sealed_url="x")
         session.add_all(
@@ -332,7 +333,7 @@ def test_after_30_days_all_it_held_is_erased_but_the_log_and_its_empty_row(app, 
         letters.write(session, LetterKind.WAITING, "one", site.id, moderator_id=mo)
         log = session.scalar(select(func.count(Decision.id)))
     Path(folder).mkdir(exist_ok=True)
-    (Path(folder) / "gone.json").write_text("x")
+    (Path(folder) / UPLOADED).write_text("x")
     change(sites.delete, BY)
     erase(app)
     assert [one.text for one in stored(app)] == ["Hear, hear.", "Kept."]  # it can be restored
@@ -342,7 +343,7 @@ def test_after_30_days_all_it_held_is_erased_but_the_log_and_its_empty_row(app, 
     gone, other = stored(app)
     assert (gone.text, gone.html, gone.name, gone.author_id, gone.network) == ("", "", "", None, "")
     assert (other.text, other.name) == ("Kept.", "Rita")
-    assert not (Path(folder) / "gone.json").exists()
+    assert not (Path(folder) / UPLOADED).exists()
     with app.app_context():
         session = database.session()
         left = {

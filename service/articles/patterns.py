@@ -253,23 +253,26 @@ def _write(session: Session, site_id: int, free: dict[str, tuple[int, str]]) -> 
     )
 
 
-def stop(session: Session, move: Move, by: Moderator | str) -> None:
-    """Ends a move where it is; what has moved stays there."""
+def stop(session: Session, move: Move, by: Moderator | str) -> bool:
+    """Ends a move where it is; what has moved stays there. Whether it was on its way."""
     session.refresh(move, with_for_update=True)
-    if move.state == BulkState.RUNNING:
-        _end(session, move, BulkState.STOPPED, by)
+    if move.state != BulkState.RUNNING:
+        return False
+    _end(session, move, BulkState.STOPPED, by)
+    return True
 
 
-def resume(session: Session, move: Move, by: Moderator | str) -> None:
-    """Goes on with one that was stopped. Raises StillRunning."""
+def resume(session: Session, move: Move, by: Moderator | str) -> bool:
+    """Goes on with one that was stopped; whether it was. Raises StillRunning."""
     session.refresh(move, with_for_update=True)
     if move.state != BulkState.STOPPED:
-        return
+        return False
     if running(session, move.site_id):
         raise StillRunning
     move.state, move.ended_at = BulkState.RUNNING, None
     about = f"{from_to(move.old, move.new)} (taken up after {move.moved + move.merged})"
     events.record(session, What.MOVE_BEGAN, by, about, move.site_id)
+    return True
 
 
 def running(session: Session, site_id: int | None = None) -> Sequence[int]:

@@ -47,16 +47,17 @@ class Stopped(Exception):
     """Somebody asked for it at the desk."""
 
 
-class Mapping(click.ParamType[tuple[str, str]]):
+class Mapping(click.ParamType[str]):
     """OLD=NEW, two beginnings of article addresses, or two patterns."""
 
     name = "OLD=NEW"
 
-    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, str]:
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
         try:
-            return moves.parse(value)
+            moves.parse(value)
         except moves.NoRule as error:
             self.fail(str(error), param, ctx)
+        return str(value)
 
 
 @dataclass(frozen=True)
@@ -109,12 +110,12 @@ def _import_command(format: str, read: Read) -> click.Command:
         type=Mapping(),
         help="Rewrite articles' addresses by their beginning, or by a pattern with *; repeat for more.",
     )
-    def command(file: Path, key: str, dry_run: bool, maps: tuple[tuple[str, str], ...]) -> None:
+    def command(file: Path, key: str, dry_run: bool, maps: tuple[str, ...]) -> None:
         site = site_or_stop(database.session(), key)
-        rules = tuple(f"{old}={new}" for old, new in maps)
-        source = Source(
-            read, file, Addresses(maps, base=site.origins[0] if site.origins else ""), rules
-        )
+        try:
+            source = Source(read, file, moves.addresses(maps, site.origins), maps)
+        except moves.NoRule as error:  # two that contradict each other
+            raise click.UsageError(f"--map {error}.") from None
         with _one_line(file):
             _bring(format, source, site, dry_run)
 

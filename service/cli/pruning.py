@@ -1,13 +1,13 @@
 """What the worker throws away: what was only kept for a time."""
 
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from flask import current_app
 
 from .. import database, letters, retention, search, site_erasure
+from ..exchange import arrivals
 from ..follows import asking
 from ..models import now
 from ..screening import tokens
@@ -56,8 +56,7 @@ def _erase_step(site_id: int) -> bool:
             _erased[site_id] = comments[-1]
             return True
     for name in files:
-        with suppress(FileNotFoundError):
-            (Path(current_app.instance_path) / "imports" / Path(name).name).unlink()
+        arrivals.remove(Path(current_app.config["INSTANCE"]), name)
     with database.writing() as session:
         if site_erasure.rest_next(session, site_id):
             return True

@@ -329,7 +329,8 @@ def articles_change(key: str, move_id: int) -> ResponseReturnValue:
             if move is None or move.site_id != site.id:
                 abort(404)
             verb = articles.stop if action == "stop" else articles.resume
-            verb(session, move, current_user)
+            if not verb(session, move, current_user):
+                abort(409, _("This move is not at that point any more. Nothing was changed."))
     except articles.StillRunning:
         abort(409, _still())
     said = "stopped" if action == "stop" else "resumed"

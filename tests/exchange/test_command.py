@@ -184,6 +184,13 @@ def test_wrong_usage_ends_with_2(flask, words):
     assert flask("import", *words, "--site", "daily").exit_code == 2
 
 
+def test_two_rules_that_contradict_each_other_end_with_2(flask, file):
+    words = ["--map", "http://x=http://y.example", "--map", "http://x=http://z.example"]
+    done = flask("import", "wordpress", file, "--site", "daily", *words)
+    assert done.exit_code == 2
+    assert "elsewhere than a rule before it" in done.stderr
+
+
 def test_the_report_names_foreign_articles_and_idle_prefixes(flask, file):
     words = [
         "--map",

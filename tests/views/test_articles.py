@@ -334,5 +334,7 @@ def test_a_move_is_stopped_and_goes_on(app, pia, mo, review, monkeypatch):
         assert move_on()
         assert database.session().scalars(select(Move.state)).all() == [BulkState.DONE]
     assert addresses(app) == [NEW]
+    for late in ("stop", "resume"):
+        assert do(pia, f"{ADDRESSES}/1/change", ADDRESSES, action=late).status_code == 409
     assert do(pia, f"{ADDRESSES}/1/change", ADDRESSES, action="burn").status_code == 400
     assert do(pia, f"{ADDRESSES}/9/change", ADDRESSES, action="stop").status_code == 404
