@@ -21,6 +21,7 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from ..models import Comment, Site, now
+from ..site_settings import SiteSettings
 from ..status import Status
 from ..text import plain
 from ..vault import Vault
@@ -115,7 +116,7 @@ def _channel(site: Site) -> str:
         ("link", escape(home)),
         ("description", ""),
         ("pubDate", format_datetime(now())),
-        ("language", escape(str(site.settings.get("language") or "en"))),
+        ("language", escape(SiteSettings.read(site.settings).language)),
         ("wp:wxr_version", VERSION),
         ("wp:base_site_url", escape(home)),
         ("wp:base_blog_url", escape(home)),

@@ -55,8 +55,10 @@ def came(session: Session, comment: Comment) -> None:
 def recount(session: Session, *article_ids: int) -> None:
     """Counts articles' approved comments anew, and looks for their newest ones, after an import has
     changed many at once."""
-    # Whoever counts one more there has its row first, and waits.
-    session.execute(select(Article.id).where(Article.id.in_(article_ids)).with_for_update())
+    # Whoever counts one more there has its row first, and waits. In the order in which everybody
+    # takes several: two imports, or one and a move, would wait for each other.
+    held = select(Article.id).where(Article.id.in_(article_ids)).order_by(Article.id)
+    session.execute(held.with_for_update()).all()
     approved = (Comment.article_id.in_(article_ids), Comment.status == Status.APPROVED)
     below = select(Comment.root_id, func.count()).where(*approved, Comment.root_id.is_not(None))
     counts = _pairs(session, below.group_by(Comment.root_id))

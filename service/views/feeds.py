@@ -14,7 +14,7 @@ from ..models import Article, Site
 from ..site_settings import SiteSettings
 from . import headers, languages
 from .here import served_at
-from .reader import SHARED, place_or_refuse
+from .reader import place_or_refuse
 
 bp = Blueprint("feeds", __name__)
 bp.before_request(languages.choose)  # for what is refused before its site is known
@@ -61,7 +61,7 @@ def _feed(
         base=served_at(),
     )
     response = Response(UNWRITABLE.sub("", xml), mimetype="application/atom+xml")
-    response.headers["Cache-Control"] = SHARED
+    response.headers["Cache-Control"] = headers.SHARED
     response.set_etag(headers.etag(response.get_data(as_text=True)))
     # What a moderator took away leaves no entry behind, and still is a change.
     response.last_modified = max(updated_at, threads.decided_at(session) or updated_at)

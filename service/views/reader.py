@@ -43,7 +43,6 @@ from .limits import POSTING, PREVIEWING, limiter, or_plainly, wait
 bp = Blueprint("reader", __name__)
 bp.before_request(languages.choose)  # for what is refused before its site is known
 
-SHARED = headers.SHARED
 FRAGMENT = "reader/fragment.html"
 LIKES_SECONDS = 30  # likes reach the page so often at most
 
@@ -187,7 +186,7 @@ def counts(key: str) -> ResponseReturnValue:
     addresses = {url: _or_none(url) for url in asked}
     found = threads.counts(database.session(), site.id, addresses.values())
     counted = {url: found.get(address, 0) for url, address in addresses.items()}
-    return counted, {"Cache-Control": SHARED, "Access-Control-Allow-Origin": "*"}
+    return counted, {"Cache-Control": headers.SHARED, "Access-Control-Allow-Origin": "*"}
 
 
 @bp.post("/embed/<key>/comments")
@@ -312,7 +311,7 @@ def _cached(place: Place, template: str, mimetype: str) -> ResponseReturnValue:
     )
     response = Response(mimetype=mimetype)
     response.set_etag(tag)
-    response.headers["Cache-Control"] = SHARED
+    response.headers["Cache-Control"] = headers.SHARED
     if not request.if_none_match.contains_weak(tag):
         response.set_data(_page(place, template, _blank_form(place)))
     return response.make_conditional(request)

@@ -13,6 +13,7 @@ from service.models import Article, Comment, Site
 from service.rules import Verdict
 from service.status import Mark, Status
 from service.views import reader
+from service.views.headers import SHARED
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 THREAD = {"url": ARTICLE}
@@ -141,7 +142,7 @@ def test_a_feed_is_fetched_anew_only_when_something_changed(app, client, write):
     first = feed(client)
     known = {"If-None-Match": first.headers["ETag"]}
     since = {"If-Modified-Since": first.headers["Last-Modified"]}
-    assert first.headers["Cache-Control"] == reader.SHARED
+    assert first.headers["Cache-Control"] == SHARED
     assert parsedate_to_datetime(first.headers["Last-Modified"]) == START + timedelta(minutes=1)
     path = f"/feeds/daily/thread.atom?url={ARTICLE}"
     for headers in (known, since):
