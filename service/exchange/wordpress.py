@@ -56,7 +56,7 @@ AT_ONCE = 500  # comments of an article that are held in memory
 _OF_CHANNEL = {"link", "wp:base_blog_url", "wp:base_site_url"}
 _OF_ITEM = {
     *("title", "link", "guid", "pubDate", "wp:post_id", "wp:post_date_gmt", "wp:post_date"),
-    *("wp:status", "wp:post_password"),
+    *("wp:status", "wp:post_password", "wp:comment_status"),
 }
 _OF_COMMENT = {
     *("id", "parent", "author", "author_email", "author_url", "date", "date_gmt", "content"),
@@ -260,6 +260,7 @@ def _record(draft: Draft, url: str, title: str, kind: Kind) -> Record:
         created_at=created_at,
         text=words,
         markup=Markup.HTML,
+        article_is_closed=draft.article.get("wp:comment_status", "").strip().lower() == "closed",
     )
 
 

@@ -133,6 +133,11 @@ def test_comments_of_a_private_article_are_pointed_out(one):
     assert "private" in one({"wp_post_password": "secret"})[1]
 
 
+def test_an_article_that_takes_no_more_comments_is_closed(one):
+    assert one({"wp_comment_status": "closed"})[0].article_is_closed
+    assert not one({"wp_comment_status": "open"})[0].article_is_closed
+
+
 def test_markup_that_nobody_wrapped_keeps_its_words(wxr):
     plain = wxr.comment(content=None).replace(
         "</wp:comment>",
