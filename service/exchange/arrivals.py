@@ -18,15 +18,17 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from ..models import Import
+from ..status import ImportState
 from .formats import READERS
 from .record import Addresses, Troubles, Unreadable
 
 FOLDER = "imports"
 MOST_WAITING = 3  # files that one site may have lying there
+OVER = (ImportState.DONE, ImportState.UNDONE)  # nothing reads their files again
 # By so much of it a file is known to be of another format, in bytes and in comments.
 LOOKED_AT, LOOKED_AT_RECORDS = 1024 * 1024, 1_000
 LOOKED_AT_SECONDS = 3.0  # somebody waits for it
@@ -128,9 +130,18 @@ def has_room(instance: Path, size: int) -> bool:
 
 
 def waiting(session: Session, site_id: int) -> int:
-    """How many files of a site lie there."""
-    kept = select(func.count()).where(Import.site_id == site_id, Import.stored_as != "")
+    """How many files of a site lie there and are to be imported still."""
+    kept = select(func.count()).where(
+        Import.site_id == site_id, Import.stored_as != "", Import.state.not_in(OVER)
+    )
     return session.scalar(kept) or 0
+
+
+def forget_the_imported(session: Session, site_id: int) -> None:
+    """Gives up a site's files that nothing needs any more, so that they do not pile up; the next
+    sweep removes them."""
+    over = (Import.site_id == site_id, Import.stored_as != "", Import.state.in_(OVER))
+    session.execute(update(Import).where(*over).values(stored_as=""))
 
 
 def look(path: Path, format: str, addresses: Addresses) -> None:

@@ -238,6 +238,7 @@ def _begin(session: Session, site_id: int, form: BringForm, arrival: Arrival) ->
         abort(403)
     if arrivals.waiting(session, site_id) >= arrivals.MOST_WAITING:
         return None
+    arrivals.forget_the_imported(session, site_id)
     found = Import(
         site_id=site_id,
         format=form.format.data,

@@ -344,6 +344,14 @@ def test_a_site_has_few_files_waiting_and_the_next_is_not_read(app, pia):
     assert "3 files of this site wait here already" in error(sent.text, "file")
 
 
+@pytest.mark.parametrize("state", [ImportState.DONE, ImportState.UNDONE])
+def test_files_that_nothing_needs_any_more_keep_none_out_and_go_with_the_next(app, pia, state):
+    for number in range(arrivals.MOST_WAITING):
+        add_import(app, state, stored_as=f"{number:032x}")
+    assert bring(pia).status_code == 303
+    assert [bool(found.stored_as) for found in imports(app)] == [False, False, False, True]
+
+
 def test_what_does_not_arrive_whole_leaves_nothing(app, pia):
     body = Flowing(500_000)
     body.parts[2] -= 100_000

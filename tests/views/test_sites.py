@@ -178,3 +178,14 @@ def test_the_row_of_a_sites_pages_stands_on_top_of_each_of_them(app, pia, endpoi
     page = pia.get(address).text.partition("<main")[2]
     assert f'<a href="{address}" aria-current="page">' in page.partition("<h1")[0]
     assert page.count('aria-label="Pages of ') == 1
+
+
+@pytest.mark.parametrize("path", ["/desk/nowhere", "/desk/sites/nobody/"])
+def test_what_is_not_there_leads_back_to_the_desk(pia, path):
+    answer = pia.get(path)
+    assert answer.status_code == 404
+    assert 'href="/desk/"' in answer.text
+
+
+def test_a_reader_s_page_that_is_not_there_leads_nobody_to_the_desk(client):
+    assert "/desk/" not in client.get("/nowhere").text
