@@ -222,7 +222,7 @@ class SiteSettings:
         Group.LOOK,
         "Language",
         "en",
-        "The language readers meet when a page's address names none.",
+        "For threads that are asked for none; the embed asks for its page’s, else the browser’s.",
         form=Form.LANGUAGE,
     )
     theme: str = _of_site(

@@ -46,7 +46,7 @@ def test_a_site_s_own_form_is_filled_in_ticked_and_sent(page, live, publisher, s
     add_site(live.app, publisher.url, **OWN)
     frame = framed(page, live, publisher)
     expect(frame.get_by_role("heading", name="Say what you think")).to_be_visible()
-    expect(frame.get_by_text("Be kind. Required fields are marked *")).to_be_visible()
+    expect(frame.get_by_text("Be kind.")).to_be_visible()
     expect(frame.get_by_label("Website")).to_have_count(0)
     expect(frame.get_by_label("What we may call you")).not_to_have_attribute("required", "")
     policy = frame.get_by_role("link", name="Privacy policy")

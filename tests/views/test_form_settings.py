@@ -153,7 +153,7 @@ def test_the_site_s_words_take_the_place_of_ours(app, client, setting):
     setting(form_title="<b>Say it", form_note="شكرا", **own)
     for page in (page_of(client), client.get(f"/embed/daily/fragment?url={ARTICLE}").text):
         assert "&lt;b&gt;Say it</h" in page
-        assert '<span dir="auto">شكرا</span> Required fields are marked *' in page
+        assert '<span dir="auto">شكرا</span><br>Required fields are marked *' in page
         assert "Leave a Reply" not in page
         assert "address will not be published" not in page
         assert [
