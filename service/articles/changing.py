@@ -50,7 +50,7 @@ def move(session: Session, article: Article, url: str, by: Moderator | str) -> N
     ElsewhereTaken.
     """
     # At once as the last change here needs it: a reader who writes has the row already, for less.
-    session.refresh(article, with_for_update=True)
+    session.refresh(article, with_for_update={"of": Article})
     site = session.get_one(Site, article.site_id)
     if url == article.url:
         raise SamePlace
