@@ -5,26 +5,20 @@ says and grows about as large as what is read. In memory there is what place() n
 """
 
 import json
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from sys import intern
-from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 from ..status import Kind, Markup, Status
 from .record import Addresses, Past, Record, Unreadable
+from .scratch import Scratch, disk
 
 EPOCH, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 AT_ONCE = 500  # parameters of a statement; rows that are kept together
 
 _TABLES = """
-PRAGMA journal_mode = OFF;
-PRAGMA synchronous = OFF;
-PRAGMA temp_store = FILE;
-PRAGMA cache_size = -16000;
 CREATE TABLE articles (
     number INTEGER PRIMARY KEY, url TEXT UNIQUE, was TEXT, title TEXT DEFAULT '',
     is_closed INTEGER DEFAULT 0, is_held INTEGER DEFAULT 0, given_id TEXT DEFAULT '',
@@ -33,7 +27,6 @@ CREATE TABLE articles (
 CREATE TABLE records (
     number INTEGER PRIMARY KEY, article INTEGER, id TEXT, parent TEXT, at INTEGER, rest TEXT
 );
-BEGIN;
 """
 
 
@@ -74,8 +67,10 @@ class Thread:
         return _record(self, slot, json.loads(rest))
 
 
-class Pile:
+class Pile(Scratch):
     """Used in a `with`. Raises OSError where the temporary file cannot be written."""
+
+    TABLES = _TABLES
 
     def __init__(self) -> None:
         self.comments = 0
@@ -84,20 +79,6 @@ class Pile:
         self._counts: dict[int, int] = {}
         self._at: tuple[str, int] = ("", 0)  # the article of the record before
         self._told: tuple[Any, ...] = ()  # … and what was last said of it
-
-    def __enter__(self) -> Self:
-        with _disk():
-            self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-            self._db.executescript(_TABLES)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        fault: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._db.close()
 
     def put(self, record: Record, was: str) -> None:
         """Takes a record, and its article's address as the file has it."""
@@ -119,13 +100,13 @@ class Pile:
     def settle(self) -> None:
         """All records are in."""
         self._flush()
-        with _disk():
+        with disk():
             self._db.execute("CREATE INDEX by_article ON records (article, number)")
 
     def _flush(self) -> None:
         insertion = "INSERT INTO records (article, id, parent, at, rest) VALUES (?, ?, ?, ?, ?)"
         counted = "UPDATE articles SET comments = comments + ? WHERE number = ?"
-        with _disk():
+        with disk():
             self._db.executemany(insertion, self._waiting)
             self._db.executemany(counted, [(n, number) for number, n in self._counts.items()])
         self._waiting.clear()
@@ -136,7 +117,7 @@ class Pile:
         if url != record.article_url:
             insertion = "INSERT OR IGNORE INTO articles (url, was) VALUES (?, ?)"
             wanted = "SELECT number FROM articles WHERE url = ?"
-            with _disk():
+            with disk():
                 self._db.execute(insertion, (record.article_url, was))
                 number = self._db.execute(wanted, (record.article_url,)).fetchone()[0]
             self._at = (record.article_url, number)
@@ -157,7 +138,7 @@ class Pile:
             "aliases = CASE aliases WHEN '[]' THEN ? ELSE aliases END WHERE number = ?"
         )
         values = (title, is_closed, is_held, given_id, json.dumps(aliases), number)
-        with _disk():
+        with disk():
             self._db.execute(change, values)
 
     def threads(self) -> Iterator[Thread]:
@@ -188,7 +169,7 @@ class Pile:
 
     def join(self, url: str, other: str) -> None:
         """Puts an article's comments under another's address. Once all records are in."""
-        with _disk():
+        with disk():
             self._db.execute(
                 "INSERT OR IGNORE INTO articles (url, was) VALUES (?, ?)", (other, url)
             )
@@ -207,7 +188,7 @@ class Pile:
 
     def slots(self, article: int) -> list[Slot]:
         wanted = "SELECT number, id, parent, at FROM records WHERE article = ? ORDER BY number"
-        with _disk():
+        with disk():
             rows = self._db.execute(wanted, (article,))
             # The same id twice, here and as a parent, is one text in memory.
             return [
@@ -226,7 +207,7 @@ class Pile:
         return found
 
     def _all(self, query: str, values: Sequence[Any]) -> list[Any]:
-        with _disk():
+        with disk():
             return self._db.execute(query, values).fetchall()
 
 
@@ -300,11 +281,3 @@ def _past(fields: dict[str, Any] | None) -> Past | None:
         return None
     lists = {name: tuple(fields[name]) for name in ("reasons", "decisions", "revisions")}
     return Past(lists["reasons"], lists["decisions"], lists["revisions"], fields["origin"])
-
-
-@contextmanager
-def _disk() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as fault:
-        raise OSError(f"the temporary file cannot be used: {fault}") from None

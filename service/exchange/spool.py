@@ -6,46 +6,28 @@ databases"); it lies where TMPDIR says.
 """
 
 import json
-import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from itertools import groupby
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
+
+from .scratch import Scratch, disk
 
 Fields = Mapping[str, Any]
 
 _TABLES = """
-PRAGMA journal_mode = OFF;
-PRAGMA synchronous = OFF;
-PRAGMA temp_store = FILE;
-PRAGMA cache_size = -16000;
 CREATE TABLE named (kind TEXT, id TEXT, fields TEXT, PRIMARY KEY (kind, id)) WITHOUT ROWID;
 CREATE TABLE kept (number INTEGER PRIMARY KEY, article TEXT, fields TEXT);
-BEGIN;
 """
 
 
-class Spool:
+class Spool(Scratch):
     """Used in a `with`. Raises OSError where the temporary file cannot be written."""
 
-    def __enter__(self) -> Self:
-        with _disk():
-            self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-            self._db.executescript(_TABLES)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        fault: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._db.close()
+    TABLES = _TABLES
 
     def name(self, kind: str, id: str, fields: Fields) -> None:
         """Keeps what is to be found again by its id. The first under one id stays."""
-        with _disk():
+        with disk():
             self._db.execute(
                 "INSERT OR IGNORE INTO named VALUES (?, ?, ?)",
                 (kind, _plain(id), json.dumps(fields)),
@@ -53,13 +35,13 @@ class Spool:
 
     def named(self, kind: str, id: str) -> dict[str, Any] | None:
         wanted = "SELECT fields FROM named WHERE kind = ? AND id = ?"
-        with _disk():
+        with disk():
             found = self._db.execute(wanted, (kind, _plain(id))).fetchone()
         return json.loads(found[0]) if found else None
 
     def keep(self, article: str, fields: Fields) -> None:
         """Keeps a comment under the id of its article."""
-        with _disk():
+        with disk():
             self._db.execute(
                 "INSERT INTO kept (article, fields) VALUES (?, ?)",
                 (_plain(article), json.dumps(fields)),
@@ -72,18 +54,10 @@ class Spool:
 
     def _rows(self) -> Iterator[tuple[str, str]]:
         wanted = "SELECT article, fields FROM kept ORDER BY article, number"
-        with _disk():
+        with disk():
             yield from self._db.execute(wanted)
 
 
 def _plain(id: str) -> str:
     """Without halves of surrogate pairs, which no file stores."""
     return id.encode("utf-8", "replace").decode()
-
-
-@contextmanager
-def _disk() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as fault:
-        raise OSError(f"the temporary file cannot be used: {fault}") from None
