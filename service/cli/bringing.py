@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from .. import database
-from ..exchange import arrivals, moves, store
+from ..exchange import arrivals, moves, store, undoing
 from ..exchange.formats import READERS
 from ..exchange.pile import Pile, gather
 from ..exchange.record import Addresses, Unreadable
@@ -250,7 +250,7 @@ class _Work:
         """Takes back what it brought."""
         total = self._brought()
         write(lambda session: self._put(session, total=total))
-        for step in store.undo(self.number):
+        for step in undoing.undo(self.number):
             write(step)
             if self._is_due():
                 self.beat(total - self._brought())
@@ -299,6 +299,6 @@ class _Work:
         return update(Import).where(Import.id == self.number)
 
     def _brought(self) -> int:
-        found = database.session().scalar(store.count_of(self.number)) or 0
+        found = database.session().scalar(undoing.count_of(self.number)) or 0
         database.forget()
         return found

@@ -23,7 +23,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from .. import database
-from ..exchange import moves, store
+from ..exchange import moves, store, undoing
 from ..exchange.formats import READERS, Read
 from ..exchange.pile import Pile, gather
 from ..exchange.record import Addresses, Record, Troubles, Unreadable
@@ -391,11 +391,11 @@ def undo(number: int) -> None:
         with alone(found.site_id):
             with database.writing() as session:
                 store.mark(session, number, ImportState.STOPPED)
-            for step in store.undo(number):
+            for step in undoing.undo(number):
                 write(step)
             with database.writing() as session:
                 store.mark(session, number, ImportState.UNDONE)
-                kept = store.left_of(session, number)
+                kept = undoing.left_of(session, number)
     except FAULTS as error:
         raise click.ClickException(
             f"Undoing import {number} stopped ({said(error)}); run the same command again."

@@ -26,7 +26,7 @@ from wtforms.validators import DataRequired, Length
 from .. import accounts, database, events, text
 from ..accounts import Moderator
 from ..events import What
-from ..exchange import arrivals, moves, record, store, wishes
+from ..exchange import arrivals, moves, record, undoing, wishes
 from ..exchange.arrivals import Arrival, NoRoom, TooLarge
 from ..exchange.formats import READERS
 from ..exchange.record import Unreadable
@@ -439,8 +439,8 @@ def _one(
         report=_report(found.report),
         label=READERS[found.format].label if found.format in READERS else found.format,
         size=readable_size(found.size),
-        brought=session.scalar(store.count_of(found.id)),
-        left=store.left_of(session, found.id) if found.state == ImportState.UNDONE else None,
+        brought=session.scalar(undoing.count_of(found.id)),
+        left=undoing.left_of(session, found.id) if found.state == ImportState.UNDONE else None,
     )
     return page, 422 if is_wrong else 200
 

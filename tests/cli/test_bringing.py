@@ -13,7 +13,7 @@ from workers import share_work
 
 from service import database
 from service.cli import bringing, importing, worker
-from service.exchange import store
+from service.exchange import undoing
 from service.models import Article, Comment, Decision, Event, Import, Lesson, Letter, Site, now
 from service.status import ImportState, ImportWish, Status
 
@@ -390,7 +390,7 @@ def test_an_undo_says_what_stays(app, upload):
     work(app)
     assert row(app, number).state == ImportState.UNDONE
     with app.app_context():
-        assert store.left_of(database.session(), number) == store.Left(places=1, replies=1)
+        assert undoing.left_of(database.session(), number) == undoing.Left(places=1, replies=1)
 
 
 def test_a_busy_database_ends_no_import(app, upload, monkeypatch):

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from service import database, moderation
 from service.accounts import Moderator
-from service.exchange import store
+from service.exchange import store, undoing
 from service.models import Article, ArticleAlias, Author, Comment, Decision, Import, Site
 from service.status import Act, ImportState, Kind, Status
 
@@ -19,7 +19,7 @@ class Desk:
     def __init__(self, app, monkeypatch, wxr):
         monkeypatch.setattr(store, "BATCH", 4)
         monkeypatch.setattr(store, "LOT", 4)
-        monkeypatch.setattr(store, "REMOVED", 3)
+        monkeypatch.setattr(undoing, "REMOVED", 3)
         self.app = app
         self.wxr = wxr
         self.site_id = add_site(app)
@@ -47,7 +47,7 @@ class Desk:
 
     def undo(self, number, steps=None):
         with self.app.app_context():
-            for step in itertools.islice(store.undo(number), steps):
+            for step in itertools.islice(undoing.undo(number), steps):
                 with database.writing() as session:
                     step(session)
 
